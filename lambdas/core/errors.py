@@ -1,0 +1,68 @@
+"""Every error of skysaga's own, and whose move each one is.
+
+SkysagaError
+├── StepError            raised by a step; its class name is the error name a state machine sees
+│   ├── RetryableError   the cloud's move: the same call may work later
+│   ├── CapacityError    ours: this place is full, another candidate may not be
+│   └── TerminalError    the user's or the operator's: retries are useless
+├── RequestError         the user's: the request names something that cannot be
+├── IdempotencyConflict  the user's: the key was used for another request
+├── SagaNotFound         the user's
+└── IllegalTransition    ours: a step tried what the table of states does not allow
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class SkysagaError(Exception):
+    """Whatever skysaga raises itself."""
+
+
+class StepError(SkysagaError):
+    """A step failed; the message starts with the cloud's own code, so that nothing is lost in translation."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class RetryableError(StepError):
+    """Should be retried: throttled, unavailable, or nobody knows whether the call happened."""
+
+
+class CapacityError(StepError):
+    """The place is out of capacity or quota: retrying there is useless, another candidate may do."""
+
+
+class TerminalError(StepError):
+    """Retries are useless: the request, a permission or the resource itself is wrong."""
+
+
+class FieldError(NamedTuple):
+    """One thing wrong with a request: `field` as in `resources[2].spec.size`, and the reason, which says what to do."""
+
+    field: str
+    reason: str
+
+
+class RequestError(SkysagaError):
+    """A request that cannot be accepted, with every offending field at once."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(f"{e.field}: {e.reason}" for e in errors))
+        self.errors = tuple(errors)
+
+
+class IdempotencyConflict(SkysagaError):
+    """The idempotency key was already used for a different request."""
+
+
+class SagaNotFound(SkysagaError):
+    """No saga of that id."""
+
+
+class IllegalTransition(SkysagaError):
+    """A status change that the table of states does not allow."""

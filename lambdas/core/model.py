@@ -1,0 +1,127 @@
+"""What the ledger remembers of a saga (header, resources, events), and the intent that a provider acts on."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from lambdas.core.specs import ResourceDefinition
+from lambdas.core.states import ResourceStatus, SagaStatus
+
+MARK_SAGA: Final = "skysaga-saga"
+MARK_RESOURCE: Final = "skysaga-resource"
+MARK_VERSION: Final = "skysaga-version"
+MARK_FORMAT: Final = "1"
+
+_TOKENS: Final = uuid.UUID("6c1f7a52-3c0d-5d43-9d5e-5b6f3a4e9c11")
+
+
+class Record(BaseModel):
+    """A value that is never changed in place: `record.model_copy(update=...)` makes the next one."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Saga(Record):
+    """The header of one request.
+
+    `version` counts every write to the saga or to one of its resources, and is the number of its latest event.
+    `waves` are resource ids in creation order: everything in a wave may be created at once.
+    """
+
+    id: str
+    name: str
+    status: SagaStatus = SagaStatus.PENDING
+    version: int = 0
+    caller: str
+    labels: Mapping[str, str] = {}
+    waves: tuple[tuple[str, ...], ...]
+    created_at: datetime
+    finished_at: datetime | None = None
+    cancel_requested: bool = False
+    release_goal: Literal[SagaStatus.ROLLED_BACK, SagaStatus.RELEASED] | None = None
+
+
+class Resource(Record):
+    """One resource of a saga and how far it is; also its intent, once it is CREATING."""
+
+    saga_id: str
+    definition: ResourceDefinition
+    status: ResourceStatus = ResourceStatus.PLANNED
+    operations: Mapping[str, str] = {}
+    cloud_id: str | None = None
+    error: str | None = None
+    created_at: datetime | None = None
+    ready_at: datetime | None = None
+    release_began_at: datetime | None = None
+    absent_since: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """Its id in the request."""
+        return self.definition.id
+
+
+class Event(Record):
+    """One change, as it was made: to the saga itself, or to the resource named."""
+
+    seq: int
+    at: datetime
+    resource_id: str | None = None
+    status: str
+    message: str | None = None
+
+
+class AttachedDisk(NamedTuple):
+    """A disk of the same request that an instance is to have."""
+
+    resource_id: str
+    name: str
+    cloud_id: str
+
+
+class Intent(Record):
+    """What a provider is asked to create, look at, or remove. Everything it needs follows from this.
+
+    `operations` maps each part that was begun to the handle its cloud gave for it, opaque to all but the provider
+    (empty where the cloud gives none).
+    """
+
+    saga_id: str
+    definition: ResourceDefinition
+    labels: Mapping[str, str] = {}
+    disks: tuple[AttachedDisk, ...] = ()
+    operations: Mapping[str, str] = {}
+
+    @property
+    def resource_id(self) -> str:
+        """Its id in the request."""
+        return self.definition.id
+
+    @property
+    def name(self) -> str:
+        """Its name in the cloud: at most 48 characters of a-z, 0-9 and -, starting with a letter."""
+        return cloud_name(self.saga_id, self.resource_id)
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """The tags, labels or annotations that every part of it carries."""
+        return {
+            **self.labels,
+            MARK_SAGA: self.saga_id,
+            MARK_RESOURCE: self.resource_id,
+            MARK_VERSION: MARK_FORMAT,
+        }
+
+    def token(self, part: str) -> str:
+        """The idempotency token for creating `part`: a UUID that is the same however often it is asked for."""
+        return str(uuid.uuid5(_TOKENS, f"{self.saga_id}/{self.resource_id}/{part}"))
+
+
+def cloud_name(saga_id: str, resource_id: str) -> str:
+    """The name a resource has in its cloud, the same in every step and every retry."""
+    return f"{saga_id}-{resource_id}"

@@ -1,0 +1,17 @@
+"""Starting state machines."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Executions(Protocol):
+    """Starts the saga's state machines; starting one that was started already does nothing."""
+
+    def start_provisioning(self, saga_id: str) -> None:
+        """Start provisioning a saga that is in the ledger; raises RetryableError."""
+        ...
+
+    def start_release(self, saga_id: str, attempt: int) -> None:
+        """Start releasing a saga; `attempt` tells one release of it from the next; raises RetryableError."""
+        ...

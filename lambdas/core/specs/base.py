@@ -1,0 +1,64 @@
+"""What every resource of a request has, whatever its cloud."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+ResourceId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$"),
+    Field(description="Unique in the request: a-z, 0-9 and -, at most 30 characters. Part of the cloud's own name."),
+]
+DiskGb = Annotated[int, Field(ge=1, le=16_384, description="Size in GiB.")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+
+
+class Strict(BaseModel):
+    """A document in which an unknown field is an error and "8" is not a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Definition(Strict):
+    """One resource of a request."""
+
+    id: ResourceId
+    provider: str
+    kind: Literal["instance", "disk"]
+    depends_on: list[ResourceId] = Field(default=[], max_length=50, description="Resources that must be ready first.")
+    spec: Any
+
+    @property
+    def location(self) -> str:
+        """The region or zone it is placed in."""
+        raise NotImplementedError
+
+    @property
+    def attached_disks(self) -> tuple[str, ...]:
+        """The resource ids of the disks attached to it; for a disk, none."""
+        return tuple(getattr(self.spec, "disks", ()))
+
+
+class InstanceSpec(Strict):
+    """What every cloud's instance has."""
+
+    image: Name
+    size: Name
+    disk_gb: DiskGb | None = Field(default=None, description="Boot disk in GiB; the image's own size when left out.")
+    public_address: bool = Field(default=False, description="Give it a public IPv4 address.")
+    disks: list[ResourceId] = Field(
+        default=[], max_length=8, description="Disks of this request to attach; they are created first."
+    )
+
+
+def known(places: frozenset[str], what: str) -> AfterValidator:
+    """A validator that accepts only one of `places`, and names near misses otherwise."""
+
+    def check(value: str) -> str:
+        if value not in places:
+            raise ValueError(f"unknown {what} {value!r}")
+        return value
+
+    return AfterValidator(check)

@@ -1,0 +1,42 @@
+"""What the provider contract needs of a cloud: its provider on a simulator, on a clock that tests move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lambdas.core.model import Intent
+from lambdas.core.ports.provider import Provider
+from lambdas.core.specs import ResourceDefinition
+from local.clock import VirtualClock
+from local.simulators.faults import Fault
+
+
+@dataclass(frozen=True)
+class CloudUnderTest:
+    """A provider, and the simulated cloud it drives over its real protocol.
+
+    `definition(kind, resource_id, **spec)` makes a valid resource of this cloud, `spec` overriding its fields; a disk
+    made with no overrides can be attached to an instance made with `disks=[...]`.
+    `creates` and `deletes` are the simulator's names of the calls that create and delete an instance or a disk.
+    `inventory()` is everything that exists with our marks or by our names, terminated instances excepted.
+    """
+
+    provider: Provider
+    clock: VirtualClock
+    definition: Callable[..., ResourceDefinition]
+    arm: Callable[[list[Fault]], None]
+    disarm: Callable[[], None]
+    inventory: Callable[[], list[dict[str, Any]]]
+    calls: Callable[[], list[Any]]
+    creates: tuple[str, ...]
+    deletes: tuple[str, ...]
+
+    def intent(self, kind: str = "instance", resource_id: str = "web", **spec: Any) -> Intent:
+        """An intent of the saga `s0test0000000001`."""
+        return Intent(
+            saga_id="s0test0000000001",
+            definition=self.definition(kind, resource_id, **spec),
+            labels={"team": "payments"},
+        )
