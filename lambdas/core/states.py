@@ -59,6 +59,9 @@ RESOURCE_TRANSITIONS: Final[frozenset[tuple[ResourceStatus, ResourceStatus]]] = 
         (ResourceStatus.CREATING, ResourceStatus.DELETING),  # released while its fate was still open
         (ResourceStatus.READY, ResourceStatus.DELETING),  # released
         (ResourceStatus.FAILED, ResourceStatus.DELETING),  # a failed create may have left something behind
+        (ResourceStatus.CREATING, ResourceStatus.STUCK),  # its removal could not even begin
+        (ResourceStatus.READY, ResourceStatus.STUCK),  # its removal could not even begin
+        (ResourceStatus.FAILED, ResourceStatus.STUCK),  # its removal could not even begin
         (ResourceStatus.DELETING, ResourceStatus.ABSENT),  # not found throughout the settling window
         (ResourceStatus.DELETING, ResourceStatus.STUCK),  # the cloud would not let go of it in time
         (ResourceStatus.STUCK, ResourceStatus.DELETING),  # resumed

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from lambdas.core.steps.saga import ReleaseReason
+
 
 class Executions(Protocol):
     """Starts the saga's state machines; starting one that was started already does nothing."""
@@ -12,6 +14,6 @@ class Executions(Protocol):
         """Start provisioning a saga that is in the ledger; raises RetryableError."""
         ...
 
-    def start_release(self, saga_id: str, attempt: int) -> None:
+    def start_release(self, saga_id: str, reason: ReleaseReason, attempt: int) -> None:
         """Start releasing a saga; `attempt` tells one release of it from the next; raises RetryableError."""
         ...

@@ -51,6 +51,10 @@ class Ledger(Protocol):
         """The saga and its resources, as last written; raises SagaNotFound."""
         ...
 
+    def resource(self, saga_id: str, resource_id: str) -> Resource:
+        """One resource, as last written; raises SagaNotFound."""
+        ...
+
     def change_saga(self, saga_id: str, change: SagaChange, message: str | None = None) -> Snapshot:
         """Replace the header by what `change` makes of it; returns what stands now."""
         ...

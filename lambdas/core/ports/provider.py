@@ -25,7 +25,10 @@ class Provider(Protocol):
 
     @property
     def settling_seconds(self) -> float:
-        """How long something must stay unfound before it counts as gone: creations and lists lag behind."""
+        """How long something must stay unfound before it counts as gone.
+
+        Longer than a create can stay under way: the function's own timeout, plus what the cloud's lists lag behind.
+        """
         ...
 
     def parts(self, intent: Intent) -> tuple[str, ...]:

@@ -1,0 +1,328 @@
+"""The ledger in one DynamoDB table.
+
+| pk        | sk               | what                                                             |
+|-----------|------------------|------------------------------------------------------------------|
+| saga id   | `HEADER`         | the saga; `status` and `id` are also the keys of the index `by-status` |
+| saga id   | `RESOURCE#id`    | a resource                                                       |
+| saga id   | `EVENT#000000n`  | the event with number n, written with the change it tells of     |
+| `KEY#...` | `KEY`            | which saga an idempotency key opened, and the request's digest   |
+
+Each record is one JSON document in `document`; what conditions and the index need stands beside it. The header's
+`version` counts the writes to anything of the saga, and each write demands that it is still the one that was read: so
+the fence, the commit and the intents of one saga are in one order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.core.changes import Write, resource_write, saga_write
+from lambdas.core.errors import IdempotencyConflict, RetryableError, SagaNotFound
+from lambdas.core.model import Event, Record, Resource, Saga
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.ledger import IdempotencyKey, ResourceChange, SagaChange, Snapshot
+from lambdas.core.states import SagaStatus
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+HEADER: Final = "HEADER"
+STATUS_INDEX: Final = "by-status"
+
+_ATTEMPTS: Final = 12
+_FIRST_PAUSE: Final = 0.01
+_LONGEST_PAUSE: Final = 0.5
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Record)
+
+
+class DynamoLedger:
+    """The ledger on DynamoDB; reads are strongly consistent except for the list of sagas."""
+
+    def __init__(self, client: DynamoDBClient, table: str, clock: Clock, pause: Callable[[float], None] = time.sleep):
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._pause = pause
+
+    def open(self, saga: Saga, resources: Sequence[Resource], key: IdempotencyKey) -> Saga:
+        """Write a new saga, or return the one that the same key opened before."""
+        opened = Write(saga.model_copy(update={"version": 1}), None, _opening_event(saga))
+        puts = [self._put_new(_key_item(key, saga.id)), self._put_new(_header_item(opened.saga))]
+        puts += [self._put_new(_resource_item(resource, place)) for place, resource in enumerate(resources)]
+        puts.append(self._put_new(_event_item(saga.id, opened.event)))
+        for attempt in range(_ATTEMPTS):
+            before = self._opened_before(key)
+            if before is not None:
+                return before
+            if self._transact(puts):
+                return opened.saga
+            self._back_off(attempt)
+        raise _contention(saga.id)
+
+    def saga(self, saga_id: str) -> Saga:
+        """The saga's header, as last written."""
+        return self._read(Saga, saga_id, HEADER)
+
+    def resource(self, saga_id: str, resource_id: str) -> Resource:
+        """One resource, as last written."""
+        return self._read(Resource, saga_id, f"RESOURCE#{resource_id}")
+
+    def snapshot(self, saga_id: str) -> Snapshot:
+        """The saga and its resources: the header is read first, so that a write based on both cannot miss a change."""
+        saga = self.saga(saga_id)
+        items = self._query(saga_id, "begins_with(sk, :prefix)", {":prefix": {"S": "RESOURCE#"}})
+        items.sort(key=lambda item: int(item["place"]["N"]))
+        return Snapshot(saga, tuple(_record(Resource, item) for item in items))
+
+    def change_saga(self, saga_id: str, change: SagaChange, message: str | None = None) -> Snapshot:
+        """Replace the header by what `change` makes of it; returns what stands now."""
+
+        def attempt() -> Snapshot | None:
+            before = self.snapshot(saga_id)
+            write = saga_write(before, change, self._clock.now(), message)
+            if write is None:
+                return before
+            return Snapshot(write.saga, before.resources) if self._commit(write) else None
+
+        return self._until_written(saga_id, attempt)
+
+    def change_resource(
+        self, saga_id: str, resource_id: str, change: ResourceChange, message: str | None = None
+    ) -> tuple[Saga, Resource]:
+        """Replace one resource by what `change` makes of it; returns what stands now."""
+
+        def attempt() -> tuple[Saga, Resource] | None:
+            saga = self.saga(saga_id)
+            resource = self.resource(saga_id, resource_id)
+            write = resource_write(saga, resource, change, self._clock.now(), message)
+            if write is None or write.resource is None:
+                return saga, resource
+            return (write.saga, write.resource) if self._commit(write) else None
+
+        return self._until_written(saga_id, attempt)
+
+    def events(self, saga_id: str, after: int = 0, limit: int = 100) -> list[Event]:
+        """The saga's events with a number above `after`, in order, at most `limit`."""
+        self.saga(saga_id)
+        bounds = {":low": {"S": _event_key(after + 1)}, ":high": {"S": _event_key(10**12 - 1)}}
+        return [_record(Event, item) for item in self._query(saga_id, "sk BETWEEN :low AND :high", bounds, limit)]
+
+    def sagas(self, status: SagaStatus | None, limit: int, before: str | None) -> list[Saga]:
+        """The newest sagas first, at most `limit`, continuing below the saga id `before`."""
+        statuses = [status] if status else list(SagaStatus)
+        found = [saga for each in statuses for saga in self._sagas_with(each, limit, before)]
+        return sorted(found, key=lambda saga: saga.id, reverse=True)[:limit]
+
+    def _sagas_with(self, status: SagaStatus, limit: int, before: str | None) -> list[Saga]:
+        answer = _asked(
+            lambda: self._client.query(
+                TableName=self._table,
+                IndexName=STATUS_INDEX,
+                KeyConditionExpression="#status = :status AND id < :before",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={":status": {"S": status}, ":before": {"S": before or "~"}},
+                ScanIndexForward=False,
+                Limit=limit,
+            )
+        )
+        return [_record(Saga, item) for item in answer["Items"]]
+
+    def _opened_before(self, key: IdempotencyKey) -> Saga | None:
+        item = self._get(_key_pk(key), "KEY")
+        if item is None:
+            return None
+        if item["digest"]["S"] != key.digest:
+            raise IdempotencyConflict(f"the idempotency key {key.key!r} was used for a different request")
+        return self.saga(item["saga_id"]["S"])
+
+    def _until_written(self, saga_id: str, attempt: Callable[[], T | None]) -> T:
+        for number in range(_ATTEMPTS):
+            result = attempt()
+            if result is not None:
+                return result
+            self._back_off(number)
+        raise _contention(saga_id)
+
+    def _back_off(self, attempt: int) -> None:
+        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
+        self._pause(random.uniform(0, longest))  # noqa: S311 -- spreads retries, nothing secret
+
+    def _commit(self, write: Write) -> bool:
+        puts = [self._replace_header(write.saga), self._put_new(_event_item(write.saga.id, write.event))]
+        if write.resource is not None:
+            puts.append(self._update_resource(write.resource))
+        return self._transact(puts)
+
+    def _transact(self, items: list[dict[str, Any]]) -> bool:
+        """Write all or nothing; False when a condition failed or another transaction was in the way."""
+        try:
+            self._client.transact_write_items(TransactItems=items)  # type: ignore[arg-type]  # built as plain dicts
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("TransactionCanceledException", "TransactionConflictException"):
+                return _give_way(error)
+            raise _translated(error) from error
+        except BotoCoreError as error:
+            raise RetryableError(type(error).__name__, "the ledger did not answer") from error
+        return True
+
+    def _put_new(self, item: dict[str, Any]) -> dict[str, Any]:
+        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+
+    def _replace_header(self, saga: Saga) -> dict[str, Any]:
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": _header_item(saga),
+                "ConditionExpression": "version = :read",
+                "ExpressionAttributeValues": {":read": {"N": str(saga.version - 1)}},
+            }
+        }
+
+    def _update_resource(self, resource: Resource) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": {"pk": {"S": resource.saga_id}, "sk": {"S": f"RESOURCE#{resource.id}"}},
+                "UpdateExpression": "SET document = :document",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": {":document": {"S": resource.model_dump_json()}},
+            }
+        }
+
+    def _read(self, kind: type[R], pk: str, sk: str) -> R:
+        item = self._get(pk, sk)
+        if item is None:
+            raise SagaNotFound(f"no {kind.__name__.lower()} {pk} {sk.removeprefix('RESOURCE#')}")
+        return _record(kind, item)
+
+    def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
+        answer = _asked(
+            lambda: self._client.get_item(
+                TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
+            )
+        )
+        item: dict[str, Any] | None = answer.get("Item")
+        return item
+
+    def _query(
+        self, saga_id: str, condition: str, values: dict[str, Any], limit: int | None = None
+    ) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        start: dict[str, Any] = {}
+        while True:
+            request: dict[str, Any] = {
+                "TableName": self._table,
+                "KeyConditionExpression": f"pk = :pk AND {condition}",
+                "ExpressionAttributeValues": {":pk": {"S": saga_id}, **values},
+                "ConsistentRead": True,
+                **({"Limit": limit - len(items)} if limit else {}),
+                **({"ExclusiveStartKey": start} if start else {}),
+            }
+            answer = _asked(partial(self._client.query, **request))
+            items += answer["Items"]
+            start = answer.get("LastEvaluatedKey", {})
+            if not start or (limit and len(items) >= limit):
+                return items
+
+
+def _asked(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except ClientError as error:
+        raise _translated(error) from error
+    except BotoCoreError as error:
+        raise RetryableError(type(error).__name__, "the ledger did not answer") from error
+
+
+def _translated(error: ClientError) -> Exception:
+    """DynamoDB's refusals that pass by themselves are retryable; the others are ours and stay what they are."""
+    code = error.response["Error"]["Code"]
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if status >= 500 or code in _TRANSIENT:
+        return RetryableError(code, "the ledger refused for now")
+    return error
+
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+_TRANSIENT: Final = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    }
+)
+
+
+def _give_way(error: ClientError) -> bool:
+    """False for a cancelled transaction that may be tried again; one that never can succeed raises."""
+    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+    if reasons - {"None", "ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", None}:
+        raise error
+    return False
+
+
+def _contention(saga_id: str) -> RetryableError:
+    return RetryableError("LedgerContention", f"saga {saga_id} is being written by others")
+
+
+def _opening_event(saga: Saga) -> Event:
+    return Event(seq=1, at=saga.created_at, status=saga.status)
+
+
+def _header_item(saga: Saga) -> dict[str, Any]:
+    return {
+        "pk": {"S": saga.id},
+        "sk": {"S": HEADER},
+        "id": {"S": saga.id},
+        "status": {"S": saga.status},
+        "version": {"N": str(saga.version)},
+        "document": {"S": saga.model_dump_json()},
+    }
+
+
+def _resource_item(resource: Resource, place: int) -> dict[str, Any]:
+    return {
+        "pk": {"S": resource.saga_id},
+        "sk": {"S": f"RESOURCE#{resource.id}"},
+        "place": {"N": str(place)},
+        "document": {"S": resource.model_dump_json()},
+    }
+
+
+def _event_item(saga_id: str, event: Event) -> dict[str, Any]:
+    return {
+        "pk": {"S": saga_id},
+        "sk": {"S": _event_key(event.seq)},
+        "document": {"S": event.model_dump_json()},
+    }
+
+
+def _event_key(seq: int) -> str:
+    return f"EVENT#{seq:012d}"
+
+
+def _key_item(key: IdempotencyKey, saga_id: str) -> dict[str, Any]:
+    return {
+        "pk": {"S": _key_pk(key)},
+        "sk": {"S": "KEY"},
+        "saga_id": {"S": saga_id},
+        "digest": {"S": key.digest},
+    }
+
+
+def _key_pk(key: IdempotencyKey) -> str:
+    return "KEY#" + hashlib.sha256(f"{key.caller}\n{key.key}".encode()).hexdigest()
+
+
+def _record(kind: type[R], item: dict[str, Any]) -> R:
+    return kind.model_validate_json(item["document"]["S"])

@@ -1,0 +1,41 @@
+"""How a change becomes a write: the next state, checked against the table of states, numbered, with its event."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from lambdas.core.model import Event, Resource, Saga
+from lambdas.core.ports.ledger import ResourceChange, SagaChange, Snapshot
+from lambdas.core.states import check_resource, check_saga
+
+
+class Write(NamedTuple):
+    """What a ledger writes in one transaction, provided that the header's version still is `saga.version - 1`."""
+
+    saga: Saga
+    resource: Resource | None
+    event: Event
+
+
+def saga_write(before: Snapshot, change: SagaChange, now: datetime, message: str | None) -> Write | None:
+    """The write that a change of the header amounts to, if it changes anything; raises IllegalTransition."""
+    after = change(before)
+    if after == before.saga:
+        return None
+    check_saga(before.saga.status, after.status)
+    saga = after.model_copy(update={"version": before.saga.version + 1})
+    return Write(saga, None, Event(seq=saga.version, at=now, status=saga.status, message=message))
+
+
+def resource_write(
+    saga: Saga, before: Resource, change: ResourceChange, now: datetime, message: str | None
+) -> Write | None:
+    """The write that a change of one resource amounts to, if it changes anything; raises IllegalTransition."""
+    after = change(saga, before)
+    if after == before:
+        return None
+    check_resource(before.status, after.status)
+    saga = saga.model_copy(update={"version": saga.version + 1})
+    event = Event(seq=saga.version, at=now, resource_id=after.id, status=after.status, message=message)
+    return Write(saga, after, event)

@@ -1,0 +1,37 @@
+"""From an accepted request to the saga that the ledger opens."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Final
+
+from lambdas.core.graph import waves
+from lambdas.core.model import Resource, Saga
+from lambdas.core.ports.ledger import Snapshot
+from lambdas.core.request import SagaRequest, dependencies
+
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter is mistaken for another
+
+
+def plan_saga(request: SagaRequest, saga_id: str, caller: str, now: datetime) -> Snapshot:
+    """A new saga with all of its resources planned and nothing begun."""
+    graph = {definition.id: dependencies(definition) for definition in request.resources}
+    saga = Saga(
+        id=saga_id,
+        name=request.name,
+        caller=caller,
+        labels=request.labels,
+        waves=waves(graph),
+        created_at=now,
+    )
+    return Snapshot(saga, tuple(Resource(saga_id=saga_id, definition=definition) for definition in request.resources))
+
+
+def new_saga_id(now: datetime) -> str:
+    """A new id of 16 characters: `s`, the time in milliseconds, 30 random bits. Ids sort by time of creation."""
+    return "s" + _base32(int(now.timestamp() * 1000), 9) + _base32(secrets.randbits(30), 6)
+
+
+def _base32(number: int, digits: int) -> str:
+    return "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in reversed(range(digits)))

@@ -1,0 +1,43 @@
+"""How patient the saga is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Policy(BaseModel):
+    """Deadlines and looking intervals, in seconds.
+
+    A resource not ready `create_timeout` after it was begun has failed; one that is not gone `release_timeout` after
+    its release began is stuck. Between looks passes half the time waited so far, within `min_delay` and `max_delay`:
+    quick things are noticed quickly, and slow ones cost few looks (at most 40 in half an hour).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    create_timeout: float = Field(default=1800, gt=0)
+    release_timeout: float = Field(default=3600, gt=0)
+    min_delay: int = Field(default=2, ge=0)
+    max_delay: int = Field(default=60, ge=1)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """The policy that variables such as `SKYSAGA_CREATE_TIMEOUT` set; the defaults where they are absent."""
+        names = {name: f"SKYSAGA_{name.upper()}" for name in cls.model_fields}
+        return cls.model_validate({name: environ[key] for name, key in names.items() if key in environ})
+
+    def delay(self, waited: timedelta) -> int:
+        """Whole seconds until the next look, after having waited for so long."""
+        return max(self.min_delay, min(self.max_delay, int(waited.total_seconds() / 2)))
+
+    def create_expired(self, began: datetime, now: datetime) -> bool:
+        """Whether something begun then should have been ready by now."""
+        return now - began > timedelta(seconds=self.create_timeout)
+
+    def release_expired(self, began: datetime, now: datetime) -> bool:
+        """Whether something whose release began then should have been gone by now."""
+        return now - began > timedelta(seconds=self.release_timeout)

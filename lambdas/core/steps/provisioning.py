@@ -1,0 +1,123 @@
+"""Creating one resource: intent, act, look."""
+
+from __future__ import annotations
+
+from lambdas.core.errors import TerminalError
+from lambdas.core.model import AttachedDisk, Intent, Resource, Saga, cloud_name
+from lambdas.core.policy import Policy
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.ledger import Ledger
+from lambdas.core.ports.provider import Observation, Provider
+from lambdas.core.states import ResourceStatus, SagaStatus
+from lambdas.core.steps.results import Next, StepResult
+
+DONE: StepResult = {"next": Next.DONE, "delay": 0}
+
+
+class Fenced(Exception):
+    """Compensation has begun or was asked for, so no create may begin; not an error."""
+
+
+def intent_of(ledger: Ledger, saga: Saga, resource: Resource) -> Intent:
+    """What the provider is to act on, with the cloud's ids of the disks it refers to."""
+    disks = [ledger.resource(saga.id, disk_id) for disk_id in resource.definition.attached_disks]
+    return Intent(
+        saga_id=saga.id,
+        definition=resource.definition,
+        labels=saga.labels,
+        disks=tuple(AttachedDisk(disk.id, cloud_name(saga.id, disk.id), disk.cloud_id or "") for disk in disks),
+        operations=resource.operations,
+    )
+
+
+def wanted(saga: Saga) -> bool:
+    """Whether the saga still wants its resources: creates may begin."""
+    return saga.status is SagaStatus.PROVISIONING and not saga.cancel_requested
+
+
+class ProvisioningSteps:
+    """The steps that bring one resource into being, on one provider."""
+
+    def __init__(self, ledger: Ledger, provider: Provider, clock: Clock, policy: Policy) -> None:
+        self._ledger = ledger
+        self._provider = provider
+        self._clock = clock
+        self._policy = policy
+
+    def create(self, saga_id: str, resource_id: str) -> StepResult:
+        """Begin the resource's next part.
+
+        The intent is written first, in the transaction that checks the fence; then the cloud is asked; then its answer
+        is recorded. Dying between any two of these and being called again leads to the same end.
+        """
+        try:
+            saga, resource = self._ledger.change_resource(saga_id, resource_id, self._intend)
+        except Fenced:
+            return DONE
+        if resource.status is not ResourceStatus.CREATING:
+            return DONE
+        intent = intent_of(self._ledger, saga, resource)
+        part = self._due_part(intent)
+        if part is not None:
+            handle = self._provider.create(intent, part)
+            self._ledger.change_resource(saga_id, resource_id, lambda _, now: _with_operation(now, part, handle), part)
+        return {"next": Next.WAIT, "delay": self._policy.min_delay}
+
+    def observe(self, saga_id: str, resource_id: str) -> StepResult:
+        """Look once whether the part begun last is ready; raises TerminalError past the deadline."""
+        saga = self._ledger.saga(saga_id)
+        resource = self._ledger.resource(saga_id, resource_id)
+        if not wanted(saga) or resource.status is not ResourceStatus.CREATING:
+            return DONE
+        intent = intent_of(self._ledger, saga, resource)
+        parts = self._provider.parts(intent)
+        begun = [part for part in parts if part in resource.operations]
+        if not begun:
+            return {"next": Next.CREATE, "delay": 0}
+        observation = self._provider.observe(intent, begun[-1])
+        if not observation.ready:
+            return self._look_again(resource)
+        if len(begun) < len(parts):
+            return {"next": Next.CREATE, "delay": 0}
+        self._ledger.change_resource(saga_id, resource_id, lambda _, now: self._ready(now, observation))
+        return DONE
+
+    def _intend(self, saga: Saga, resource: Resource) -> Resource:
+        if not wanted(saga):
+            raise Fenced
+        if resource.status is not ResourceStatus.PLANNED:
+            return resource
+        return resource.model_copy(update={"status": ResourceStatus.CREATING, "created_at": self._clock.now()})
+
+    def _due_part(self, intent: Intent) -> str | None:
+        """The part to begin now: the first that was not, once the one before it is ready.
+
+        Looking again is what makes a repeated call harmless: its first delivery may have begun a part just before.
+        """
+        parts = self._provider.parts(intent)
+        begun = [part for part in parts if part in intent.operations]
+        if len(begun) == len(parts) or (begun and not self._provider.observe(intent, begun[-1]).ready):
+            return None
+        return parts[len(begun)]
+
+    def _ready(self, resource: Resource, observation: Observation) -> Resource:
+        if resource.status is not ResourceStatus.CREATING:
+            return resource
+        return resource.model_copy(
+            update={
+                "status": ResourceStatus.READY,
+                "cloud_id": observation.cloud_id,
+                "ready_at": self._clock.now(),
+            }
+        )
+
+    def _look_again(self, resource: Resource) -> StepResult:
+        now = self._clock.now()
+        began = resource.created_at or now
+        if self._policy.create_expired(began, now):
+            raise TerminalError("DeadlineExceeded", f"not ready after {self._policy.create_timeout:.0f} s")
+        return {"next": Next.WAIT, "delay": self._policy.delay(now - began)}
+
+
+def _with_operation(resource: Resource, part: str, handle: str) -> Resource:
+    return resource.model_copy(update={"operations": {**resource.operations, part: handle}})

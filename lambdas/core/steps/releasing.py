@@ -1,0 +1,88 @@
+"""Removing one resource: act, look, and believe in its absence only when it has lasted."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from lambdas.core.errors import TerminalError
+from lambdas.core.model import Resource, Saga
+from lambdas.core.policy import Policy
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.ledger import Ledger
+from lambdas.core.ports.provider import Provider
+from lambdas.core.states import ResourceStatus
+from lambdas.core.steps.provisioning import DONE, intent_of
+from lambdas.core.steps.results import Next, StepResult
+
+
+class ReleaseSteps:
+    """The steps that make one resource absent, on one provider. They work from the intent, never from a response."""
+
+    def __init__(self, ledger: Ledger, provider: Provider, clock: Clock, policy: Policy) -> None:
+        self._ledger = ledger
+        self._provider = provider
+        self._clock = clock
+        self._policy = policy
+
+    def delete(self, saga_id: str, resource_id: str) -> StepResult:
+        """Begin removing whatever there is of the resource."""
+        saga, resource = self._ledger.change_resource(saga_id, resource_id, self._begin)
+        if resource.status is ResourceStatus.ABSENT:
+            return DONE
+        self._provider.delete(intent_of(self._ledger, saga, resource))
+        return {"next": Next.WAIT, "delay": self._policy.min_delay}
+
+    def observe(self, saga_id: str, resource_id: str) -> StepResult:
+        """Look once whether anything is left; raises TerminalError past the deadline.
+
+        Absence counts once it has lasted for the provider's settling window: a create that was under way when the fence
+        went up, or whose request arrives late, shows itself within it.
+        """
+        saga = self._ledger.saga(saga_id)
+        resource = self._ledger.resource(saga_id, resource_id)
+        if resource.status is ResourceStatus.ABSENT:
+            return DONE
+        left = self._provider.find(intent_of(self._ledger, saga, resource))
+        now = self._clock.now()
+        if left:
+            self._ledger.change_resource(saga_id, resource_id, lambda _, it: _absent_since(it, None))
+            return self._delete_again(resource, left, now)
+        since = resource.absent_since or now
+        settled = now - since >= timedelta(seconds=self._provider.settling_seconds)
+        self._ledger.change_resource(
+            saga_id, resource_id, lambda _, it: _absent(it) if settled else _absent_since(it, since)
+        )
+        return DONE if settled else {"next": Next.WAIT, "delay": self._until_settled(since, now)}
+
+    def _begin(self, saga: Saga, resource: Resource) -> Resource:
+        if resource.status in (ResourceStatus.DELETING, ResourceStatus.ABSENT):
+            return resource
+        if resource.status is ResourceStatus.PLANNED:
+            return resource.model_copy(update={"status": ResourceStatus.ABSENT})
+        return resource.model_copy(
+            update={
+                "status": ResourceStatus.DELETING,
+                "release_began_at": self._clock.now(),
+                "absent_since": None,
+            }
+        )
+
+    def _delete_again(self, resource: Resource, left: list[str], now: datetime) -> StepResult:
+        began = resource.release_began_at or now
+        if self._policy.release_expired(began, now):
+            raise TerminalError("StillThere", f"not gone after {self._policy.release_timeout:.0f} s: {', '.join(left)}")
+        return {"next": Next.DELETE, "delay": self._policy.delay(now - began)}
+
+    def _until_settled(self, since: datetime, now: datetime) -> int:
+        left = timedelta(seconds=self._provider.settling_seconds) - (now - since)
+        return max(1, min(self._policy.max_delay, -int(-left.total_seconds() // 1)))
+
+
+def _absent_since(resource: Resource, since: datetime | None) -> Resource:
+    if resource.absent_since == since:
+        return resource
+    return resource.model_copy(update={"absent_since": since})
+
+
+def _absent(resource: Resource) -> Resource:
+    return resource.model_copy(update={"status": ResourceStatus.ABSENT})

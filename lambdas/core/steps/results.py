@@ -1,0 +1,39 @@
+"""What steps return to the state machines: identifiers and what to do next, never documents."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypedDict
+
+
+class Next(StrEnum):
+    """What a state machine does after a step about one resource."""
+
+    WAIT = "WAIT"  # look again after `delay` seconds
+    CREATE = "CREATE"  # the next part may begin
+    DELETE = "DELETE"  # something is (still, or again) there
+    DONE = "DONE"  # ready, gone, or no longer wanted
+
+
+class StepResult(TypedDict):
+    """What to do about one resource, and after how many seconds."""
+
+    next: Next
+    delay: int
+
+
+class WaveItem(TypedDict):
+    """One resource of a wave: who it is, and which functions act on it."""
+
+    saga_id: str
+    resource_id: str
+    functions: dict[str, str]
+
+
+class WaveResult(TypedDict):
+    """What to do about a saga: the next wave to work on, or how it ended."""
+
+    saga_id: str
+    next: str
+    wave: int
+    resources: list[WaveItem]

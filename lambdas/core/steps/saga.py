@@ -1,0 +1,159 @@
+"""The steps about a saga as a whole: which wave is next, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from lambdas.core.model import Resource, Saga
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.ledger import Ledger, Snapshot
+from lambdas.core.states import SAGA_TRANSITIONS, ResourceStatus, SagaStatus
+from lambdas.core.steps.provisioning import wanted
+from lambdas.core.steps.results import WaveItem, WaveResult
+
+ProviderFunctions = Mapping[str, Mapping[str, str]]
+"""For each provider, the function behind each verb: `{"aws": {"create": arn, "observe": arn, "delete": arn}}`."""
+
+PROVISION = "PROVISION"
+RELEASE = "RELEASE"
+COMPENSATE = "COMPENSATE"
+
+
+_UNDER_RELEASE = (SagaStatus.COMPENSATING, SagaStatus.RELEASING)
+
+
+class ReleaseReason(StrEnum):
+    """Why a release was started: to undo what did not commit, or to remove what did."""
+
+    COMPENSATE = "COMPENSATE"
+    DESTROY = "DESTROY"
+
+
+class SagaSteps:
+    """The steps that the state machines take between waves."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, functions: ProviderFunctions) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._functions = functions
+
+    def begin(self, saga_id: str) -> WaveResult:
+        """Start provisioning: the first wave."""
+        return self._provision(self._ledger.change_saga(saga_id, _begin), 0)
+
+    def decide(self, saga_id: str, wave: int) -> WaveResult:
+        """At the join of a wave: the next one, commit, or compensation.
+
+        The commit is written in the transaction that finds every resource ready and no cancel asked for.
+        """
+        snapshot = self._ledger.change_saga(saga_id, self._commit_if_complete)
+        return self._provision(snapshot, wave + 1)
+
+    def fail(self, saga_id: str, resource_id: str, error: str) -> None:
+        """Record that a resource could not be created, and why; once a release has begun that no longer matters."""
+
+        def change(_: Saga, resource: Resource) -> Resource:
+            if resource.status not in (ResourceStatus.PLANNED, ResourceStatus.CREATING):
+                return resource
+            return resource.model_copy(update={"status": ResourceStatus.FAILED, "error": error})
+
+        self._ledger.change_resource(saga_id, resource_id, change, error)
+
+    def stick(self, saga_id: str, resource_id: str, error: str) -> None:
+        """Record that a resource could not be removed, and why."""
+
+        def change(_: Saga, resource: Resource) -> Resource:
+            if resource.status in (ResourceStatus.ABSENT, ResourceStatus.STUCK):
+                return resource
+            if resource.status is ResourceStatus.PLANNED:  # fenced before any intent: the cloud was never asked
+                return resource.model_copy(update={"status": ResourceStatus.ABSENT})
+            return resource.model_copy(update={"status": ResourceStatus.STUCK, "error": error})
+
+        self._ledger.change_resource(saga_id, resource_id, change, error)
+
+    def fence(self, saga_id: str, reason: ReleaseReason) -> WaveResult:
+        """Begin a release: from here on no create may begin. The last wave goes first.
+
+        Compensation leaves a saga alone that committed after all.
+        """
+        snapshot = self._ledger.change_saga(saga_id, lambda now: self._fence(now, reason))
+        return self._release(snapshot, len(snapshot.saga.waves) - 1)
+
+    def conclude(self, saga_id: str, wave: int) -> WaveResult:
+        """At the join of a released wave: the one before it, or the end."""
+        snapshot = self._ledger.snapshot(saga_id)
+        if wave > 0 or snapshot.saga.status not in _UNDER_RELEASE:
+            return self._release(snapshot, wave - 1)
+        self._give_up_on_what_is_left(snapshot)
+        return self._release(self._ledger.change_saga(saga_id, self._end_release), -1)
+
+    def _provision(self, snapshot: Snapshot, wave: int) -> WaveResult:
+        saga = snapshot.saga
+        if saga.status is SagaStatus.COMMITTED:
+            return {"saga_id": saga.id, "next": SagaStatus.COMMITTED, "wave": wave, "resources": []}
+        earlier = {resource_id for ids in saga.waves[:wave] for resource_id in ids}
+        ready = all(it.status is ResourceStatus.READY for it in snapshot.resources if it.id in earlier)
+        if not wanted(saga) or not ready or wave >= len(saga.waves):
+            return {"saga_id": saga.id, "next": COMPENSATE, "wave": wave, "resources": []}
+        return {"saga_id": saga.id, "next": PROVISION, "wave": wave, "resources": self._items(snapshot, wave)}
+
+    def _release(self, snapshot: Snapshot, wave: int) -> WaveResult:
+        saga = snapshot.saga
+        if saga.status not in _UNDER_RELEASE:
+            return {"saga_id": saga.id, "next": saga.status, "wave": -1, "resources": []}
+        return {"saga_id": saga.id, "next": RELEASE, "wave": wave, "resources": self._items(snapshot, wave)}
+
+    def _items(self, snapshot: Snapshot, wave: int) -> list[WaveItem]:
+        by_id = {resource.id: resource for resource in snapshot.resources}
+        return [self._item(by_id[resource_id]) for resource_id in snapshot.saga.waves[wave]]
+
+    def _item(self, resource: Resource) -> WaveItem:
+        functions = dict(self._functions[resource.definition.provider])
+        return {"saga_id": resource.saga_id, "resource_id": resource.id, "functions": functions}
+
+    def _commit_if_complete(self, snapshot: Snapshot) -> Saga:
+        saga = snapshot.saga
+        if not wanted(saga) or any(it.status is not ResourceStatus.READY for it in snapshot.resources):
+            return saga
+        return saga.model_copy(update={"status": SagaStatus.COMMITTED, "finished_at": self._clock.now()})
+
+    def _fence(self, snapshot: Snapshot, reason: ReleaseReason) -> Saga:
+        saga = snapshot.saga
+        if saga.status is SagaStatus.COMMITTED and reason is ReleaseReason.COMPENSATE:
+            return saga
+        goal = saga.release_goal or _RELEASE_GOAL.get(saga.status)
+        status = SagaStatus.RELEASING if goal is SagaStatus.RELEASED else SagaStatus.COMPENSATING
+        if (saga.status, status) not in SAGA_TRANSITIONS:
+            return saga  # under way, or ended, already
+        return saga.model_copy(update={"status": status, "release_goal": goal, "finished_at": None})
+
+    def _give_up_on_what_is_left(self, snapshot: Snapshot) -> None:
+        """A resource whose release ended without an answer (its step could not even record why) is stuck."""
+        for resource in snapshot.resources:
+            if resource.status not in (ResourceStatus.ABSENT, ResourceStatus.STUCK):
+                self.stick(
+                    snapshot.saga.id, resource.id, "ReleaseInterrupted: its release ended before it was seen to be gone"
+                )
+
+    def _end_release(self, snapshot: Snapshot) -> Saga:
+        saga = snapshot.saga
+        if saga.status not in _UNDER_RELEASE or saga.release_goal is None:
+            return saga
+        gone = all(it.status is ResourceStatus.ABSENT for it in snapshot.resources)
+        status = saga.release_goal if gone else SagaStatus.NEEDS_ATTENTION
+        return saga.model_copy(update={"status": status, "finished_at": self._clock.now()})
+
+
+_RELEASE_GOAL: Mapping[SagaStatus, SagaStatus] = {
+    SagaStatus.PENDING: SagaStatus.ROLLED_BACK,
+    SagaStatus.PROVISIONING: SagaStatus.ROLLED_BACK,
+    SagaStatus.COMMITTED: SagaStatus.RELEASED,
+}
+
+
+def _begin(snapshot: Snapshot) -> Saga:
+    saga = snapshot.saga
+    if saga.status is not SagaStatus.PENDING or saga.cancel_requested:
+        return saga
+    return saga.model_copy(update={"status": SagaStatus.PROVISIONING})
