@@ -1,0 +1,195 @@
+"""All that the simulated Compute Engine knows, brought up to the moment whenever somebody asks."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from local.simulators.gcp.errors import OperationError
+from local.simulators.gcp.settings import GcpTiming
+
+
+@dataclass
+class Disk:
+    """A persistent disk; moments are Unix seconds."""
+
+    path: str
+    id: int
+    size_gb: int
+    type: str
+    labels: dict[str, str]
+    image: str | None
+    created_at: float
+    ready_at: float
+    deleting: bool = False
+
+    def status(self, now: float) -> str:
+        """Its status in Compute Engine's words."""
+        if self.deleting:
+            return "DELETING"
+        return "CREATING" if now < self.ready_at else "READY"
+
+
+class Attachment(NamedTuple):
+    """A disk as an instance has it."""
+
+    disk: str
+    boot: bool
+    auto_delete: bool
+
+
+@dataclass
+class Instance:
+    """A virtual machine; its network interface and ephemeral address live and die with it."""
+
+    path: str
+    id: int
+    machine_type: str
+    labels: dict[str, str]
+    attachments: list[Attachment]
+    network_ip: str
+    nat_ip: str | None
+    created_at: float
+    ready_at: float
+    deleting: bool = False
+
+    def status(self, now: float) -> str:
+        """Its status in Compute Engine's words."""
+        if self.deleting:
+            return "STOPPING"
+        if now >= self.ready_at:
+            return "RUNNING"
+        return "PROVISIONING" if now < (self.created_at + self.ready_at) / 2 else "STAGING"
+
+
+class Target(NamedTuple):
+    """What an operation is about."""
+
+    path: str
+    id: int
+
+
+class Failure(NamedTuple):
+    """How an accepted operation is to fail: `delay` seconds after it was accepted, and whether it leaves something."""
+
+    error: OperationError
+    delay: float
+    leaves_boot_disk: bool = False
+
+
+class Change(NamedTuple):
+    """How a call that changes something came in: when (Unix seconds), with which request id, and if it is to fail."""
+
+    at: float
+    request_id: str | None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A zonal operation; it is done at `done_at`, with `error` if there is one."""
+
+    path: str
+    id: int
+    type: str
+    target: Target
+    request_id: str | None
+    created_at: float
+    done_at: float
+    error: OperationError | None
+
+    def status(self, now: float) -> str:
+        """Its status in Compute Engine's words."""
+        if now >= self.done_at:
+            return "DONE"
+        return "PENDING" if now == self.created_at else "RUNNING"
+
+
+@dataclass
+class State:
+    """Every instance, disk and operation by path, and what will become of them."""
+
+    timing: GcpTiming
+    instances: dict[str, Instance] = field(default_factory=dict)
+    disks: dict[str, Disk] = field(default_factory=dict)
+    operations: dict[str, Operation] = field(default_factory=dict)
+    _replays: dict[tuple[str, str, str], Operation] = field(default_factory=dict)
+    _effects: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    _count: int = 0
+
+    def settle(self, now: float) -> None:
+        """Let everything that has become due by `now` happen, in order, and forget what is past keeping."""
+        while self._effects and self._effects[0][0] <= now:
+            heapq.heappop(self._effects)[2]()
+        kept, replayed = self.timing.operations_kept, self.timing.request_ids_kept
+        self.operations = {p: o for p, o in self.operations.items() if now < o.done_at + kept}
+        self._replays = {k: o for k, o in self._replays.items() if now < o.created_at + replayed}
+
+    def next_id(self) -> int:
+        """A number that nothing else has, of the size that Google's have."""
+        self._count += 1
+        return 4_000_000_000_000_000_000 + self._count
+
+    def replay(self, zone_path: str, type_: str, request_id: str | None) -> Operation | None:
+        """The operation that the same request started before."""
+        return self._replays.get((zone_path, type_, request_id)) if request_id else None
+
+    def begin(
+        self,
+        change: Change,
+        type_: str,
+        target: Target,
+        done_at: float,
+        *,
+        succeed: Callable[[], None],
+        fail: Callable[[], None],
+    ) -> Operation:
+        """Accept an operation that has its effect at `done_at`, or fails when the change is meant to."""
+        failure = change.failure
+        zone_path = target.path.rsplit("/", 2)[0]
+        number = self.next_id()
+        operation = Operation(
+            path=f"{zone_path}/operations/operation-{int(change.at * 1000)}-{number % 10**13:013x}",
+            id=number,
+            type=type_,
+            target=target,
+            request_id=change.request_id,
+            created_at=change.at,
+            done_at=change.at + failure.delay if failure else done_at,
+            error=failure.error if failure else None,
+        )
+        self.operations[operation.path] = operation
+        if change.request_id:
+            self._replays[zone_path, type_, change.request_id] = operation
+        heapq.heappush(self._effects, (operation.done_at, number, fail if failure else succeed))
+        return operation
+
+    def user_of(self, disk_path: str) -> str | None:
+        """The instance that a disk is attached to."""
+        for instance in self.instances.values():
+            if any(attachment.disk == disk_path for attachment in instance.attachments):
+                return instance.path
+        return None
+
+    def resources(self, now: float) -> list[dict[str, Any]]:
+        """The inventory: instances and disks, whatever their status."""
+        everything: list[tuple[str, Instance | Disk]] = [
+            *(("compute.googleapis.com/Instance", instance) for instance in self.instances.values()),
+            *(("compute.googleapis.com/Disk", disk) for disk in self.disks.values()),
+        ]
+        return [_listed(type_, resource, now) for type_, resource in everything]
+
+
+def _listed(type_: str, resource: Instance | Disk, now: float) -> dict[str, Any]:
+    _, _, _, zone, _, name = resource.path.split("/")
+    return {
+        "id": resource.path,
+        "type": type_,
+        "name": name,
+        "location": zone,
+        "status": resource.status(now),
+        "marks": dict(resource.labels),
+        "created_at": resource.created_at,
+    }
