@@ -61,7 +61,7 @@ class ProvisioningSteps:
         if part is not None:
             handle = self._provider.create(intent, part)
             self._ledger.change_resource(saga_id, resource_id, lambda _, now: _with_operation(now, part, handle), part)
-        return {"next": Next.WAIT, "delay": self._policy.min_delay}
+        return self._wait(resource)
 
     def observe(self, saga_id: str, resource_id: str) -> StepResult:
         """Look once whether the part begun last is ready; raises TerminalError past the deadline."""
@@ -112,11 +112,13 @@ class ProvisioningSteps:
         )
 
     def _look_again(self, resource: Resource) -> StepResult:
-        now = self._clock.now()
-        began = resource.created_at or now
-        if self._policy.create_expired(began, now):
+        if self._policy.create_expired(resource.created_at or self._clock.now(), self._clock.now()):
             raise TerminalError("DeadlineExceeded", f"not ready after {self._policy.create_timeout:.0f} s")
-        return {"next": Next.WAIT, "delay": self._policy.delay(now - began)}
+        return self._wait(resource)
+
+    def _wait(self, resource: Resource) -> StepResult:
+        now = self._clock.now()
+        return {"next": Next.WAIT, "delay": self._policy.delay(now - (resource.created_at or now))}
 
 
 def _with_operation(resource: Resource, part: str, handle: str) -> Resource:

@@ -30,7 +30,8 @@ class ReleaseSteps:
         if resource.status is ResourceStatus.ABSENT:
             return DONE
         self._provider.delete(intent_of(self._ledger, saga, resource))
-        return {"next": Next.WAIT, "delay": self._policy.min_delay}
+        now = self._clock.now()
+        return {"next": Next.WAIT, "delay": self._policy.delay(now - (resource.release_began_at or now))}
 
     def observe(self, saga_id: str, resource_id: str) -> StepResult:
         """Look once whether anything is left; raises TerminalError past the deadline.
@@ -71,7 +72,7 @@ class ReleaseSteps:
         began = resource.release_began_at or now
         if self._policy.release_expired(began, now):
             raise TerminalError("StillThere", f"not gone after {self._policy.release_timeout:.0f} s: {', '.join(left)}")
-        return {"next": Next.DELETE, "delay": self._policy.delay(now - began)}
+        return {"next": Next.DELETE, "delay": 0}
 
     def _until_settled(self, since: datetime, now: datetime) -> int:
         left = timedelta(seconds=self._provider.settling_seconds) - (now - since)

@@ -11,7 +11,7 @@ class Next(StrEnum):
 
     WAIT = "WAIT"  # look again after `delay` seconds
     CREATE = "CREATE"  # the next part may begin
-    DELETE = "DELETE"  # something is (still, or again) there
+    DELETE = "DELETE"  # something is still, or again, there
     DONE = "DONE"  # ready, gone, or no longer wanted
 
 

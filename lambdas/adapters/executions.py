@@ -1,0 +1,41 @@
+"""Starting state machines on Step Functions."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.core.errors import RetryableError
+from lambdas.core.steps.saga import ReleaseReason
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class StepFunctionsExecutions:
+    """Starts executions under names that make a second start of the same one harmless."""
+
+    def __init__(self, client: SFNClient, provisioning: str, release: str) -> None:
+        self._client = client
+        self._provisioning = provisioning
+        self._release = release
+
+    def start_provisioning(self, saga_id: str) -> None:
+        """Start provisioning a saga that is in the ledger; raises RetryableError."""
+        self._start(self._provisioning, saga_id, {"saga_id": saga_id})
+
+    def start_release(self, saga_id: str, reason: ReleaseReason, attempt: int) -> None:
+        """Start releasing a saga; `attempt` tells one release of it from the next; raises RetryableError."""
+        self._start(self._release, f"{saga_id}-release-{attempt}", {"saga_id": saga_id, "reason": reason})
+
+    def _start(self, machine: str, name: str, document: dict[str, str]) -> None:
+        try:
+            self._client.start_execution(stateMachineArn=machine, name=name, input=json.dumps(document))
+        except self._client.exceptions.ExecutionAlreadyExists:
+            return
+        except ClientError as error:
+            raise RetryableError(error.response["Error"]["Code"], "the state machine could not be started") from error
+        except BotoCoreError as error:
+            raise RetryableError(type(error).__name__, "Step Functions did not answer") from error

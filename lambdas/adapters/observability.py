@@ -1,0 +1,65 @@
+"""Logs, traces and metrics of every function, through Powertools, with the saga's id as correlation id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.core.errors import StepError
+
+logger: Final = Logger()
+tracer: Final = Tracer()
+metrics: Final = Metrics()
+
+StepHandler = Callable[[dict[str, Any], LambdaContext], Mapping[str, Any] | None]
+
+
+def observed(step: str) -> Callable[[StepHandler], StepHandler]:
+    """Log, trace and count every call of a step handler.
+
+    A step that fails is logged with its error's name and message and never with its payload or its traceback: what a
+    cloud said is enough, and what a user sent may be secret.
+    """
+
+    def decorate(handler: StepHandler) -> StepHandler:
+        @wraps(handler)
+        @metrics.log_metrics
+        @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
+        def observe(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any] | None:
+            _identify(event, context, step)
+            try:
+                result = handler(event, context)
+            except StepError as error:
+                logger.warning("step failed", extra={"error": type(error).__name__, "reason": str(error)})
+                _count("StepsFailed", error=type(error).__name__)
+                raise
+            logger.info("step done", extra={"result": _summary(result)})
+            _count("StepsDone")
+            return result
+
+        return observe
+
+    return decorate
+
+
+def _identify(event: Mapping[str, Any], context: LambdaContext, step: str) -> None:
+    logger.clear_state()
+    logger.set_correlation_id(str(event.get("saga_id", "")))
+    logger.append_keys(step=step, resource_id=event.get("resource_id"), function_request_id=context.aws_request_id)
+    tracer.put_annotation("saga_id", str(event.get("saga_id", "")))
+    metrics.add_dimension("step", step)
+
+
+def _count(name: str, **dimensions: str) -> None:
+    for key, value in dimensions.items():
+        metrics.add_dimension(key, value)
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+
+
+def _summary(result: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: result[key] for key in ("next", "delay", "wave") if key in result} if result else {}

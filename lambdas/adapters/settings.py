@@ -1,0 +1,49 @@
+"""What a function reads from its environment; a missing variable is an error that names every missing one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, Json
+
+
+class MissingSettings(Exception):
+    """The function's environment lacks variables that the deployment sets."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(f"set the environment variable(s) {', '.join(names)}; the deployment stacks do")
+
+
+class Settings(BaseModel):
+    """Variables of the environment; a field's alias is the variable's name."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """Read them; raises MissingSettings."""
+        required = [str(field.alias) for field in cls.model_fields.values() if field.is_required()]
+        missing = [name for name in required if not environ.get(name)]
+        if missing:
+            raise MissingSettings(missing)
+        return cls.model_validate(dict(environ))
+
+
+class LedgerSettings(Settings):
+    """Where the ledger is."""
+
+    table: str = Field(alias="LEDGER_TABLE")
+
+
+class SagaSettings(LedgerSettings):
+    """What the steps about whole sagas need besides: the functions behind each provider's verbs."""
+
+    provider_functions: Json[dict[str, dict[str, str]]] = Field(alias="PROVIDER_FUNCTIONS")
+
+
+class ApiSettings(LedgerSettings):
+    """What the API needs besides: the state machines it starts."""
+
+    provisioning_state_machine: str = Field(alias="PROVISIONING_STATE_MACHINE")
+    release_state_machine: str = Field(alias="RELEASE_STATE_MACHINE")

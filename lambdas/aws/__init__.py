@@ -1,0 +1,1 @@
+"""AWS as a target cloud: EC2 instances and EBS volumes."""

@@ -1,0 +1,1 @@
+"""The steps about whole sagas."""
