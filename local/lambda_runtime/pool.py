@@ -1,0 +1,122 @@
+"""The workers of one function: reused when idle, started up to a limit, never more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from local.lambda_runtime.errors import TooManyRequests
+from local.lambda_runtime.functions import DeployedFunction
+from local.lambda_runtime.worker import Worker
+
+# A call that waits longer for a worker than Lambda's longest function runs will never get one.
+_LONGEST_WAIT_SECONDS = 900
+
+
+class WorkerPool:
+    """Workers of all versions of one function; `limit` of them can be busy unless concurrency is reserved."""
+
+    def __init__(self, start: Callable[[DeployedFunction], Worker], limit: int) -> None:
+        self._start = start
+        self._limit = limit
+        self._changed = threading.Condition()
+        self._idle: list[Worker] = []
+        self._busy: list[Worker] = []
+        self._promised = 0
+        self._closed = False
+
+    def acquire(self, function: DeployedFunction) -> Worker:
+        """Return an idle worker or a new one, waiting for a place; raises TooManyRequests over reserved concurrency."""
+        with self._changed:
+            self._await_place(function)
+            worker = self._take_idle(function)
+            if worker is not None:
+                self._busy.append(worker)
+                return worker
+            self._promised += 1
+        try:
+            worker = self._start(function)
+        finally:
+            with self._changed:
+                self._promised -= 1
+                self._changed.notify()
+        with self._changed:
+            self._busy.append(worker)
+        return worker
+
+    def release(self, worker: Worker) -> None:
+        """Take a worker back after its call; one that cannot take another is closed."""
+        with self._changed:
+            self._busy.remove(worker)
+            leaving = self._keep(worker)
+            self._changed.notify()
+        if leaving is not None:
+            leaving.close()
+
+    def warm(self, function: DeployedFunction) -> None:
+        """Start a worker ahead of its first call, unless one is there already."""
+        with self._changed:
+            if self._closed or any(worker.function == function for worker in self._idle + self._busy):
+                return
+        worker = self._start(function)
+        with self._changed:
+            self._idle.append(worker)
+            self._changed.notify()
+
+    def kill_busy(self) -> bool:
+        """SIGKILL the worker that has been busy longest; return whether there was one."""
+        with self._changed:
+            if not self._busy:
+                return False
+            self._busy[0].kill()
+            return True
+
+    def close(self) -> None:
+        """Kill every worker and return when all of them are gone; calls in progress end with an error."""
+        with self._changed:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for worker in self._busy:
+                worker.kill()
+            self._changed.notify_all()
+        for worker in idle:
+            worker.close()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy and not self._promised, timeout=5)
+
+    def _await_place(self, function: DeployedFunction) -> None:
+        give_up_at = time.monotonic() + _LONGEST_WAIT_SECONDS
+        while True:
+            if self._closed:
+                raise RuntimeError("the Lambda runtime is closed")
+            in_use = len(self._busy) + self._promised
+            if function.reserved_concurrency is not None:
+                if in_use < function.reserved_concurrency:
+                    return
+                raise TooManyRequests("ReservedFunctionConcurrentInvocationLimitExceeded")
+            if in_use < self._limit:
+                return
+            if not self._changed.wait(give_up_at - time.monotonic()):
+                raise TooManyRequests("ConcurrentInvocationLimitExceeded")
+
+    def _take_idle(self, function: DeployedFunction) -> Worker | None:
+        for worker in reversed(self._idle):
+            stale = worker.function.version == function.version and worker.function != function
+            if not stale and worker.alive and worker.function != function:
+                continue
+            self._idle.remove(worker)
+            if not stale and worker.alive:
+                return worker
+            worker.close()
+        return None
+
+    def _keep(self, worker: Worker) -> Worker | None:
+        """Make the worker idle; return one that has to leave instead, if any."""
+        if self._closed or not worker.alive:
+            return worker
+        self._idle.append(worker)
+        # Workers of versions nobody calls any more must not add up; the one idle longest goes first.
+        if len(self._idle) + len(self._busy) > self._limit and len(self._idle) > 1:
+            return self._idle.pop(0)
+        return None
