@@ -33,7 +33,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def bundle(text: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("app.py", text)
+        archive.writestr(zipfile.ZipInfo("app.py"), text)
     return buffer.getvalue()
 
 
