@@ -8,6 +8,7 @@ SkysagaError
 ├── RequestError         the user's: the request names something that cannot be
 ├── IdempotencyConflict  the user's: the key was used for another request
 ├── SagaNotFound         the user's
+├── NotPossible          the user's: the saga's status does not allow what was asked of it
 └── IllegalTransition    ours: a step tried what the table of states does not allow
 """
 
@@ -62,6 +63,10 @@ class IdempotencyConflict(SkysagaError):
 
 class SagaNotFound(SkysagaError):
     """No saga of that id."""
+
+
+class NotPossible(SkysagaError):
+    """The saga's status does not allow what was asked of it; the message says what would."""
 
 
 class IllegalTransition(SkysagaError):

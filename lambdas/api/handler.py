@@ -1,0 +1,41 @@
+"""The Lambda handler of the HTTP API."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.adapters import clients
+from lambdas.adapters.clock import SystemClock
+from lambdas.adapters.executions import StepFunctionsExecutions
+from lambdas.adapters.observability import logger, metrics, tracer
+from lambdas.adapters.settings import ApiSettings
+from lambdas.adapters.steps import ledger
+from lambdas.api.routes import make_app
+from lambdas.core.sagas import Sagas
+
+
+@cache
+def _sagas() -> Sagas:
+    settings = ApiSettings.from_environment(os.environ)
+    executions = StepFunctionsExecutions(
+        clients.stepfunctions(), settings.provisioning_state_machine, settings.release_state_machine
+    )
+    return Sagas(ledger(), executions, SystemClock(), time.sleep)
+
+
+_app = make_app(_sagas)
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context(correlation_id_path="pathParameters.id", clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one HTTP request (API Gateway payload format 2.0)."""
+    metrics.add_metric(name="Requests", unit=MetricUnit.Count, value=1)
+    return _app.resolve(event, context)

@@ -1,0 +1,80 @@
+"""Query strings: every parameter checked, every mistake named at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from lambdas.core.errors import FieldError, RequestError
+from lambdas.core.sagas import LONGEST_WAIT
+from lambdas.core.states import SagaStatus
+
+MOST_ITEMS: Final = 100
+_USUAL_ITEMS: Final = 20
+
+
+class Query:
+    """The parameters of one call. Reading one that is wrong notes it; `check` raises what was noted."""
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        self._parameters = parameters
+        self._read: set[str] = set()
+        self._errors: list[FieldError] = []
+
+    def check(self) -> None:
+        """Raise RequestError for everything that was wrong, unknown parameters included."""
+        unknown = sorted(set(self._parameters) - self._read)
+        errors = self._errors + [FieldError(name, "unknown parameter") for name in unknown]
+        if errors:
+            raise RequestError(errors)
+
+    def status(self) -> SagaStatus | None:
+        """The saga status asked for."""
+        value = self._take("status")
+        if value is None or value in SagaStatus.__members__:
+            return SagaStatus(value) if value else None
+        self._errors.append(FieldError("status", f"must be one of {', '.join(SagaStatus)}"))
+        return None
+
+    def label(self) -> tuple[str, str] | None:
+        """The label asked for, as `key=value`."""
+        value = self._take("label")
+        if value is None:
+            return None
+        key, equals, wanted = value.partition("=")
+        if not equals:
+            self._errors.append(FieldError("label", "must be key=value"))
+        return key, wanted
+
+    def cursor(self) -> str | None:
+        """Where the page before ended."""
+        return self._take("cursor")
+
+    def limit(self) -> int:
+        """How many items, at most."""
+        return int(self._number("limit", _USUAL_ITEMS, 1, MOST_ITEMS))
+
+    def after(self) -> int:
+        """The number of the last event seen."""
+        return int(self._number("after", 0, 0, 10**11))
+
+    def wait(self) -> float:
+        """How many seconds to wait for something new."""
+        return self._number("wait", 0, 0, LONGEST_WAIT)
+
+    def _take(self, name: str) -> str | None:
+        self._read.add(name)
+        return self._parameters.get(name)
+
+    def _number(self, name: str, usual: float, least: float, most: float) -> float:
+        value = self._take(name)
+        if value is None:
+            return usual
+        try:
+            number = float(value)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= most:
+            self._errors.append(FieldError(name, f"must be a number from {least:.0f} to {most:.0f}"))
+            return usual
+        return number

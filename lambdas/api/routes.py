@@ -1,0 +1,122 @@
+"""The routes of the HTTP API: each parses, calls the core, and shows what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+
+from lambdas.adapters.observability import logger, metrics, tracer
+from lambdas.api.documents import read_document
+from lambdas.api.problems import internal_problem, problem, problem_of
+from lambdas.api.queries import Query
+from lambdas.api.views import event_view, saga_view, summary_view
+from lambdas.core.errors import FieldError, RequestError, SkysagaError
+from lambdas.core.model import Saga
+from lambdas.core.request import parse_request
+from lambdas.core.sagas import Sagas, ended
+
+IDEMPOTENCY_KEY: Final = "idempotency-key"
+
+
+def make_app(sagas: Callable[[], Sagas]) -> APIGatewayHttpResolver:
+    """The application over a set of sagas, which is made when first needed."""
+    app = APIGatewayHttpResolver()
+
+    @app.get("/healthz")
+    def healthz() -> Response[str]:
+        return _json(HTTPStatus.OK, {"status": "ok"})
+
+    @app.post("/sagas")
+    def submit() -> Response[str]:
+        key = _header(app, IDEMPOTENCY_KEY)
+        if not key or len(key) > 255:
+            reason = "send this header with a value of your own, at most 255 characters, the same when you retry"
+            raise RequestError([FieldError("Idempotency-Key", reason)])
+        request = parse_request(read_document(_body(app), _header(app, "content-type")))
+        return _accepted(sagas().submit(request, _caller(app), key))
+
+    @app.get("/sagas")
+    def list_sagas() -> Response[str]:
+        query = Query(app.current_event.query_string_parameters or {})
+        status, label, limit, cursor = query.status(), query.label(), query.limit(), query.cursor()
+        query.check()
+        items = sagas().find(status, label, limit, cursor)
+        next_cursor = items[-1].id if len(items) == limit else None
+        return _json(HTTPStatus.OK, {"items": [summary_view(it) for it in items], "next_cursor": next_cursor})
+
+    @app.get("/sagas/<saga_id>")
+    def get(saga_id: str) -> Response[str]:
+        snapshot = sagas().get(saga_id)
+        return _json(HTTPStatus.OK, saga_view(snapshot), {"ETag": f'"{snapshot.saga.version}"'})
+
+    @app.get("/sagas/<saga_id>/events")
+    def events(saga_id: str) -> Response[str]:
+        query = Query(app.current_event.query_string_parameters or {})
+        after, wait = query.after(), query.wait()
+        query.check()
+        found = sagas().events(saga_id, after, wait)
+        cursor = found[-1].seq if found else after
+        return _json(HTTPStatus.OK, {"items": [event_view(it) for it in found], "next_cursor": cursor})
+
+    @app.post("/sagas/<saga_id>/cancel")
+    def cancel(saga_id: str) -> Response[str]:
+        return _accepted(sagas().cancel(saga_id))
+
+    @app.post("/sagas/<saga_id>/resume")
+    def resume(saga_id: str) -> Response[str]:
+        return _accepted(sagas().resume(saga_id))
+
+    @app.delete("/sagas/<saga_id>")
+    def destroy(saga_id: str) -> Response[str]:
+        return _accepted(sagas().destroy(saga_id))
+
+    _handle_errors(app)
+    return app
+
+
+def _handle_errors(app: APIGatewayHttpResolver) -> None:
+    @app.exception_handler(SkysagaError)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
+    def ours(error: SkysagaError) -> Response[str]:
+        response = problem_of(error)
+        logger.info("refused", extra={"status": response.status_code, "reason": type(error).__name__})
+        return response
+
+    @app.exception_handler(Exception)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
+    def unforeseen(error: Exception) -> Response[str]:
+        logger.error("unforeseen error", extra={"error": type(error).__name__}, exc_info=error)
+        return internal_problem()
+
+    @app.not_found
+    def no_route(_: NotFoundError) -> Response[str]:
+        return problem(HTTPStatus.NOT_FOUND, "There is no such resource", f"{app.current_event.path} is not served")
+
+
+def _accepted(saga: Saga) -> Response[str]:
+    logger.set_correlation_id(saga.id)
+    tracer.put_annotation("saga_id", saga.id)
+    metrics.add_metric(name="SagasAccepted", unit="Count", value=1)
+    logger.info("accepted", extra={"saga_status": saga.status, "ended": ended(saga)})
+    return _json(HTTPStatus.ACCEPTED, {"id": saga.id, "status": saga.status}, {"Location": f"/sagas/{saga.id}"})
+
+
+def _json(status: HTTPStatus, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response[str]:
+    return Response(int(status), "application/json", json.dumps(body), headers=dict(headers or {}))
+
+
+def _header(app: APIGatewayHttpResolver, name: str) -> str:
+    return app.current_event.headers.get(name, "").strip()
+
+
+def _body(app: APIGatewayHttpResolver) -> bytes:
+    body: str | None = app.current_event.decoded_body
+    return (body or "").encode("utf-8", "surrogateescape")
+
+
+def _caller(app: APIGatewayHttpResolver) -> str:
+    context = app.current_event.raw_event.get("requestContext", {})
+    return str(context.get("authorizer", {}).get("iam", {}).get("userArn", "anonymous"))

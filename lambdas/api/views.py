@@ -1,0 +1,56 @@
+"""Sagas, resources and events in the form that callers rely on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from lambdas.core.model import Event, Resource, Saga
+from lambdas.core.ports.ledger import Snapshot
+
+
+def saga_view(snapshot: Snapshot) -> dict[str, Any]:
+    """A saga with its resources."""
+    return {**summary_view(snapshot.saga), "resources": [resource_view(it) for it in snapshot.resources]}
+
+
+def summary_view(saga: Saga) -> dict[str, Any]:
+    """A saga without its resources."""
+    return {
+        "id": saga.id,
+        "name": saga.name,
+        "status": saga.status,
+        "version": saga.version,
+        "labels": dict(saga.labels),
+        "created_at": _time(saga.created_at),
+        "finished_at": _time(saga.finished_at),
+    }
+
+
+def resource_view(resource: Resource) -> dict[str, Any]:
+    """One resource of a saga."""
+    return {
+        "id": resource.id,
+        "provider": resource.definition.provider,
+        "kind": resource.definition.kind,
+        "status": resource.status,
+        "cloud_id": resource.cloud_id,
+        "error": resource.error,
+        "created_at": _time(resource.created_at),
+        "ready_at": _time(resource.ready_at),
+    }
+
+
+def event_view(event: Event) -> dict[str, Any]:
+    """One event."""
+    return {
+        "seq": event.seq,
+        "at": _time(event.at),
+        "resource": event.resource_id,
+        "status": event.status,
+        "message": event.message,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None

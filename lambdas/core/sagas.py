@@ -1,0 +1,124 @@
+"""What callers do with sagas: submit, look, cancel, resume, destroy."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from lambdas.core.errors import NotPossible
+from lambdas.core.model import Event, Saga
+from lambdas.core.plan import new_saga_id, plan_saga
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.executions import Executions
+from lambdas.core.ports.ledger import IdempotencyKey, Ledger, Snapshot
+from lambdas.core.request import SagaRequest
+from lambdas.core.states import ENDINGS, SagaStatus
+from lambdas.core.steps.saga import ReleaseReason
+
+LONGEST_WAIT: Final = 20.0
+"""Seconds that a long poll may last: below API Gateway's 30."""
+
+_POLL_INTERVAL: Final = 0.1
+
+_UNDOING: Final = (
+    SagaStatus.COMPENSATING,
+    SagaStatus.ROLLED_BACK,
+    SagaStatus.RELEASING,
+    SagaStatus.RELEASED,
+)
+
+
+class Sagas:
+    """The sagas of all callers. Everything that changes one is recorded in the ledger before it is acted on."""
+
+    def __init__(self, ledger: Ledger, executions: Executions, clock: Clock, pause: Callable[[float], None]) -> None:
+        self._ledger = ledger
+        self._executions = executions
+        self._clock = clock
+        self._pause = pause
+
+    def submit(self, request: SagaRequest, caller: str, key: str) -> Saga:
+        """Open a saga and start it; the same key and request again give the same saga.
+
+        Raises IdempotencyConflict when the key stands for another request. A crash between the ledger's write and the
+        start is mended by the repeated call: starting twice starts once.
+        """
+        now = self._clock.now()
+        planned = plan_saga(request, new_saga_id(now), caller, now)
+        saga = self._ledger.open(planned.saga, planned.resources, IdempotencyKey(caller, key, _digest(request)))
+        if saga.status is SagaStatus.PENDING:
+            self._executions.start_provisioning(saga.id)
+        return saga
+
+    def get(self, saga_id: str) -> Snapshot:
+        """A saga and its resources; raises SagaNotFound."""
+        return self._ledger.snapshot(saga_id)
+
+    def find(
+        self, status: SagaStatus | None, label: tuple[str, str] | None, limit: int, before: str | None
+    ) -> list[Saga]:
+        """The newest sagas first, at most `limit`, below the id `before`; with that status and that label only."""
+        found: list[Saga] = []
+        while len(found) < limit:
+            page = self._ledger.sagas(status, limit, before)
+            found += [saga for saga in page if label is None or saga.labels.get(label[0]) == label[1]]
+            if len(page) < limit:
+                break
+            before = page[-1].id
+        return found[:limit]
+
+    def events(self, saga_id: str, after: int, wait: float) -> list[Event]:
+        """The events numbered above `after`; when there are none yet, wait for one up to `wait` seconds."""
+        deadline = self._clock.now() + timedelta(seconds=min(wait, LONGEST_WAIT))
+        while True:
+            events = self._ledger.events(saga_id, after)
+            if events or self._clock.now() >= deadline:
+                return events
+            self._pause(_POLL_INTERVAL)
+
+    def cancel(self, saga_id: str) -> Saga:
+        """Ask for a saga that has not committed to be undone; one that is being undone already stays as it is.
+
+        Raises NotPossible for one that committed, or that needs attention.
+        """
+
+        def change(snapshot: Snapshot) -> Saga:
+            saga = snapshot.saga
+            if saga.status in _UNDOING:
+                return saga
+            if saga.status is SagaStatus.COMMITTED:
+                raise NotPossible(f"saga {saga_id} has committed; DELETE it to remove its resources")
+            if saga.status is SagaStatus.NEEDS_ATTENTION:
+                raise NotPossible(f"saga {saga_id} needs attention; resume it to have its resources removed")
+            return saga.model_copy(update={"cancel_requested": True})
+
+        return self._ledger.change_saga(saga_id, change, "cancel requested").saga
+
+    def resume(self, saga_id: str) -> Saga:
+        """Try again to remove what a release left behind; raises NotPossible unless the saga needs attention."""
+        saga = self._ledger.saga(saga_id)
+        if saga.status is not SagaStatus.NEEDS_ATTENTION:
+            raise NotPossible(f"saga {saga_id} is {saga.status}; only one in NEEDS_ATTENTION can be resumed")
+        self._executions.start_release(saga_id, ReleaseReason.DESTROY, saga.version)
+        return saga
+
+    def destroy(self, saga_id: str) -> Saga:
+        """Remove every resource of a saga, committed or not; one that is being undone already stays as it is."""
+        saga = self._ledger.saga(saga_id)
+        if saga.status is SagaStatus.COMMITTED:
+            self._executions.start_release(saga_id, ReleaseReason.DESTROY, saga.version)
+            return saga
+        return self.resume(saga_id) if saga.status is SagaStatus.NEEDS_ATTENTION else self.cancel(saga_id)
+
+
+def ended(saga: Saga) -> bool:
+    """Whether no execution is at work on the saga."""
+    return saga.status in ENDINGS
+
+
+def _digest(request: SagaRequest) -> str:
+    """The same for the same request, however its document was written."""
+    return hashlib.sha256(json.dumps(request.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
