@@ -1,0 +1,54 @@
+"""The whole application: settings and bundles in, three stacks out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from aws_cdk import App
+
+from infra.api_stack import ApiStack
+from infra.data_stack import DataStack
+from infra.packaging.bundles import ROOT, build_bundles
+from infra.packaging.target import target_named
+from infra.saga_stack import SagaStack
+from infra.settings import Settings
+
+DEFINITIONS: Final = ROOT / "statemachines"
+
+
+def build_application(
+    definitions: Path = DEFINITIONS, outdir: str | None = None, context: dict[str, Any] | None = None
+) -> App:
+    """Return the application, not yet synthesized; `outdir` is by default where the CDK wants it (CDK_OUTDIR).
+
+    The defaults of the context are those of `cdk.json` even when the CDK's command line, which would read them, is not
+    the one that runs this, so that there is one template; `-c`, CDK_CONTEXT_JSON and `context` override them.
+    """
+    app = App(outdir=outdir, context={**_default_context(), **(context or {})}, analytics_reporting=False)
+    bundles = build_bundles(target_named(app.node.get_context("bundle")))
+    data = DataStack(app, "SkysagaData")
+    saga = SagaStack(
+        app,
+        "SkysagaSaga",
+        ledger=data.ledger,
+        bundles=bundles,
+        settings=Settings.from_context(app),
+        definitions=definitions,
+    )
+    ApiStack(
+        app,
+        "SkysagaApi",
+        ledger=data.ledger,
+        provisioning=saga.provisioning,
+        release=saga.release,
+        bundles=bundles,
+    )
+    return app
+
+
+def _default_context() -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())
+    context: dict[str, Any] = settings["context"]
+    return context

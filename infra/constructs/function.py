@@ -1,0 +1,99 @@
+"""A Lambda function with a role and a log group of its own, traced, and published at every change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.constructs.acknowledgment import acknowledge
+from infra.constructs.code import FunctionCode
+
+TIMEOUT_SECONDS: Final = 30
+LOG_RETENTION: Final = logs.RetentionDays.ONE_MONTH
+
+_POWERTOOLS: Final = {
+    "LOG_LEVEL": "INFO",
+    "POWERTOOLS_METRICS_NAMESPACE": "skysaga",
+    "POWERTOOLS_SERVICE_NAME": "skysaga",
+}
+
+
+class Function(Construct):
+    """One function, called by the version that its deployment published: what began on a version finishes on it.
+
+    `dependencies` is the folder under `lambdas/` whose requirements it needs; `memory` is in MB; `permissions` is all
+    it may do besides writing its own log and its traces.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        description: str,
+        handler: str,
+        code: FunctionCode,
+        environment: Mapping[str, str],
+        permissions: Sequence[iam.PolicyStatement],
+        dependencies: str = ".",
+        memory: int = 256,
+    ) -> None:
+        super().__init__(scope, id)
+        log_group = logs.LogGroup(
+            self,
+            "Log",
+            log_group_name=f"/aws/lambda/{name}",
+            retention=LOG_RETENTION,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"What {name} may do",
+        )
+        log_group.grant_write(role)
+        for statement in permissions:
+            role.add_to_policy(statement)
+        self.lambda_function: Final = lambda_.Function(
+            self,
+            "Function",
+            function_name=name,
+            description=description,
+            runtime=code.runtime,
+            architecture=code.architecture,
+            code=code.asset,
+            handler=handler,
+            layers=[code.dependencies(dependencies)],
+            environment={**_POWERTOOLS, **environment},
+            memory_size=memory,
+            timeout=Duration.seconds(TIMEOUT_SECONDS),
+            tracing=lambda_.Tracing.ACTIVE,
+            log_group=log_group,
+            role=role,
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+        )
+        acknowledge(
+            self,
+            {
+                "AwsSolutions-L1": "The runtime is the one that the tests run on; see infra/packaging/target.py.",
+                "AwsSolutions-IAM5[Resource::*]": "Traces and descriptions have no resources to name.",
+            },
+        )
+
+    @property
+    def version(self) -> lambda_.Version:
+        """The version published from what is deployed."""
+        return self.lambda_function.current_version
+
+    @property
+    def every_version_arn(self) -> str:
+        """The ARN that covers all versions, for the roles of executions that finish on an older one."""
+        return f"{self.lambda_function.function_arn}:*"

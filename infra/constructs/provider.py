@@ -1,0 +1,51 @@
+"""A cloud: one function per verb, each with no more permissions than the verb needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.constructs.code import FunctionCode
+from infra.constructs.function import Function
+from infra.permissions.verbs import VERBS, Permissions, Verb
+
+
+class Provider(Construct):
+    """The functions that create, observe and delete on one cloud; `cloud` is its folder under `lambdas/`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        cloud: str,
+        code: FunctionCode,
+        environment: Mapping[str, str],
+        ledger: Sequence[iam.PolicyStatement],
+        permissions: Permissions,
+        memory: int = 256,
+    ) -> None:
+        super().__init__(scope, id)
+        self.functions: Final[dict[Verb, Function]] = {
+            verb: Function(
+                self,
+                verb.capitalize(),
+                name=f"skysaga-{cloud}-{verb}",
+                description=f"One step on {cloud}: {verb} a resource",
+                handler=f"lambdas.{cloud}.handler.{verb}",
+                code=code,
+                environment=environment,
+                permissions=[*ledger, *permissions.get(verb, ())],
+                dependencies=cloud,
+                memory=memory,
+            )
+            for verb in VERBS
+        }
+
+    @property
+    def version_arns(self) -> dict[Verb, str]:
+        """The published version to call for each verb."""
+        return {verb: function.version.function_arn for verb, function in self.functions.items()}

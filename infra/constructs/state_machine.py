@@ -1,0 +1,124 @@
+"""A state machine from its file in `statemachines/`, published as a version that its alias `live` points to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.constructs.acknowledgment import acknowledge
+from infra.constructs.function import LOG_RETENTION, Function
+
+ALIAS: Final = "live"
+
+_EVERY_VERSION: Final = "A version of a function goes on being called by the executions that started with it."
+
+
+class PublishedStateMachine(Construct):
+    """A standard state machine that may invoke `functions`, in any version, and nothing else unless it is granted.
+
+    `substitutions` fill the `${...}` placeholders of the definition.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        definition: Path,
+        substitutions: Mapping[str, str],
+        functions: Iterable[Function],
+    ) -> None:
+        super().__init__(scope, id)
+        functions = list(functions)
+        self.machine: Final = sfn.StateMachine(
+            self,
+            "Machine",
+            state_machine_name=name,
+            state_machine_type=sfn.StateMachineType.STANDARD,
+            definition_body=sfn.DefinitionBody.from_string(definition.read_text()),
+            definition_substitutions=substitutions,
+            tracing_enabled=True,
+            logs=sfn.LogOptions(
+                # this prefix keeps the log group out of CloudWatch's resource policy, which ends at 5,120 characters
+                destination=logs.LogGroup(
+                    self,
+                    "Log",
+                    log_group_name=f"/aws/vendedlogs/states/{name}",
+                    retention=LOG_RETENTION,
+                    removal_policy=RemovalPolicy.DESTROY,
+                ),
+                level=sfn.LogLevel.ERROR,
+                include_execution_data=False,
+            ),
+        )
+        self.machine.add_to_role_policy(
+            iam.PolicyStatement(
+                sid="Steps",
+                actions=["lambda:InvokeFunction"],
+                resources=[function.every_version_arn for function in functions],
+            )
+        )
+        self._version = self._publish()
+        self._alias = self._point_alias()
+        acknowledge(
+            self,
+            {
+                "AwsSolutions-SF1": "Errors only and no data: inputs may hold secrets; the ledger has every event.",
+                "AwsSolutions-IAM5[Resource::*]": "Log delivery and X-Ray have no resources to name.",
+                **{_any_version_rule(function): _EVERY_VERSION for function in functions},
+            },
+        )
+
+    @property
+    def version_arn(self) -> str:
+        """The version published from what is deployed."""
+        return self._version.attr_arn
+
+    @property
+    def alias_arn(self) -> str:
+        """What callers start: it stays the same from deployment to deployment."""
+        return self._alias.attr_arn
+
+    def start_permission(self, sid: str) -> iam.PolicyStatement:
+        """Return leave to start executions; Step Functions authorizes aliases and versions by the machine's own ARN."""
+        return iam.PolicyStatement(
+            sid=sid, actions=["states:StartExecution"], resources=[self.machine.state_machine_arn]
+        )
+
+    def _publish(self) -> sfn.CfnStateMachineVersion:
+        machine = self.machine.node.default_child
+        assert isinstance(machine, sfn.CfnStateMachine)  # noqa: S101 - what the construct is documented to hold
+        version = sfn.CfnStateMachineVersion(
+            self,
+            "Version",
+            state_machine_arn=machine.attr_arn,
+            state_machine_revision_id=machine.attr_state_machine_revision_id,
+        )
+        # a version that executions are still running on outlives the deployment that replaces it
+        version.apply_removal_policy(RemovalPolicy.RETAIN)
+        return version
+
+    def _point_alias(self) -> sfn.CfnStateMachineAlias:
+        return sfn.CfnStateMachineAlias(
+            self,
+            "Alias",
+            name=ALIAS,
+            routing_configuration=[
+                sfn.CfnStateMachineAlias.RoutingConfigurationVersionProperty(
+                    state_machine_version_arn=self._version.attr_arn, weight=100
+                )
+            ],
+        )
+
+
+def _any_version_rule(function: Function) -> str:
+    logical_id = function.node.id
+    return f"AwsSolutions-IAM5[Resource::<{logical_id}.Arn>:*]"

@@ -1,0 +1,1 @@
+"""What each verb of each provider may do, as IAM statements: observing cannot delete."""

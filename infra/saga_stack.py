@@ -1,0 +1,128 @@
+"""The saga: the functions that are its steps, and the state machines that call them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from infra.constructs.code import FunctionCode
+from infra.constructs.function import Function
+from infra.constructs.ledger import ledger_access
+from infra.constructs.provider import Provider
+from infra.constructs.state_machine import PublishedStateMachine
+from infra.packaging.bundles import Bundles
+from infra.permissions.azure import azure_permissions
+from infra.permissions.ec2 import ec2_permissions
+from infra.permissions.verbs import Verb
+from infra.settings import Settings
+
+
+class SagaStack(Stack):
+    """The steps and the plot; `definitions` is the folder of the state machines' files."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        ledger: dynamodb.ITable,
+        bundles: Bundles,
+        settings: Settings,
+        definitions: Path,
+    ) -> None:
+        super().__init__(scope, id, description="skysaga: steps and state machines")
+        self._ledger = ledger
+        self._code = FunctionCode(self, "Code", bundles)
+        self._providers = self._add_providers(settings)
+        self._saga = self._add_saga_function()
+        self.release: Final = self._add_release(definitions)
+        self.provisioning: Final = self._add_provisioning(definitions)
+        for name, machine in (("Provisioning", self.provisioning), ("Release", self.release)):
+            CfnOutput(
+                self, f"{name}StateMachine", value=machine.alias_arn, description="Start executions of this alias"
+            )
+
+    def _add_providers(self, settings: Settings) -> dict[str, Provider]:
+        environment = {"LEDGER_TABLE": self._ledger.table_name}
+        ledger = ledger_access(self._ledger)
+        return {
+            "aws": Provider(
+                self,
+                "Aws",
+                cloud="aws",
+                code=self._code,
+                environment=environment,
+                ledger=ledger,
+                permissions=ec2_permissions(self),
+            ),
+            "azure": Provider(
+                self,
+                "Azure",
+                cloud="azure",
+                code=self._code,
+                environment={
+                    **environment,
+                    "AZURE_SUBSCRIPTION_ID": settings.azure_subscription_id,
+                    "AZURE_TENANT_ID": settings.azure_tenant_id,
+                    "AZURE_CLIENT_ID": settings.azure_client_id,
+                },
+                ledger=ledger,
+                permissions=azure_permissions(),
+            ),
+            "gcp": Provider(
+                self,
+                "Gcp",
+                cloud="gcp",
+                code=self._code,
+                environment={**environment, "GOOGLE_CLOUD_PROJECT": settings.google_cloud_project},
+                ledger=ledger,
+                permissions={},
+                memory=512,  # importing Compute Engine's client takes 150 MB and the CPU that comes with memory
+            ),
+        }
+
+    def _add_saga_function(self) -> Function:
+        arns = {cloud: provider.version_arns for cloud, provider in self._providers.items()}
+        return Function(
+            self,
+            "SagaSteps",
+            name="skysaga-saga",
+            description="The steps that concern a whole saga: begin, decide, commit, fence, finish",
+            handler="lambdas.saga.handler.handler",
+            code=self._code,
+            environment={"LEDGER_TABLE": self._ledger.table_name, "PROVIDER_FUNCTIONS": json.dumps(arns)},
+            permissions=ledger_access(self._ledger),
+        )
+
+    def _add_release(self, definitions: Path) -> PublishedStateMachine:
+        return PublishedStateMachine(
+            self,
+            "Release",
+            name="skysaga-release",
+            definition=definitions / "release.asl.json",
+            substitutions={"SagaFunction": self._saga.version.function_arn},
+            functions=[self._saga, *self._functions("observe", "delete")],
+        )
+
+    def _add_provisioning(self, definitions: Path) -> PublishedStateMachine:
+        provisioning = PublishedStateMachine(
+            self,
+            "Provisioning",
+            name="skysaga-provisioning",
+            definition=definitions / "provisioning.asl.json",
+            substitutions={
+                "SagaFunction": self._saga.version.function_arn,
+                "ReleaseStateMachine": self.release.version_arn,
+            },
+            functions=[self._saga, *self._functions("create", "observe")],
+        )
+        provisioning.machine.add_to_role_policy(self.release.start_permission("StartRelease"))
+        return provisioning
+
+    def _functions(self, *verbs: Verb) -> list[Function]:
+        return [provider.functions[verb] for provider in self._providers.values() for verb in verbs]
