@@ -1,0 +1,1 @@
+"""Google Cloud as a target cloud: Compute Engine instances and persistent disks."""

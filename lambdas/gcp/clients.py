@@ -1,0 +1,62 @@
+"""Compute Engine's clients, made when first needed and kept as long as the function is warm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import Any, Final
+
+import google.auth
+from google.api_core.client_options import ClientOptions
+from google.auth.credentials import Credentials
+
+from lambdas.gcp.compute import DisksClient, InstancesClient, ZoneOperationsClient
+from lambdas.gcp.settings import GcpSettings
+
+SCOPES: Final = ("https://www.googleapis.com/auth/compute",)
+
+
+class Patience:
+    """How long one call may take to connect and to answer.
+
+    google-api-core takes a number, which requests would apply to both, or a decorator such as this one.
+    """
+
+    def __init__(self, connect: float, read: float) -> None:
+        self.timeout = (connect, read)
+
+    def __call__(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The same call, with our timeouts."""
+        return partial(call, timeout=self.timeout)
+
+
+class GcpClients:
+    """Instances, disks and zonal operations of one endpoint, with whatever credentials the environment gives.
+
+    Pass `retry=None, timeout=clients.patience` with every call: the SDK would retry reads for ten minutes, where the
+    state machine's Retry is what should, and can be seen.
+    """
+
+    def __init__(self, settings: GcpSettings) -> None:
+        self._options = ClientOptions(api_endpoint=settings.endpoint)
+        self.patience = Patience(settings.connect_timeout, settings.read_timeout)
+
+    @cached_property
+    def instances(self) -> InstancesClient:
+        """Virtual machines."""
+        return InstancesClient(credentials=self._credentials, client_options=self._options)
+
+    @cached_property
+    def disks(self) -> DisksClient:
+        """Persistent disks."""
+        return DisksClient(credentials=self._credentials, client_options=self._options)
+
+    @cached_property
+    def operations(self) -> ZoneOperationsClient:
+        """What was begun in a zone, and how far it is."""
+        return ZoneOperationsClient(credentials=self._credentials, client_options=self._options)
+
+    @cached_property
+    def _credentials(self) -> Credentials:
+        credentials, _ = google.auth.default(scopes=SCOPES)
+        return credentials
