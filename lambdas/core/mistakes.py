@@ -1,0 +1,198 @@
+"""Everything that can be wrong with a request, in words that say what to change.
+
+Mistakes between resources are read from the document itself, leniently, so that they are found beside those within one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from lambdas.core import locations
+from lambdas.core.errors import FieldError
+from lambdas.core.graph import find_cycle
+from lambdas.core.specs import KINDS, PROVIDERS, Disk, Instance, ResourceDefinition
+from lambdas.core.specs.base import ResourceId
+
+_REASONS: Final = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be an object",
+    "extra_forbidden": "unknown field; remove it or correct its spelling",
+    "greater_than_equal": "must be at least {ge}",
+    "int_type": "must be a whole number",
+    "invalid_key": "a field's name must be a string",
+    "less_than_equal": "must be at most {le}",
+    "list_type": "must be a list",
+    "literal_error": "must be {expected}",
+    "missing": "required",
+    "model_attributes_type": "must be an object",
+    "model_type": "must be an object",
+    "string_pattern_mismatch": "must match {pattern}",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_type": "must be a string",
+    "too_long": "must have at most {max_length} entries, not {actual_length}",
+    "too_short": "must have at least {min_length} entries",
+}
+
+_KEY: Final = "[key]"
+
+_DEFINITION: Final[TypeAdapter[Instance | Disk]] = TypeAdapter(ResourceDefinition)
+
+
+class _Common(BaseModel):
+    """What can be checked of a resource whose provider or kind is unknown."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    id: ResourceId
+    depends_on: list[ResourceId] = Field(default=[], max_length=50)
+
+
+class _Entry(NamedTuple):
+    """A resource as it stands in the document, with a usable id."""
+
+    place: int
+    id: str
+    resource: dict[str, Any]
+
+
+def field_errors(error: ValidationError, document: object) -> Iterator[FieldError]:
+    """What pydantic found, each with the path of its field in the document."""
+    for detail in error.errors(include_url=False):
+        location = _without_tag(detail["loc"])
+        if detail["type"] == "union_tag_invalid":
+            yield from _unknown_kind_errors(location, document)
+        else:
+            yield _field_error(location, detail)
+
+
+def relation_errors(document: object) -> Iterator[FieldError]:
+    """What is wrong between the resources of a document: ids used twice, dependencies and disks that cannot be."""
+    entries = _entries(document)
+    yield from _graph_errors(entries)
+    yield from _attachment_errors(entries)
+
+
+def _without_tag(location: Sequence[int | str]) -> list[int | str]:
+    """The location in the document: pydantic adds which member of the union of resources it looked into."""
+    in_resource = len(location) > 2 and location[0] == "resources"
+    return [*location[:2], *location[3:]] if in_resource else list(location)
+
+
+def _field_error(location: Sequence[int | str], detail: ErrorDetails) -> FieldError:
+    template = _REASONS.get(detail["type"])
+    reason = template.format(**detail.get("ctx", {})) if template else detail["msg"].removeprefix("Value error, ")
+    if location and location[-1] == _KEY:
+        return FieldError(_path(location[:-1]), f"its name {reason}" if template else reason)
+    return FieldError(_path(location), _with_suggestion(reason, detail.get("input")))
+
+
+def _unknown_kind_errors(location: Sequence[int | str], document: Any) -> Iterator[FieldError]:
+    resource = document["resources"][location[1]]
+    if not isinstance(resource, dict):
+        yield FieldError(_path(location), "must be an object")
+        return
+    for field, allowed in (("provider", PROVIDERS), ("kind", KINDS)):
+        if field not in resource:
+            yield FieldError(_path([*location, field]), f"required: one of {', '.join(allowed)}")
+        elif resource[field] not in allowed:
+            reason = f"must be one of {', '.join(allowed)}, not {resource[field]!r}"
+            yield FieldError(_path([*location, field]), reason)
+    try:
+        _Common.model_validate(resource)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            yield _field_error([*location, *detail["loc"]], detail)
+
+
+def _with_suggestion(reason: str, value: object) -> str:
+    """Add the nearest known place to a reason that says a place is unknown."""
+    for what, places in (
+        ("AWS region", locations.AWS_REGIONS),
+        ("Azure region", locations.AZURE_REGIONS),
+        ("Google Cloud zone", locations.GCP_ZONES),
+    ):
+        if reason.startswith(f"unknown {what}"):
+            near = difflib.get_close_matches(str(value), sorted(places), n=3)
+            return f"{reason}; did you mean {' or '.join(near)}?" if near else reason
+    return reason
+
+
+def _entries(document: object) -> list[_Entry]:
+    resources = document.get("resources") if isinstance(document, dict) else None
+    return [
+        _Entry(index, resource["id"], resource)
+        for index, resource in enumerate(resources if isinstance(resources, list) else ())
+        if isinstance(resource, dict) and isinstance(resource.get("id"), str)
+    ]
+
+
+def _graph_errors(entries: Sequence[_Entry]) -> Iterator[FieldError]:
+    first: dict[str, _Entry] = {}
+    for entry in entries:
+        if first.setdefault(entry.id, entry) is not entry:
+            yield FieldError(f"resources[{entry.place}].id", f"{entry.id!r} is used twice; ids are unique")
+    edges: dict[str, list[str]] = {}
+    for entry in entries:
+        for field, named in _references(entry):
+            if named not in first:
+                yield FieldError(f"resources[{entry.place}].{field}", f"no resource {named!r} in this request")
+            edges.setdefault(entry.id, []).append(named)
+    cycle = find_cycle(edges)
+    if cycle:
+        yield FieldError(f"resources[{first[cycle[0]].place}].depends_on", f"a cycle: {' -> '.join(cycle)}")
+
+
+def _references(entry: _Entry) -> Iterator[tuple[str, str]]:
+    spec = entry.resource.get("spec")
+    disks = spec.get("disks") if isinstance(spec, dict) else None
+    for field, named in (("depends_on", entry.resource.get("depends_on")), ("spec.disks", disks)):
+        for position, name in enumerate(named if isinstance(named, list) else ()):
+            if isinstance(name, str):
+                yield f"{field}[{position}]", name
+
+
+def _attachment_errors(entries: Sequence[_Entry]) -> Iterator[FieldError]:
+    """What is wrong with attached disks, as far as both ends of an attachment are valid by themselves."""
+    definitions = [(entry.place, it) for entry in entries if (it := _valid(entry.resource)) is not None]
+    by_id = {definition.id: definition for _, definition in definitions}
+    holders: dict[str, str] = {}
+    for index, definition in definitions:
+        for position, disk_id in enumerate(definition.attached_disks):
+            reason = _cannot_attach(definition, by_id.get(disk_id), holders.get(disk_id))
+            holders.setdefault(disk_id, definition.id)
+            if reason:
+                yield FieldError(f"resources[{index}].spec.disks[{position}]", reason)
+
+
+def _valid(resource: dict[str, Any]) -> Instance | Disk | None:
+    try:
+        return _DEFINITION.validate_python(resource)
+    except ValidationError:
+        return None
+
+
+def _cannot_attach(instance: Instance | Disk, disk: Instance | Disk | None, holder: str | None) -> str | None:
+    if disk is None:
+        return None
+    if holder is not None:
+        return f"{disk.id!r} is already attached to {holder!r}"
+    if disk.kind != "disk":
+        return f"{disk.id!r} is not a disk"
+    if disk.provider != instance.provider:
+        return f"{disk.id!r} is on {disk.provider}, not on {instance.provider}"
+    if disk.location != instance.location:
+        return f"{disk.id!r} is in {disk.location}, not in {instance.location}"
+    return None
+
+
+def _path(location: Sequence[int | str]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    return path or "(document)"
