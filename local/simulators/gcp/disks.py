@@ -14,6 +14,7 @@ def insert(state: State, zone_path: str, body: dict[str, Any], change: Change) -
     """Accept a new disk; it is there at once, as CREATING."""
     catalog.check_name(body.get("name"))
     disk = new_disk(state, zone_path, body["name"], body, change.at)
+    disk.ready_at = change.done_after(state.timing.disk_insert)
     state.disks[disk.path] = disk
     target = Target(disk.path, disk.id)
     return state.begin(change, "insert", target, disk.ready_at, succeed=lambda: None, fail=lambda: _remove(state, disk))

@@ -12,12 +12,12 @@ from local.simulators.gcp.state import Attachment, Change, Disk, Instance, Opera
 
 def insert(state: State, zone_path: str, body: dict[str, Any], change: Change) -> Operation:
     """Accept a new instance; it and its new disks are there at once, as PROVISIONING and CREATING."""
-    instance, new_disks = _describe(state, zone_path, body, change.at)
+    instance, new_disks = _describe(state, zone_path, body, change)
     state.disks.update({disk.path: disk for disk in new_disks})
-    state.instances[instance.path] = instance
+    state.place(instance)
 
     def fail() -> None:
-        _remove(state, instance)
+        state.remove(instance)
         if not (change.failure and change.failure.leaves_boot_disk):
             for disk in new_disks:
                 state.disks.pop(disk.path, None)
@@ -39,7 +39,7 @@ def delete(state: State, path: str, change: Change) -> Operation:
         instance.deleting = False
 
     def remove() -> None:
-        if _remove(state, instance):
+        if state.remove(instance):
             for attachment in instance.attachments:
                 if attachment.auto_delete:
                     state.disks.pop(attachment.disk, None)
@@ -50,14 +50,7 @@ def delete(state: State, path: str, change: Change) -> Operation:
     return state.begin(change, "delete", target, done_at, succeed=remove, fail=fail)
 
 
-def _remove(state: State, instance: Instance) -> bool:
-    if state.instances.get(instance.path) is not instance:
-        return False
-    del state.instances[instance.path]
-    return True
-
-
-def _describe(state: State, zone_path: str, body: dict[str, Any], now: float) -> tuple[Instance, list[Disk]]:
+def _describe(state: State, zone_path: str, body: dict[str, Any], change: Change) -> tuple[Instance, list[Disk]]:
     """The instance that `body` describes and the disks to be made with it; raises ApiError."""
     project, zone = zone_path.split("/")[1::2]
     catalog.check_name(body.get("name"))
@@ -71,7 +64,7 @@ def _describe(state: State, zone_path: str, body: dict[str, Any], now: float) ->
     if path in state.instances:
         raise already_exists(path)
     _check_quota(state, project, region_of(zone))
-    attachments, new_disks = _attach(state, zone_path, body, now)
+    attachments, new_disks = _attach(state, zone_path, body, change.at)
     number = state.next_id()
     host = f"{number // 250 % 250}.{number % 250 + 2}"
     instance = Instance(
@@ -82,8 +75,8 @@ def _describe(state: State, zone_path: str, body: dict[str, Any], now: float) ->
         attachments=attachments,
         network_ip=f"10.132.{host}",
         nat_ip=f"34.76.{host}" if interfaces[0].get("accessConfigs") else None,
-        created_at=now,
-        ready_at=now + state.timing.instance_insert,
+        created_at=change.at,
+        ready_at=change.done_after(state.timing.instance_insert),
     )
     return instance, new_disks
 

@@ -86,6 +86,10 @@ class Change(NamedTuple):
     request_id: str | None
     failure: Failure | None = None
 
+    def done_after(self, seconds: float) -> float:
+        """When it is done: after the `seconds` it takes, or when it is to fail."""
+        return self.at + (self.failure.delay if self.failure else seconds)
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -115,17 +119,15 @@ class State:
     instances: dict[str, Instance] = field(default_factory=dict)
     disks: dict[str, Disk] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
+    _users: dict[str, str] = field(default_factory=dict)
     _replays: dict[tuple[str, str, str], Operation] = field(default_factory=dict)
-    _effects: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    _effects: list[tuple[float, int, Callable[[], object]]] = field(default_factory=list)
     _count: int = 0
 
     def settle(self, now: float) -> None:
-        """Let everything that has become due by `now` happen, in order, and forget what is past keeping."""
+        """Let everything that has become due by `now` happen, in order."""
         while self._effects and self._effects[0][0] <= now:
             heapq.heappop(self._effects)[2]()
-        kept, replayed = self.timing.operations_kept, self.timing.request_ids_kept
-        self.operations = {p: o for p, o in self.operations.items() if now < o.done_at + kept}
-        self._replays = {k: o for k, o in self._replays.items() if now < o.created_at + replayed}
 
     def next_id(self) -> int:
         """A number that nothing else has, of the size that Google's have."""
@@ -157,21 +159,30 @@ class State:
             target=target,
             request_id=change.request_id,
             created_at=change.at,
-            done_at=change.at + failure.delay if failure else done_at,
+            done_at=change.done_after(done_at - change.at),
             error=failure.error if failure else None,
         )
-        self.operations[operation.path] = operation
-        if change.request_id:
-            self._replays[zone_path, type_, change.request_id] = operation
-        heapq.heappush(self._effects, (operation.done_at, number, fail if failure else succeed))
+        self._schedule(operation.done_at, fail if failure else succeed)
+        self._remember(operation, zone_path)
         return operation
+
+    def place(self, instance: Instance) -> None:
+        """Add an instance, which has its disks from now on."""
+        self.instances[instance.path] = instance
+        self._users.update(dict.fromkeys((it.disk for it in instance.attachments), instance.path))
+
+    def remove(self, instance: Instance) -> bool:
+        """Take an instance away and let go of its disks; False when it was gone already."""
+        if self.instances.get(instance.path) is not instance:
+            return False
+        del self.instances[instance.path]
+        for attachment in instance.attachments:
+            self._users.pop(attachment.disk, None)
+        return True
 
     def user_of(self, disk_path: str) -> str | None:
         """The instance that a disk is attached to."""
-        for instance in self.instances.values():
-            if any(attachment.disk == disk_path for attachment in instance.attachments):
-                return instance.path
-        return None
+        return self._users.get(disk_path)
 
     def resources(self, now: float) -> list[dict[str, Any]]:
         """The inventory: instances and disks, whatever their status."""
@@ -180,6 +191,17 @@ class State:
             *(("compute.googleapis.com/Disk", disk) for disk in self.disks.values()),
         ]
         return [_listed(type_, resource, now) for type_, resource in everything]
+
+    def _remember(self, operation: Operation, zone_path: str) -> None:
+        self.operations[operation.path] = operation
+        self._schedule(operation.done_at + self.timing.operations_kept, lambda: self.operations.pop(operation.path))
+        if operation.request_id:
+            key = (zone_path, operation.type, operation.request_id)
+            self._replays[key] = operation
+            self._schedule(operation.created_at + self.timing.request_ids_kept, lambda: self._replays.pop(key))
+
+    def _schedule(self, moment: float, effect: Callable[[], object]) -> None:
+        heapq.heappush(self._effects, (moment, self.next_id(), effect))
 
 
 def _listed(type_: str, resource: Instance | Disk, now: float) -> dict[str, Any]:
