@@ -15,6 +15,7 @@ from botocore.exceptions import (
     ConnectionError,
     HTTPClientError,
 )
+from botocore.parsers import ResponseParserError
 
 from lambdas.core.errors import CapacityError, RetryableError, StepError, TerminalError
 
@@ -69,17 +70,17 @@ def translated() -> Iterator[None]:
     """Whatever boto3 raises inside leaves as RetryableError, CapacityError or TerminalError."""
     try:
         yield
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
         raise translate(error) from error
 
 
-def translate(error: ClientError | BotoCoreError) -> StepError:
+def translate(error: ClientError | BotoCoreError | ResponseParserError) -> StepError:
     """The step error that stands for an exception of boto3."""
     if isinstance(error, ClientError):
         return _translate_answer(error)
     name = type(error).__name__
-    if isinstance(error, (ConnectionError, HTTPClientError)):
-        return RetryableError(name, "EC2 did not answer; nobody knows whether the call happened")
+    if isinstance(error, (ConnectionError, HTTPClientError, ResponseParserError)):
+        return RetryableError(name, "EC2 gave no answer of its own; nobody knows whether the call happened")
     return TerminalError(name, str(error))
 
 

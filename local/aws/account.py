@@ -6,17 +6,20 @@ One account per process: moto keeps its state in module globals, and `create_app
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from local.aws.cloudformation.application import CloudFormationApplication
 from local.aws.ec2.application import Ec2Application
 from local.aws.ec2.durations import durations
-from local.aws.ec2.hooks import OperationHooks
 from local.aws.ec2.region import Regions
+from local.aws.ec2.simulator import Ec2Simulator
+from local.aws.resources.registry import PROVIDERS
 from local.clock import Clock
 
 if TYPE_CHECKING:
@@ -29,29 +32,42 @@ def create_app(
     clock: Clock,
     *,
     ec2_seconds: Mapping[str, float] | None = None,
-    ec2_hooks: OperationHooks | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> WSGIApplication:
     """An empty account on `clock`; `ec2_seconds` overrides `ec2.durations.DEFAULT_DURATIONS`.
 
     It answers every AWS API that moto knows, by the service in the request's credential scope. CloudFormation calls
     the other services back at the address that the request came to.
     """
+    ec2 = create_ec2(clock, ec2_seconds=ec2_seconds, sleep=sleep)
+    cloudformation = CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS)
+    return _Account(
+        {"ec2": ec2, "cloudformation": cloudformation}, ec2, DomainDispatcherApplication(create_backend_app)
+    )
+
+
+def create_ec2(
+    clock: Clock, *, ec2_seconds: Mapping[str, float] | None = None, sleep: Callable[[float], None] = time.sleep
+) -> Ec2Simulator:
+    """EC2 alone, with faults, on an account that is emptied."""
     BackendDict.reset()
     regions = Regions(ACCOUNT_ID, clock, durations(ec2_seconds))
-    return _Account(
-        {"ec2": Ec2Application(regions, ec2_hooks or OperationHooks())},
-        DomainDispatcherApplication(create_backend_app),
-    )
+    return Ec2Simulator(ACCOUNT_ID, regions, Ec2Application(regions), clock, sleep)
 
 
 class _Account:
     """Hands a request to the application of its service, and what has none to moto."""
 
-    def __init__(self, applications: Mapping[str, WSGIApplication], moto: WSGIApplication) -> None:
+    def __init__(
+        self, applications: Mapping[str, WSGIApplication], simulator: WSGIApplication, moto: WSGIApplication
+    ) -> None:
         self._applications = applications
+        self._simulator = simulator
         self._moto = moto
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith("/_simulator/"):
+            return self._simulator(environ, start_response)
         scope = _CREDENTIAL_SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
         service = scope.group(2) if scope else ""
         return self._applications.get(service, self._moto)(environ, start_response)

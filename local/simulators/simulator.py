@@ -1,6 +1,6 @@
 """What every simulated cloud has around its own protocol: faults, effects that come late, a log, an inventory.
 
-`GET /_simulator/resources` lists all that exists; `POST /_simulator/faults` arms a list of faults, `DELETE` forgets them;
+`GET /_simulator/resources` lists what exists; `POST /_simulator/faults` arms a list of faults, `DELETE` forgets them;
 `GET /_simulator/log` lists every call with the fault that struck it.
 """
 
@@ -10,10 +10,10 @@ import json
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
-from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
 from local.clock import Clock
@@ -160,12 +160,7 @@ def _json(body: object, status: int = 200) -> Response:
 
 def _copy(request: Request) -> Request:
     """The same request over again, whatever becomes of the connection it came on."""
-    builder = EnvironBuilder(
-        path=request.path,
-        query_string=request.query_string.decode(),
-        method=request.method,
-        headers=request.headers,
-        data=request.get_data(),
-        base_url=request.host_url,
-    )
-    return Request(builder.get_environ())
+    environ = {key: value for key, value in request.environ.items() if key != "werkzeug.request"}
+    copy = Request({**environ, "wsgi.input": BytesIO(request.get_data())})
+    copy.get_data(cache=True)
+    return copy

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError, InvalidInstanceIdError, OperationNotPermitted4
+from moto.ec2.models.instances import StateReason
 
 from local.aws.ec2.timeline import Timeline
 
@@ -22,6 +23,8 @@ class InstanceLife:
         self._timeline = timeline
         self._seconds = seconds
         self._visible_from: dict[str, float] = {}
+        self._doomed: set[str] = set()
+        self.stale_seconds = 0.0  # what was launched so lately is not found, while a simulator plays a stale read
 
     def launched(self, reservation: Any) -> None:
         """Start the life of what RunInstances has just made: found only after a while, pending, then running."""
@@ -33,7 +36,19 @@ class InstanceLife:
 
     def is_visible(self, instance_id: str) -> bool:
         """Whether EC2 finds this instance already."""
-        return self._visible_from.get(instance_id, 0.0) <= self._timeline.now
+        return self._visible_from.get(instance_id, 0.0) + self.stale_seconds <= self._timeline.now
+
+    def fail(self, instance_id: str, seconds: float, code: str, message: str) -> None:
+        """Have a pending instance terminate `seconds` from now instead of running, for this state-change reason."""
+        instance = self._backend.get_instance(instance_id)
+        self._doomed.add(instance_id)
+
+        def give_up() -> None:
+            if instance.state == "pending":
+                self._terminated(instance)
+                instance.state_reason = StateReason(message, code)
+
+        self._timeline.after(seconds, give_up)
 
     def find(self, instance_ids: Iterable[str]) -> list[Any]:
         """The visible instances with these ids, in this order; InvalidInstanceID.NotFound names what is missing."""
@@ -76,7 +91,7 @@ class InstanceLife:
 
     def _later(self, operation: str, instance: Any, transition: str, target: str) -> None:
         def arrive() -> None:
-            if instance.state == transition:
+            if instance.state == transition and (target == "terminated" or instance.id not in self._doomed):
                 self._arrive(instance, target)
 
         self._timeline.after(self._seconds[operation], arrive)

@@ -21,6 +21,8 @@ class TimedVolume(Volume):  # type: ignore[misc]  # moto is untyped here
     @property
     def status(self) -> str:
         """EBS's word for the volume's state."""
+        if self.transition == "failing":
+            return "creating"
         return self.transition or ("in-use" if self.attachment else "available")
 
 
@@ -37,6 +39,12 @@ class VolumeLife:
         volume.__class__ = TimedVolume  # moto builds its own class, and gives no way to say which
         volume.transition = "creating"
         self._timeline.after(self._seconds["CreateVolume"], lambda: self._end(volume, "creating"))
+
+    def fail(self, volume_id: str, seconds: float) -> None:
+        """Have a volume that is being created end in `error`, `seconds` from now, instead of becoming available."""
+        volume = self._backend.get_volume(volume_id)
+        volume.transition = "failing"
+        self._timeline.after(seconds, lambda: self._give_up(volume))
 
     def check_attachable(self, volume_id: str, instance_id: str, device: str) -> None:
         """Raise what EC2 answers where this volume cannot be attached to this instance now."""
@@ -88,7 +96,7 @@ class VolumeLife:
             raise VolumeInUseError(volume_id, volume.attachment.instance_id)
         if volume.status == "deleting":
             raise InvalidVolumeIdError(volume_id)
-        if volume.status != "available":
+        if volume.status not in ("available", "error"):
             raise EC2ClientError("IncorrectState", f"Volume {volume_id} is in the '{volume.status}' state.")
         volume.__class__ = TimedVolume
         volume.transition = "deleting"
@@ -97,6 +105,10 @@ class VolumeLife:
     def _end(self, volume: Any, transition: str) -> None:
         if volume.transition == transition:
             volume.transition = None
+
+    def _give_up(self, volume: Any) -> None:
+        if volume.transition == "failing":
+            volume.transition = "error"
 
     def _attach(self, attachment: Any) -> None:
         if attachment.status == "attaching":

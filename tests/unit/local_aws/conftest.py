@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -12,7 +11,6 @@ import pytest
 from botocore.config import Config
 
 from local.aws.account import create_app
-from local.aws.ec2.hooks import OperationHooks
 from local.clock import VirtualClock
 from local.http_server import serve
 
@@ -21,7 +19,6 @@ from local.http_server import serve
 class Account:
     url: str
     clock: VirtualClock
-    hook: dict[str, Callable[[str], None]] = field(default_factory=dict)
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         return boto3.client(
@@ -37,13 +34,6 @@ class Account:
 @pytest.fixture
 def account() -> Iterator[Account]:
     clock = VirtualClock()
-    hook: dict[str, Callable[[str], None]] = {}
-
-    def call(when: str, operation: str) -> None:
-        if when in hook:
-            hook[when](operation)
-
-    hooks = OperationHooks(before=partial(call, "before"), after=partial(call, "after"))
-    server = serve(create_app(clock, ec2_hooks=hooks), name="account")
-    yield Account(server.url, clock, hook)
+    server = serve(create_app(clock, sleep=clock.advance), name="account")
+    yield Account(server.url, clock)
     server.close()
