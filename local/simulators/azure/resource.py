@@ -101,6 +101,11 @@ class ResourceKind(ABC):
         """The resource provider, such as `Microsoft.Compute`."""
         return self.type.split("/")[0]
 
+    @property
+    def collection(self) -> str:
+        """The last part of the type, such as `virtualMachines`."""
+        return self.type.split("/")[1]
+
     @abstractmethod
     def create_seconds(self, estate: Estate) -> float:
         """How long a put takes."""

@@ -69,7 +69,7 @@ class AzureSimulator(Simulator):
         return [
             {
                 "id": resource.id,
-                "type": resource.kind.type,
+                "type": resource.kind.collection,
                 "name": resource.name,
                 "location": resource.location,
                 "status": resource.state.value,

@@ -1,0 +1,95 @@
+"""Azure's SDK clients, made when first needed and kept as long as the function is warm."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import (
+    ContentDecodePolicy,
+    HeadersPolicy,
+    RequestIdPolicy,
+    SansIOHTTPPolicy,
+    UserAgentPolicy,
+)
+from azure.core.rest import HttpRequest, HttpResponse
+from azure.identity import DefaultAzureCredential
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
+
+from lambdas.azure.settings import LOOPBACK, AzureSettings
+
+if TYPE_CHECKING:
+    from azure.mgmt.compute import ComputeManagementClient
+    from azure.mgmt.network import NetworkManagementClient
+
+SCOPE: Final = "https://management.azure.com/.default"
+
+
+class LoopbackPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
+    """Lets the bearer token travel over plain http to this very machine; everywhere else it still needs TLS."""
+
+    def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
+        """Ask the bearer policy behind this one not to insist on https."""
+        if urlsplit(request.http_request.url).hostname in LOOPBACK:
+            request.context.options["enforce_https"] = False
+
+
+class AzureClients:
+    """Microsoft.Compute and Microsoft.Network of one subscription, with whatever identity the environment gives.
+
+    The pipeline is the SDK's own without what would make a step wait: its retries (the state machine's Retry is what
+    should, and can be seen), its redirects, and its registration of resource providers, which polls every ten seconds.
+    """
+
+    def __init__(self, settings: AzureSettings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def compute(self) -> ComputeManagementClient:
+        """Virtual machines and disks."""
+        # The two SDKs take a second to import when cold, and a function for disks needs only this one.
+        from azure.mgmt.compute import ComputeManagementClient  # noqa: PLC0415
+
+        return ComputeManagementClient(self._credential, self._settings.subscription_id, **self._options)
+
+    @cached_property
+    def network(self) -> NetworkManagementClient:
+        """Network interfaces and public addresses."""
+        from azure.mgmt.network import NetworkManagementClient  # noqa: PLC0415 -- as above
+
+        return NetworkManagementClient(self._credential, self._settings.subscription_id, **self._options)
+
+    @cached_property
+    def _credential(self) -> DefaultAzureCredential:
+        return DefaultAzureCredential(
+            exclude_shared_token_cache_credential=True,
+            exclude_visual_studio_code_credential=True,
+            exclude_cli_credential=True,
+            exclude_developer_cli_credential=True,
+            exclude_powershell_credential=True,
+            exclude_broker_credential=True,
+            retry_total=0,
+            **self._timeouts,
+        )
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        policies = [
+            RequestIdPolicy(),
+            HeadersPolicy(),
+            UserAgentPolicy(),
+            ContentDecodePolicy(),
+            LoopbackPolicy(),
+            ARMChallengeAuthenticationPolicy(self._credential, SCOPE),
+            ARMHttpLoggingPolicy(),
+        ]
+        return {"base_url": self._settings.endpoint, "policies": policies, **self._timeouts}
+
+    @property
+    def _timeouts(self) -> dict[str, float]:
+        return {
+            "connection_timeout": self._settings.connect_timeout,
+            "read_timeout": self._settings.read_timeout,
+        }

@@ -1,0 +1,30 @@
+"""What the Azure functions read from their environment. Credentials are azure.identity's own business."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from lambdas.adapters.settings import Settings
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class AzureSettings(Settings):
+    """Whose subscription, where Resource Manager is, and how patient we are with it, in seconds."""
+
+    subscription_id: str = Field(alias="AZURE_SUBSCRIPTION_ID", min_length=1)
+    endpoint: str = Field(default="https://management.azure.com", alias="AZURE_RESOURCE_MANAGER_ENDPOINT")
+    settling_seconds: float = Field(default=120, ge=0, alias="AZURE_SETTLING_SECONDS")
+    connect_timeout: float = Field(default=3, gt=0, alias="AZURE_CONNECT_TIMEOUT")
+    read_timeout: float = Field(default=15, gt=0, alias="AZURE_READ_TIMEOUT")
+
+    @field_validator("endpoint")
+    @classmethod
+    def _keeps_tokens_private(cls, endpoint: str) -> str:
+        """A bearer token travels over TLS, or does not leave the machine."""
+        url = urlsplit(endpoint)
+        if url.scheme != "https" and url.hostname not in LOOPBACK:
+            raise ValueError("AZURE_RESOURCE_MANAGER_ENDPOINT must be https, except on loopback")
+        return endpoint.rstrip("/")
