@@ -70,9 +70,9 @@ class AsynchronousInvocations:
         self._threads = ThreadPoolExecutor(_PARALLEL_EVENTS, "lambda-event") if background else None
         self._dispatcher: threading.Thread | None = None
 
-    def accept(self, event: QueuedEvent) -> None:
-        """Queue `event` for now."""
-        self._enqueue(event, 0)
+    def accept(self, event: QueuedEvent, delay: float = 0) -> None:
+        """Queue `event` for `delay` seconds from now."""
+        self._enqueue(event, delay)
         if self._threads is not None and self._dispatcher is None:
             self._dispatcher = threading.Thread(target=self._dispatch, name="lambda-events", daemon=True)
             self._dispatcher.start()

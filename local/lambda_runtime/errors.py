@@ -1,4 +1,4 @@
-"""Refusals of an invocation, each under the name and status that Lambda's Invoke API gives it.
+"""Errors of an invocation that are not the function's own, under the names and statuses of Lambda's Invoke API.
 
     InvokeError
     ├── FunctionNotFound            ResourceNotFoundException     404
@@ -6,6 +6,7 @@
     ├── InvalidRequestContent       InvalidRequestContentException 400
     ├── RequestTooLarge             RequestTooLargeException      413
     ├── TooManyRequests             TooManyRequestsException      429
+    ├── ServiceError                ServiceException              500
     └── InvalidRuntime              InvalidRuntimeException       502
 
 Source: the Lambda API reference, Invoke, Errors.
@@ -17,7 +18,7 @@ from typing import ClassVar
 
 
 class InvokeError(Exception):
-    """An invocation that was refused before any code of the function ran."""
+    """An invocation that was not answered with a result; unless it is a ServiceError, none of its code ran."""
 
     code: ClassVar[str]
     status: ClassVar[int]
@@ -61,6 +62,17 @@ class TooManyRequests(InvokeError):
     def __init__(self, reason: str) -> None:
         super().__init__("Rate Exceeded.")
         self.reason = reason
+
+
+class ServiceError(InvokeError):
+    """Lambda itself failed, as an armed fault wants it; whether the function ran is for the caller to find out."""
+
+    code = "ServiceException"
+    status = 500
+    kind = "Server"
+
+    def __init__(self) -> None:
+        super().__init__("Internal Failure")
 
 
 class InvalidRuntime(InvokeError):

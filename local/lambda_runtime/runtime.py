@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -9,9 +10,9 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Literal
@@ -21,19 +22,22 @@ from local.lambda_runtime.archives import ArchiveCache
 from local.lambda_runtime.asynchronous import AsynchronousFailure, AsynchronousInvocations, QueuedEvent
 from local.lambda_runtime.environment import worker_environment
 from local.lambda_runtime.errors import InvalidRequestContent, InvalidRuntime, RequestTooLarge
-from local.lambda_runtime.functions import DeployedFunction, FunctionSource
+from local.lambda_runtime.faults import InvocationFaults
+from local.lambda_runtime.functions import AsynchronousPolicy, DeployedFunction, FunctionSource
 from local.lambda_runtime.logs import InvocationLog, LogDirectory
-from local.lambda_runtime.outcomes import Outcome
 from local.lambda_runtime.pool import WorkerPool
 from local.lambda_runtime.reference import FunctionReference
 from local.lambda_runtime.runtime_api import Event
 from local.lambda_runtime.runtime_packages import link_runtime_packages
 from local.lambda_runtime.worker import Worker, WorkerGone
+from local.simulators.faults import Faults
 
 _log = logging.getLogger(__name__)
 
 # Lambda quotas, "Invocation payload": 6 MB synchronous, 1 MB asynchronous.
 MAX_REQUEST_BYTES = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
+
+_ONCE = AsynchronousPolicy(maximum_retry_attempts=0)
 
 InvocationType = Literal["RequestResponse", "Event", "DryRun"]
 
@@ -54,7 +58,8 @@ class LambdaRuntime:
     `cache_dir` keeps unpacked code, `log_dir` one `NAME.log` per function; `worker_environment` is put over what is
     deployed (endpoints, credentials). `max_workers` limits each function without reserved concurrency, a call over
     it waits. Event invocations run in the background by default; otherwise call `deliver_due_events` as the clock
-    moves. Timeouts of running code are always real time, since the code is.
+    moves. Faults armed for a function's name strike its synchronous calls. Timeouts of running code are always real
+    time, since the code is.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class LambdaRuntime:
         background_events: bool = True,
         on_asynchronous_failure: Callable[[AsynchronousFailure], None] | None = None,
         random: Random | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self._functions = functions
         self._clock = clock
@@ -78,6 +84,7 @@ class LambdaRuntime:
         self._overrides = dict(worker_environment)
         self._max_workers = max_workers
         self._random = random or Random()  # noqa: S311 - spreads calls over versions, guards nothing
+        self._faults = InvocationFaults(faults or Faults(), time.sleep)
         self._pools: dict[str, WorkerPool] = {}
         self._pools_lock = threading.Lock()
         self._events = AsynchronousInvocations(
@@ -97,13 +104,15 @@ class LambdaRuntime:
         if invocation_type == "DryRun":
             return InvocationResult(b"", None, function.version)
         payload = _checked_payload(payload, invocation_type)
-        request_id = str(uuid.uuid4())
+        event = QueuedEvent(reference, str(uuid.uuid4()), payload, function.asynchronous, accepted=self._clock.now())
         if invocation_type == "Event":
-            self._events.accept(
-                QueuedEvent(reference, request_id, payload, function.asynchronous, accepted=self._clock.now())
-            )
+            self._events.accept(event)
             return InvocationResult(b"", None, function.version)
-        return self._run(function, reference, request_id, payload)
+        return self._faults.invoke(
+            function.name,
+            lambda kill_after=None: self._run(function, event, kill_after),
+            lambda delay: self._events.accept(replace(event, policy=_ONCE), delay),
+        )
 
     def warm(self, names: Iterable[str]) -> None:
         """Unpack and start one worker per function, in parallel, and return while they still initialize."""
@@ -141,27 +150,24 @@ class LambdaRuntime:
         return self._random.choices(routed, [version.share for version in routed])[0].function
 
     def _run_event(self, event: QueuedEvent) -> tuple[bytes, bool]:
-        result = self._run(self._choose(event.reference), event.reference, event.request_id, event.payload)
+        result = self._run(self._choose(event.reference), event)
         return result.payload, result.function_error is not None
 
     def _run(
-        self, function: DeployedFunction, reference: FunctionReference, request_id: str, payload: bytes
+        self, function: DeployedFunction, queued: QueuedEvent, kill_after: float | None = None
     ) -> InvocationResult:
-        arn = f"{function.arn}:{reference.qualifier}" if reference.qualifier else function.arn
+        qualifier = queued.reference.qualifier
+        arn = f"{function.arn}:{qualifier}" if qualifier else function.arn
         log = InvocationLog(self._logs.of(function.name))
-        outcome = self._call_worker(
-            function,
-            lambda: Event(request_id, arn, time.time() + function.timeout, payload, _trace_id()),
-            log,
-        )
-        return InvocationResult(outcome.payload, outcome.function_error, function.version, log.tail)
-
-    def _call_worker(self, function: DeployedFunction, event: Callable[[], Event], log: InvocationLog) -> Outcome:
         pool = self._pool(function)
         while True:
             worker = pool.acquire(function)
+            deadline = time.time() + function.timeout
+            event = Event(queued.request_id, arn, deadline, queued.payload, _trace_id())
             try:
-                return worker.call(event(), log)
+                with _killing(worker, kill_after):
+                    outcome = worker.call(event, log)
+                return InvocationResult(outcome.payload, outcome.function_error, function.version, log.tail)
             except WorkerGone:
                 _log.debug("a worker of %s went away between calls", function.name)
             finally:
@@ -180,6 +186,20 @@ class LambdaRuntime:
         layers = [self._archives.unpacked(layer) for layer in function.layers]
         environment = worker_environment(function, task_root, layers, self._runtime_packages, self._overrides)
         return Worker(function, environment)
+
+
+@contextlib.contextmanager
+def _killing(worker: Worker, after: float | None) -> Iterator[None]:
+    """Kill `worker` so many seconds from now, if it is still in this block then."""
+    if after is None:
+        yield
+        return
+    timer = threading.Timer(after, worker.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _checked_payload(payload: bytes, invocation_type: InvocationType) -> bytes:
