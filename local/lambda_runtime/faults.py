@@ -24,7 +24,7 @@ from local.simulators.faults import Fault, FaultKind, Faults
 Result_co = TypeVar("Result_co", covariant=True)
 
 
-class Run(Protocol[Result]):
+class Run(Protocol[Result_co]):
     """Runs the struck invocation once, killing its worker `kill_after` seconds into the call if that is given."""
 
     def __call__(self, kill_after: float | None = None) -> Result_co:
