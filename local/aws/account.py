@@ -19,6 +19,7 @@ from local.aws.ec2.application import Ec2Application
 from local.aws.ec2.durations import durations
 from local.aws.ec2.region import Regions
 from local.aws.ec2.simulator import Ec2Simulator
+from local.aws.moto_corrections import correct_moto
 from local.aws.resources.registry import PROVIDERS
 from local.clock import Clock
 
@@ -39,6 +40,7 @@ def create_app(
     It answers every AWS API that moto knows, by the service in the request's credential scope. CloudFormation calls
     the other services back at the address that the request came to.
     """
+    correct_moto()
     ec2 = create_ec2(clock, ec2_seconds=ec2_seconds, sleep=sleep)
     cloudformation = CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS)
     return _Account(
