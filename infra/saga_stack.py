@@ -18,7 +18,7 @@ from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
 from infra.permissions.azure import azure_permissions
 from infra.permissions.ec2 import ec2_permissions
-from infra.permissions.verbs import Verb
+from infra.permissions.verbs import NO_PERMISSIONS, Verb
 from infra.settings import Settings
 
 
@@ -81,7 +81,7 @@ class SagaStack(Stack):
                 code=self._code,
                 environment={**environment, "GOOGLE_CLOUD_PROJECT": settings.google_cloud_project},
                 ledger=ledger,
-                permissions={},
+                permissions=NO_PERMISSIONS,
                 memory=512,  # importing Compute Engine's client takes 150 MB and the CPU that comes with memory
             ),
         }

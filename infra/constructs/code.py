@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from aws_cdk import aws_lambda as lambda_
@@ -38,6 +38,6 @@ class FunctionCode(Construct):
                 code=lambda_.Code.from_asset(str(bundle)),
                 compatible_runtimes=[self.runtime],
                 compatible_architectures=[self.architecture],
-                description=f"Dependencies of lambdas/{folder}",
+                description=f"What {PurePosixPath('lambdas', folder, 'requirements.txt')} pins",
             )
         return self._layers[bundle]

@@ -84,7 +84,7 @@ class Function(Construct):
             self,
             {
                 "AwsSolutions-L1": "The runtime is the one that the tests run on; see infra/packaging/target.py.",
-                "AwsSolutions-IAM5[Resource::*]": "Traces and descriptions have no resources to name.",
+                "AwsSolutions-IAM5[Resource::*]": "Writing traces has no resource to name.",
             },
         )
 

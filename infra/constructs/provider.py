@@ -8,6 +8,7 @@ from typing import Final
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.constructs.acknowledgment import acknowledge
 from infra.constructs.code import FunctionCode
 from infra.constructs.function import Function
 from infra.permissions.verbs import VERBS, Permissions, Verb
@@ -38,12 +39,13 @@ class Provider(Construct):
                 handler=f"lambdas.{cloud}.handler.{verb}",
                 code=code,
                 environment=environment,
-                permissions=[*ledger, *permissions.get(verb, ())],
+                permissions=[*ledger, *permissions.statements[verb]],
                 dependencies=cloud,
                 memory=memory,
             )
             for verb in VERBS
         }
+        acknowledge(self, permissions.accepted)
 
     @property
     def version_arns(self) -> dict[Verb, str]:

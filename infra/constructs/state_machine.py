@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import CfnElement, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
@@ -120,5 +120,6 @@ class PublishedStateMachine(Construct):
 
 
 def _any_version_rule(function: Function) -> str:
-    logical_id = function.node.id
-    return f"AwsSolutions-IAM5[Resource::<{logical_id}.Arn>:*]"
+    resource = function.lambda_function.node.default_child
+    assert isinstance(resource, CfnElement)  # noqa: S101 - what the construct is documented to hold
+    return f"AwsSolutions-IAM5[Resource::<{Stack.of(function).get_logical_id(resource)}.Arn>:*]"

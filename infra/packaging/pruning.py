@@ -6,8 +6,14 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-AWS_SERVICES: Final = frozenset({"dynamodb", "ec2", "secretsmanager", "sqs", "ssm", "stepfunctions", "sts"})
-"""The services a function may make a boto3 client for; a client for another one raises UnknownServiceError."""
+AWS_SERVICES: Final = frozenset({"dynamodb", "ec2", "secretsmanager", "sqs", "ssm", "stepfunctions", "sts", "xray"})
+"""The services a function may make a boto3 client for; a client for another one raises UnknownServiceError.
+
+The X-Ray SDK makes one for `xray` when it is imported.
+"""
+
+COMPUTE_SERVICES: Final = frozenset({"disks", "instances", "zone_operations"})
+"""The Compute Engine services that `lambdas/gcp/compute.py` imports; the others are 50 MB."""
 
 _UNUSED: Final = (
     "bin",  # console scripts, which name the interpreter that installed them
@@ -27,9 +33,14 @@ def prune(site_packages: Path) -> None:
     for pattern in _UNUSED:
         for path in list(site_packages.glob(pattern)):
             _remove(path)
-    for data in (site_packages / "botocore" / "data").glob("*/"):
-        if data.name not in AWS_SERVICES:
-            _remove(data)
+    _keep_only(AWS_SERVICES, site_packages / "botocore" / "data")
+    _keep_only(COMPUTE_SERVICES, site_packages / "google" / "cloud" / "compute_v1" / "services")
+
+
+def _keep_only(names: frozenset[str], folder: Path) -> None:
+    for service in folder.glob("*/"):
+        if service.name not in names:
+            _remove(service)
 
 
 def _remove(path: Path) -> None:

@@ -18,80 +18,76 @@ MARK: Final = "skysaga-saga"
 
 _MARK_REQUESTED: Final = {"Null": {f"aws:RequestTag/{MARK}": "false"}}
 _MARK_PRESENT: Final = {"Null": {f"aws:ResourceTag/{MARK}": "false"}}
-_DESCRIBE: Final = (
-    "ec2:DescribeAddresses",
-    "ec2:DescribeImages",
-    "ec2:DescribeInstances",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeVolumes",
-)
+_FINDING: Final = "AwsSolutions-IAM5[Resource::{}]"
+_ANY_OF_OURS: Final = "EC2 chooses the id and the request the region; the condition demands our mark."
+_ANY_TO_LAUNCH_FROM: Final = "A request names what it launches from; nothing of it is changed."
+_ACCEPTED: Final = {
+    _FINDING.format("*"): "What only describes has no resource to name.",
+    _FINDING.format("arn:<AWS::Partition>:ec2:*:<AWS::AccountId>:instance/*"): _ANY_OF_OURS,
+    _FINDING.format("arn:<AWS::Partition>:ec2:*:<AWS::AccountId>:network-interface/*"): _ANY_OF_OURS,
+    _FINDING.format("arn:<AWS::Partition>:ec2:*:<AWS::AccountId>:volume/*"): _ANY_OF_OURS,
+    _FINDING.format("arn:<AWS::Partition>:ec2:*:<AWS::AccountId>:security-group/*"): _ANY_TO_LAUNCH_FROM,
+    _FINDING.format("arn:<AWS::Partition>:ec2:*:<AWS::AccountId>:subnet/*"): _ANY_TO_LAUNCH_FROM,
+    _FINDING.format("arn:<AWS::Partition>:ec2:*::image/*"): _ANY_TO_LAUNCH_FROM,
+}
+_LOOK: Final = ("ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeVolumes")
 
 
 def ec2_permissions(stack: Stack) -> Permissions:
     """Return the statements of each verb, for the account that `stack` is deployed to."""
-    return {"create": [_look(), *_create(stack)], "observe": [_look()], "delete": [_look(), *_delete(stack)]}
-
-
-def _look() -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid="Look", actions=list(_DESCRIBE), resources=["*"])
+    look = iam.PolicyStatement(sid="Look", actions=list(_LOOK), resources=["*"])
+    return Permissions(
+        {"create": [look, *_create(stack)], "observe": [look], "delete": [look, _remove(stack)]},
+        _ACCEPTED,
+    )
 
 
 def _create(stack: Stack) -> list[iam.PolicyStatement]:
     return [
+        iam.PolicyStatement(sid="LookUpBootDevice", actions=["ec2:DescribeImages"], resources=["*"]),
         iam.PolicyStatement(
             sid="LaunchMarked",
             actions=["ec2:RunInstances"],
-            resources=_owned(stack, "instance", "network-interface", "volume"),
+            resources=_in_account(stack, "instance", "network-interface", "volume"),
             conditions=_MARK_REQUESTED,
         ),
         iam.PolicyStatement(
             sid="LaunchFrom",
             actions=["ec2:RunInstances"],
-            resources=[*_owned(stack, "key-pair", "security-group", "subnet"), *_shared(stack, "image", "snapshot")],
+            resources=[
+                *_in_account(stack, "security-group", "subnet"),
+                f"arn:{stack.partition}:ec2:*::image/*",
+            ],
         ),
         iam.PolicyStatement(
             sid="CreateMarked",
-            actions=["ec2:CreateVolume", "ec2:AllocateAddress"],
-            resources=_owned(stack, "elastic-ip", "volume"),
+            actions=["ec2:CreateVolume"],
+            resources=_in_account(stack, "volume"),
             conditions=_MARK_REQUESTED,
         ),
         iam.PolicyStatement(
             sid="MarkOnlyWhatIsBeingCreated",
             actions=["ec2:CreateTags"],
-            resources=_owned(stack, "elastic-ip", "instance", "network-interface", "volume"),
-            conditions={
-                "StringEquals": {"ec2:CreateAction": ["RunInstances", "CreateVolume", "AllocateAddress"]},
-            },
+            resources=_in_account(stack, "instance", "network-interface", "volume"),
+            conditions={"StringEquals": {"ec2:CreateAction": ["RunInstances", "CreateVolume"]}},
         ),
         iam.PolicyStatement(
-            sid="JoinMarked",
-            actions=["ec2:AssociateAddress", "ec2:AttachVolume"],
-            resources=_owned(stack, "elastic-ip", "instance", "network-interface", "volume"),
+            sid="AttachMarked",
+            actions=["ec2:AttachVolume"],
+            resources=_in_account(stack, "instance", "volume"),
             conditions=_MARK_PRESENT,
         ),
     ]
 
 
-def _delete(stack: Stack) -> list[iam.PolicyStatement]:
-    return [
-        iam.PolicyStatement(
-            sid="RemoveMarked",
-            actions=[
-                "ec2:DeleteNetworkInterface",
-                "ec2:DeleteVolume",
-                "ec2:ReleaseAddress",
-                "ec2:TerminateInstances",
-            ],
-            resources=_owned(stack, "elastic-ip", "instance", "network-interface", "volume"),
-            conditions=_MARK_PRESENT,
-        )
-    ]
+def _remove(stack: Stack) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid="RemoveMarked",
+        actions=["ec2:DeleteNetworkInterface", "ec2:DeleteVolume", "ec2:TerminateInstances"],
+        resources=_in_account(stack, "instance", "network-interface", "volume"),
+        conditions=_MARK_PRESENT,
+    )
 
 
-def _owned(stack: Stack, *types: str) -> list[str]:
+def _in_account(stack: Stack, *types: str) -> list[str]:
     return [f"arn:{stack.partition}:ec2:*:{stack.account}:{type_}/*" for type_ in types]
-
-
-def _shared(stack: Stack, *types: str) -> list[str]:
-    return [f"arn:{stack.partition}:ec2:*::{type_}/*" for type_ in types]
