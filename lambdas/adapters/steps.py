@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -14,9 +15,26 @@ from lambdas.adapters.ledger import DynamoLedger
 from lambdas.adapters.observability import StepHandler, observed
 from lambdas.adapters.settings import LedgerSettings
 from lambdas.core.policy import Policy
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.ledger import Ledger
 from lambdas.core.ports.provider import Provider
 from lambdas.core.steps.provisioning import ProvisioningSteps
 from lambdas.core.steps.releasing import ReleaseSteps
+
+
+class Surroundings(NamedTuple):
+    """What steps work with besides a provider."""
+
+    ledger: Ledger
+    clock: Clock
+    policy: Policy
+
+
+def deployed() -> Surroundings:
+    """The surroundings that the function's environment describes."""
+    clock = SystemClock()
+    table = LedgerSettings.from_environment(os.environ).table
+    return Surroundings(DynamoLedger(clients.dynamodb(), table, clock), clock, Policy.from_environment(os.environ))
 
 
 class ResourcePayload(BaseModel):
@@ -42,9 +60,11 @@ class ProviderHandlers(NamedTuple):
     delete: StepHandler
 
 
-def provider_handlers(make_provider: Callable[[], Provider]) -> ProviderHandlers:
+def provider_handlers(
+    make_provider: Callable[[], Provider], make_surroundings: Callable[[], Surroundings] = deployed
+) -> ProviderHandlers:
     """The handlers of one provider. Clients are made at the first call and kept as long as the function is warm."""
-    steps = _Once(make_provider)
+    steps = _ProviderSteps(make_provider, make_surroundings)
 
     @observed("create")
     def create(event: dict[str, Any], _: object) -> Any:
@@ -54,40 +74,31 @@ def provider_handlers(make_provider: Callable[[], Provider]) -> ProviderHandlers
     @observed("observe")
     def observe(event: dict[str, Any], _: object) -> Any:
         payload = ObservePayload.model_validate(event)
-        looking = steps.provisioning if payload.goal == "READY" else steps.release
+        looking = steps.provisioning if payload.goal == "READY" else steps.releasing
         return looking.observe(payload.saga_id, payload.resource_id)
 
     @observed("delete")
     def delete(event: dict[str, Any], _: object) -> Any:
         payload = ResourcePayload.model_validate(event)
-        return steps.release.delete(payload.saga_id, payload.resource_id)
+        return steps.releasing.delete(payload.saga_id, payload.resource_id)
 
     return ProviderHandlers(create, observe, delete)
 
 
-def ledger() -> DynamoLedger:
-    """The ledger that the function's environment names."""
-    table = LedgerSettings.from_environment(os.environ).table
-    return DynamoLedger(clients.dynamodb(), table, SystemClock())
-
-
-class _Once:
-    """The steps of one provider, made when first needed."""
-
-    def __init__(self, make_provider: Callable[[], Provider]) -> None:
+class _ProviderSteps:
+    def __init__(self, make_provider: Callable[[], Provider], make_surroundings: Callable[[], Surroundings]) -> None:
         self._make_provider = make_provider
-        self._steps: tuple[ProvisioningSteps, ReleaseSteps] | None = None
+        self._make_surroundings = make_surroundings
 
-    @property
+    @cached_property
+    def _parts(self) -> tuple[Ledger, Provider, Clock, Policy]:
+        ledger, clock, policy = self._make_surroundings()
+        return ledger, self._make_provider(), clock, policy
+
+    @cached_property
     def provisioning(self) -> ProvisioningSteps:
-        return self._made()[0]
+        return ProvisioningSteps(*self._parts)
 
-    @property
-    def release(self) -> ReleaseSteps:
-        return self._made()[1]
-
-    def _made(self) -> tuple[ProvisioningSteps, ReleaseSteps]:
-        if self._steps is None:
-            parts = ledger(), self._make_provider(), SystemClock(), Policy.from_environment(os.environ)
-            self._steps = ProvisioningSteps(*parts), ReleaseSteps(*parts)
-        return self._steps
+    @cached_property
+    def releasing(self) -> ReleaseSteps:
+        return ReleaseSteps(*self._parts)

@@ -11,11 +11,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.adapters import clients
-from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.executions import StepFunctionsExecutions
 from lambdas.adapters.observability import logger, metrics, tracer
 from lambdas.adapters.settings import ApiSettings
-from lambdas.adapters.steps import ledger
+from lambdas.adapters.steps import deployed
 from lambdas.api.routes import make_app
 from lambdas.core.sagas import Sagas
 
@@ -26,7 +25,8 @@ def _sagas() -> Sagas:
     executions = StepFunctionsExecutions(
         clients.stepfunctions(), settings.provisioning_state_machine, settings.release_state_machine
     )
-    return Sagas(ledger(), executions, SystemClock(), time.sleep)
+    ledger, clock, _ = deployed()
+    return Sagas(ledger, executions, clock, time.sleep)
 
 
 _app = make_app(_sagas)

@@ -1,0 +1,74 @@
+"""The HTTP API from Python: signed requests, documents in and out, problems as exceptions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+_LONG_POLL_SECONDS = 10
+_ENDINGS = ("COMMITTED", "ROLLED_BACK", "RELEASED", "NEEDS_ATTENTION")
+
+
+class ApiProblem(Exception):
+    """The API refused; `problem` is its RFC 9457 document."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        fields = [f"{error['field']}: {error['reason']}" for error in problem.get("errors", [])]
+        title = problem.get("title") or problem.get("message") or "refused"
+        super().__init__("\n".join([f"{status} {title}", *filter(None, [problem.get("detail")]), *fields]))
+        self.status = status
+        self.problem = problem
+
+
+class ApiClient:
+    """Calls one deployment of the API; requests are signed as IAM authorization wants them."""
+
+    def __init__(self, endpoint: str, credentials: Credentials, region: str) -> None:
+        self._endpoint = endpoint.rstrip("/")
+        self._auth = SigV4Auth(credentials, "execute-api", region)
+        self._session = requests.Session()
+
+    def submit(self, document: bytes, content_type: str, key: str) -> dict[str, Any]:
+        """Submit a request document; the same key and document again give the same saga."""
+        return self._call("POST", "/sagas", document, {"Content-Type": content_type, "Idempotency-Key": key})
+
+    def get(self, saga_id: str) -> dict[str, Any]:
+        """A saga with its resources."""
+        return self._call("GET", f"/sagas/{saga_id}")
+
+    def destroy(self, saga_id: str) -> dict[str, Any]:
+        """Remove every resource of a saga."""
+        return self._call("DELETE", f"/sagas/{saga_id}")
+
+    def follow(self, saga_id: str) -> Iterator[dict[str, Any]]:
+        """Every event of a saga as it happens, until the saga has ended."""
+        after = 0
+        while True:
+            page = self._call("GET", f"/sagas/{saga_id}/events?after={after}&wait={_LONG_POLL_SECONDS}")
+            after = page["next_cursor"]
+            for event in page["items"]:
+                yield event
+                if event["resource"] is None and event["status"] in _ENDINGS:
+                    return
+
+    def _call(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        request = AWSRequest(method, self._endpoint + path, headers=headers or {}, data=body)  # type: ignore[no-untyped-call]
+        self._auth.add_auth(request)  # type: ignore[no-untyped-call]
+        answer = self._session.request(
+            method, request.url, headers=dict(request.headers.items()), data=body, timeout=(3, 35)
+        )
+        try:
+            document: dict[str, Any] = answer.json()
+        except json.JSONDecodeError:
+            document = {"title": answer.text[:200]}
+        if not answer.ok:
+            raise ApiProblem(answer.status_code, document)
+        return document

@@ -1,0 +1,72 @@
+"""What the state machines send about whole sagas; the `step` tells them apart."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from lambdas.core.steps.saga import ReleaseReason
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    saga_id: str
+
+
+class Begin(_Payload):
+    """Start provisioning."""
+
+    step: Literal["begin"]
+
+
+class Decide(_Payload):
+    """Decide at the join of a wave."""
+
+    step: Literal["decide"]
+    wave: int
+
+
+class Fence(_Payload):
+    """Begin a release."""
+
+    step: Literal["fence"]
+    reason: ReleaseReason
+
+
+class Conclude(_Payload):
+    """Go on at the join of a released wave."""
+
+    step: Literal["conclude"]
+    wave: int
+
+
+class CaughtError(BaseModel):
+    """An error as a Catch hands it over: its name, and for a function's own error a JSON document as cause."""
+
+    name: str = Field(alias="Error")
+    cause: str = Field(default="", alias="Cause")
+
+    @property
+    def text(self) -> str:
+        """The error in one line, without the traceback that the cause may hold."""
+        try:
+            message = json.loads(self.cause).get("errorMessage")
+        except (ValueError, AttributeError):
+            message = self.cause
+        return f"{self.name}: {message}"[:2000] if message else self.name
+
+
+class Fail(_Payload):
+    """Record that a resource could not be created (`fail`) or not be removed (`stick`)."""
+
+    step: Literal["fail", "stick"]
+    resource_id: str
+    error: CaughtError
+
+
+Payload = Begin | Decide | Fence | Conclude | Fail
+
+PAYLOAD = TypeAdapter[Payload](Annotated[Payload, Field(discriminator="step")])

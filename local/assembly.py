@@ -1,0 +1,66 @@
+"""The synthesized templates: made by `app.py`, and made again only when something they are made from has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+STATE = ROOT / ".local"
+
+_INPUTS = ("app.py", "cdk.json", "requirements.txt", "infra", "lambdas", "statemachines")
+_CONTEXT = {"bundle": "host"}
+
+
+class SynthesisFailed(Exception):
+    """The stacks could not be synthesized; the message is what the synthesis said last."""
+
+
+def synthesize() -> Path:
+    """The folder of a cloud assembly for this machine, from the cache when nothing has changed."""
+    assembly = STATE / "assemblies" / _digest()
+    if not (assembly / "manifest.json").exists():
+        assembly.parent.mkdir(parents=True, exist_ok=True)
+        staging = assembly.with_suffix(f".{os.getpid()}")
+        _synthesize_into(staging)
+        for old in assembly.parent.iterdir():
+            if old not in (staging, assembly):
+                shutil.rmtree(old, ignore_errors=True)
+        staging.replace(assembly)
+    return assembly
+
+
+def _synthesize_into(folder: Path) -> None:
+    environ = {
+        **os.environ,
+        "CDK_OUTDIR": str(folder),
+        "CDK_CONTEXT_JSON": json.dumps(_CONTEXT),
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+    }
+    outcome = subprocess.run(  # noqa: S603 -- our own app.py
+        [sys.executable, "app.py"], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+    if outcome.returncode != 0:
+        raise SynthesisFailed("\n".join(outcome.stderr.splitlines()[-20:]))
+
+
+def _digest() -> str:
+    digest = hashlib.sha256(json.dumps([_CONTEXT, sys.version]).encode())
+    for path in _files():
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _files() -> Iterator[Path]:
+    for name in _INPUTS:
+        path = ROOT / name
+        if path.is_file():
+            yield path
+        else:
+            yield from sorted(it for it in path.rglob("*") if it.is_file() and it.suffix != ".pyc")
