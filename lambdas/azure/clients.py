@@ -9,18 +9,18 @@ from urllib.parse import urlsplit
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import (
     ContentDecodePolicy,
-    HeadersPolicy,
     RequestIdPolicy,
     SansIOHTTPPolicy,
     UserAgentPolicy,
 )
 from azure.core.rest import HttpRequest, HttpResponse
-from azure.identity import DefaultAzureCredential
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
 
+from lambdas.azure.credentials import azure_credential
 from lambdas.azure.settings import LOOPBACK, AzureSettings
 
 if TYPE_CHECKING:
+    from azure.identity import ChainedTokenCredential
     from azure.mgmt.compute import ComputeManagementClient
     from azure.mgmt.network import NetworkManagementClient
 
@@ -62,34 +62,22 @@ class AzureClients:
         return NetworkManagementClient(self._credential, self._settings.subscription_id, **self._options)
 
     @cached_property
-    def _credential(self) -> DefaultAzureCredential:
-        return DefaultAzureCredential(
-            exclude_shared_token_cache_credential=True,
-            exclude_visual_studio_code_credential=True,
-            exclude_cli_credential=True,
-            exclude_developer_cli_credential=True,
-            exclude_powershell_credential=True,
-            exclude_broker_credential=True,
-            retry_total=0,
-            **self._timeouts,
-        )
+    def _credential(self) -> ChainedTokenCredential:
+        return azure_credential(self._settings)
 
     @property
     def _options(self) -> dict[str, Any]:
         policies = [
             RequestIdPolicy(),
-            HeadersPolicy(),
             UserAgentPolicy(),
             ContentDecodePolicy(),
             LoopbackPolicy(),
             ARMChallengeAuthenticationPolicy(self._credential, SCOPE),
             ARMHttpLoggingPolicy(),
         ]
-        return {"base_url": self._settings.endpoint, "policies": policies, **self._timeouts}
-
-    @property
-    def _timeouts(self) -> dict[str, float]:
         return {
+            "base_url": self._settings.endpoint,
+            "policies": policies,
             "connection_timeout": self._settings.connect_timeout,
             "read_timeout": self._settings.read_timeout,
         }

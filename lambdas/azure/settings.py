@@ -1,4 +1,4 @@
-"""What the Azure functions read from their environment. Credentials are azure.identity's own business."""
+"""What the Azure functions read from their environment, besides what azure.identity reads itself."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class AzureSettings(Settings):
-    """Whose subscription, where Resource Manager is, and how patient we are with it, in seconds."""
+    """Whose subscription, where Resource Manager is, who we are to it, and how patient we are with it, in seconds.
+
+    `tenant_id` and `client_id` are the Azure application that trusts our AWS role; `identity_endpoint` is where a
+    managed identity gets its tokens.
+    """
 
     subscription_id: str = Field(alias="AZURE_SUBSCRIPTION_ID", min_length=1)
     endpoint: str = Field(default="https://management.azure.com", alias="AZURE_RESOURCE_MANAGER_ENDPOINT")
+    tenant_id: str = Field(default="", alias="AZURE_TENANT_ID")
+    client_id: str = Field(default="", alias="AZURE_CLIENT_ID")
+    identity_endpoint: str = Field(default="", alias="IDENTITY_ENDPOINT")
     settling_seconds: float = Field(default=120, ge=0, alias="AZURE_SETTLING_SECONDS")
     connect_timeout: float = Field(default=3, gt=0, alias="AZURE_CONNECT_TIMEOUT")
     read_timeout: float = Field(default=15, gt=0, alias="AZURE_READ_TIMEOUT")
