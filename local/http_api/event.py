@@ -19,6 +19,7 @@ from local.http_api.deployed import DeployedHttpApi
 from local.http_api.request import HttpRequest
 from local.http_api.routing import RouteMatch
 
+# Unverified: API Gateway does not document which types it passes as text. Forms are believed to arrive in Base64.
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/javascript")
 
 

@@ -51,7 +51,7 @@ class HttpRequest:
 
     @property
     def path(self) -> str:
-        """The path within the API, decoded as API Gateway passes it on."""
+        """The path within the API, decoded; unverified that API Gateway passes it on so."""
         return unquote(self.raw_path)
 
     @property
