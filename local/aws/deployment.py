@@ -1,0 +1,149 @@
+"""Deploys a cloud assembly into the local account as `cdk deploy --all` would, without the CLI's start-up time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local.aws.assembly import AssemblyStack, read_assembly
+from local.aws.assets import publish
+from local.aws.cloudformation.template import parse
+
+Outputs = dict[str, dict[str, str]]
+
+BOOTSTRAP_VERSION = "30"  # what this version of the CDK's bootstrap template calls itself; the CDK asks for 6 or more
+_BOOTSTRAP_PARAMETER = "BootstrapVersion"
+_SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+_UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS"})
+
+
+class DeploymentFailed(Exception):
+    """A stack did not end well; the message holds its status and each failed resource with its reason."""
+
+
+def deploy(
+    assembly_dir: Path,
+    endpoint: str,
+    *,
+    cache_dir: Path,
+    region: str = "us-east-1",
+    account_id: str = "123456789012",
+    parameters: Mapping[str, Mapping[str, str]] | None = None,
+) -> Outputs:
+    """Publish the assembly's files and create or update its stacks in order; the outputs by stack name and key.
+
+    `parameters` are by stack name. What has not changed is left alone, so a repetition does nothing; a stack that a
+    failed creation left behind is deleted first. DeploymentFailed tells which stack and resource failed and why;
+    stacks before it stay. Folders are zipped into `cache_dir`, by asset id.
+    """
+    stacks = read_assembly(assembly_dir, account_id, region)
+    aws = _Clients(endpoint, region)
+    aws.publish_assets(stacks, cache_dir)
+    return {stack.name: aws.deploy_stack(stack, (parameters or {}).get(stack.name, {})) for stack in stacks}
+
+
+class _Clients:
+    """The calls of one deployment."""
+
+    def __init__(self, endpoint: str, region: str) -> None:
+        self._region = region
+        session: Any = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local")  # noqa: S106 - no secret
+
+        def client(service: str) -> Any:
+            config = Config(
+                s3={"addressing_style": "path"},
+                request_checksum_calculation="when_required",
+                retries={"total_max_attempts": 1},
+                read_timeout=300,
+            )
+            return session.client(service, region_name=region, endpoint_url=endpoint, config=config)
+
+        self._s3, self._ssm, self._cloudformation = client("s3"), client("ssm"), client("cloudformation")
+
+    def publish_assets(self, stacks: Iterable[AssemblyStack], cache_dir: Path) -> None:
+        """Make the buckets that are missing and put every asset once."""
+        assets = {(asset.bucket, asset.key): asset for stack in stacks for asset in stack.assets}
+        for bucket in sorted({bucket for bucket, _ in assets}):
+            self._ensure_bucket(bucket)
+        for asset in assets.values():
+            publish(asset, self._s3, cache_dir)
+
+    def deploy_stack(self, stack: AssemblyStack, overrides: Mapping[str, str]) -> dict[str, str]:
+        """Create or update one stack; its outputs."""
+        body = stack.template.read_text()
+        self._ensure_bootstrapped(body)
+        given = {**stack.parameters, **overrides}
+        request: dict[str, Any] = {
+            "StackName": stack.name,
+            "TemplateBody": body,
+            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+            "Tags": [{"Key": key, "Value": value} for key, value in stack.tags.items()],
+            "Capabilities": ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        }
+        current = self._status(stack.name)
+        if current in _UNUSABLE:
+            self._cloudformation.delete_stack(StackName=stack.name)
+            current = self._status(stack.name)
+        if current is None:
+            self._cloudformation.create_stack(**request)
+        elif not self._update(request):
+            return self._outputs(stack.name)
+        self._cloudformation.update_termination_protection(
+            StackName=stack.name, EnableTerminationProtection=stack.termination_protection
+        )
+        return self._outputs(stack.name)
+
+    def _update(self, request: Mapping[str, Any]) -> bool:
+        try:
+            self._cloudformation.update_stack(**request)
+        except ClientError as error:
+            if "No updates are to be performed" in str(error):
+                return False
+            raise
+        return True
+
+    def _outputs(self, name: str) -> dict[str, str]:
+        (found,) = self._cloudformation.describe_stacks(StackName=name)["Stacks"]
+        if found["StackStatus"] not in _SUCCEEDED:
+            raise DeploymentFailed(f"{name} is {found['StackStatus']}{self._failures(name)}")
+        return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+
+    def _failures(self, name: str) -> str:
+        events = self._cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+        failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("_FAILED")]
+        lines = [
+            f"{event['ResourceStatus']} {event['LogicalResourceId']} ({event['ResourceType']}): "
+            f"{event.get('ResourceStatusReason', 'no reason given')}"
+            for event in failed
+        ]
+        return "".join(f"\n  {line}" for line in lines)
+
+    def _status(self, name: str) -> str | None:
+        try:
+            return str(self._cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+
+    def _ensure_bucket(self, bucket: str) -> None:
+        try:
+            self._s3.head_bucket(Bucket=bucket)
+        except ClientError:
+            elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": self._region}}
+            self._s3.create_bucket(Bucket=bucket, **({} if self._region == "us-east-1" else elsewhere))
+
+    def _ensure_bootstrapped(self, body: str) -> None:
+        """The parameter that a template of the default synthesizer looks up must be there."""
+        declared = parse(body).parameters.get(_BOOTSTRAP_PARAMETER)
+        if declared is None:
+            return
+        try:
+            self._ssm.get_parameter(Name=declared["Default"])
+        except self._ssm.exceptions.ParameterNotFound:
+            self._ssm.put_parameter(Name=declared["Default"], Value=BOOTSTRAP_VERSION, Type="String")
