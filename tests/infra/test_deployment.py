@@ -1,0 +1,108 @@
+"""The application as `cdk deploy` builds it, for Lambda, and what the checkers say of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import Validations
+from cdk_nag import AwsSolutionsChecks
+from cfnlint.api import lint_file  # type: ignore[import-untyped]  # the package has no types
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # the package has no types
+
+from infra.application import build_application
+from infra.packaging.bundles import ROOT
+from tests.infra.template import Template
+
+STACKS = ("SkysagaData", "SkysagaSaga", "SkysagaApi")
+TARGETS = {
+    "azure_subscription_id": "11111111-0000-0000-0000-000000000001",
+    "azure_tenant_id": "11111111-0000-0000-0000-000000000002",
+    "azure_client_id": "11111111-0000-0000-0000-000000000003",
+    "google_cloud_project": "shop-427",
+}
+
+
+@pytest.fixture(name="deployed", scope="module")
+def _deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The assembly for Lambda; synthesis fails where one of cdk-nag's AWS Solutions rules does."""
+    folder = tmp_path_factory.mktemp("deployed")
+    app = build_application(outdir=str(folder), context=TARGETS)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    app.synth()
+    return folder
+
+
+def violations(assembly: Path) -> dict[str, list[dict[str, Any]]]:
+    report = json.loads((assembly / "validation-report.json").read_text())
+    return {it["pluginName"]: it["violations"] for it in report["pluginReports"]}
+
+
+def test_aws_solutions_rules_find_nothing_unanswered(deployed: Path) -> None:
+    assert violations(deployed).get("AwsSolutions", []) == []
+
+
+def test_a_deployment_that_names_its_targets_is_built_without_a_warning(deployed: Path) -> None:
+    assert violations(deployed).get("Construct Annotations", []) == []
+
+
+def test_one_that_does_not_is_warned_of_each(assembly: Path) -> None:
+    (warning,) = violations(assembly)["Construct Annotations"]
+
+    assert all(name in warning["description"] for name in TARGETS)
+
+
+def test_functions_know_the_targets_that_the_deployment_names(deployed: Path) -> None:
+    functions = Template(deployed / "SkysagaSaga.template.json").functions()
+    azure = functions["skysaga-azure-create"]["Environment"]["Variables"]
+    gcp = functions["skysaga-gcp-create"]["Environment"]["Variables"]
+
+    assert azure["AZURE_SUBSCRIPTION_ID"] == TARGETS["azure_subscription_id"]
+    assert azure["AZURE_TENANT_ID"] == TARGETS["azure_tenant_id"]
+    assert azure["AZURE_CLIENT_ID"] == TARGETS["azure_client_id"]
+    assert gcp["GOOGLE_CLOUD_PROJECT"] == TARGETS["google_cloud_project"]
+
+
+def test_lambda_runs_on_graviton_and_the_python_that_is_tested(deployed: Path) -> None:
+    for stack in ("SkysagaSaga", "SkysagaApi"):
+        for function in Template(deployed / f"{stack}.template.json").functions().values():
+            assert function["Architectures"] == ["arm64"]
+            assert function["Runtime"] == "python3.11"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_template_is_one_that_cloudformation_accepts(deployed: Path, stack: str) -> None:
+    template = deployed / f"{stack}.template.json"
+    # the CDK adds to a function's DependsOn the role that it refers to already
+    findings = lint_file(template, config=ManualArgs(ignore_checks=["W3005"], regions=["eu-west-1"]))
+
+    assert [str(it) for it in findings if not _is_succeed_with_input_path(template, it.path)] == []
+
+
+def _is_succeed_with_input_path(template: Path, path: list[str]) -> bool:
+    """Whether a finding is about the one thing that cfn-lint 1.58 gets wrong: the States Language allows it."""
+    if path[-1] != "InputPath":
+        return False
+    resources, resource, properties, definition, *where = path[:-1]
+    state = json.loads(json.loads(template.read_text())[resources][resource][properties][definition])
+    for name in where:
+        state = state[name]
+    return bool(state["Type"] == "Succeed")
+
+
+def test_no_stack_is_bound_to_an_account_or_region(deployed: Path) -> None:
+    manifest = json.loads((deployed / "manifest.json").read_text())
+
+    for stack in STACKS:
+        assert manifest["artifacts"][stack]["environment"] == "aws://unknown-account/unknown-region"
+
+
+def test_the_command_line_is_pinned_and_runs_the_same_application() -> None:
+    package = json.loads((ROOT / "package.json").read_text())
+    settings = json.loads((ROOT / "cdk.json").read_text())
+
+    assert package["devDependencies"] == {"aws-cdk": "2.1148.1"}
+    assert settings["app"].endswith("python app.py")
+    assert settings["context"]["bundle"] == "lambda"

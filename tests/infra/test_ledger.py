@@ -1,0 +1,49 @@
+"""The ledger's table."""
+
+from __future__ import annotations
+
+from tests.infra.template import Template
+
+
+def test_is_keyed_by_saga_and_item_and_listed_by_status(data: Template) -> None:
+    table = data.only("AWS::DynamoDB::Table")["Properties"]
+
+    assert table["KeySchema"] == [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ]
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == "by-status"
+    assert index["KeySchema"] == [
+        {"AttributeName": "status", "KeyType": "HASH"},
+        {"AttributeName": "id", "KeyType": "RANGE"},
+    ]
+    assert index["Projection"] == {"ProjectionType": "ALL"}
+    assert {it["AttributeName"]: it["AttributeType"] for it in table["AttributeDefinitions"]} == {
+        "pk": "S",
+        "sk": "S",
+        "status": "S",
+        "id": "S",
+    }
+
+
+def test_is_paid_by_request_encrypted_and_restorable_to_any_second(data: Template) -> None:
+    table = data.only("AWS::DynamoDB::Table")["Properties"]
+
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_outlives_its_stack(data: Template) -> None:
+    table = data.only("AWS::DynamoDB::Table")
+
+    assert table["DeletionPolicy"] == "Retain"
+    assert table["UpdateReplacePolicy"] == "Retain"
+    assert table["Properties"]["DeletionProtectionEnabled"] is True
+
+
+def test_is_named_in_the_outputs(data: Template) -> None:
+    (table,) = data.resources("AWS::DynamoDB::Table")
+
+    assert data.outputs["LedgerTable"]["Value"] == {"Ref": table}

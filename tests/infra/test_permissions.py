@@ -1,0 +1,181 @@
+"""The roles: each function and each state machine may do what it is for, and no more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.infra.template import Template, text
+
+CLOUDS = ("aws", "azure", "gcp")
+LEDGER = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"}
+OWN_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+TRACES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+MARK_REQUESTED = {"Null": {"aws:RequestTag/skysaga-saga": "false"}}
+MARK_PRESENT = {"Null": {"aws:ResourceTag/skysaga-saga": "false"}}
+
+
+def role(template: Template, function: str) -> Any:
+    return template.functions()[function]["Role"]
+
+
+def ec2(template: Template, verb: str) -> set[str]:
+    return template.actions(role(template, f"skysaga-aws-{verb}"), "ec2:")
+
+
+def test_no_two_functions_share_a_role(saga: Template, api: Template) -> None:
+    for template in (saga, api):
+        roles = [text(it["Role"]) for it in template.functions().values()]
+        assert len(set(roles)) == len(roles)
+
+
+def test_no_statement_allows_a_wildcard_of_actions(saga: Template, api: Template) -> None:
+    for template in (saga, api):
+        for policy in template.properties("AWS::IAM::Policy"):
+            assert "*" not in str([it["Action"] for it in policy["PolicyDocument"]["Statement"]])
+
+
+def test_no_role_has_a_managed_policy(saga: Template, api: Template) -> None:
+    for template in (saga, api):
+        assert not [it for it in template.properties("AWS::IAM::Role") if "ManagedPolicyArns" in it]
+
+
+def test_observing_on_ec2_changes_nothing(saga: Template) -> None:
+    assert ec2(saga, "observe") == {"ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeVolumes"}
+
+
+def test_creating_on_ec2_removes_nothing(saga: Template) -> None:
+    assert ec2(saga, "create") - ec2(saga, "observe") == {
+        "ec2:AttachVolume",
+        "ec2:CreateTags",
+        "ec2:CreateVolume",
+        "ec2:DescribeImages",
+        "ec2:RunInstances",
+    }
+
+
+def test_deleting_on_ec2_creates_nothing(saga: Template) -> None:
+    assert ec2(saga, "delete") - ec2(saga, "observe") == {
+        "ec2:DeleteNetworkInterface",
+        "ec2:DeleteVolume",
+        "ec2:TerminateInstances",
+    }
+
+
+@pytest.mark.parametrize(
+    ("verb", "action", "condition"),
+    [
+        ("create", "ec2:CreateVolume", MARK_REQUESTED),
+        ("create", "ec2:AttachVolume", MARK_PRESENT),
+        ("delete", "ec2:TerminateInstances", MARK_PRESENT),
+        ("delete", "ec2:DeleteVolume", MARK_PRESENT),
+        ("delete", "ec2:DeleteNetworkInterface", MARK_PRESENT),
+    ],
+)
+def test_what_is_made_is_marked_and_only_what_is_marked_is_touched(
+    saga: Template, verb: str, action: str, condition: dict[str, Any]
+) -> None:
+    allowing = [it for it in saga.statements(role(saga, f"skysaga-aws-{verb}")) if action in it["Action"]]
+
+    assert [it["Condition"] for it in allowing] == [condition]
+
+
+def test_an_instance_is_launched_only_with_the_mark_on_it_and_on_what_comes_with_it(saga: Template) -> None:
+    launching = [it for it in saga.statements(role(saga, "skysaga-aws-create")) if "ec2:RunInstances" in it["Action"]]
+    unmarked = {text(arn).split(":")[-1] for it in launching if it.get("Condition") is None for arn in it["Resource"]}
+    marked = {
+        text(arn).split(":")[-1] for it in launching if it.get("Condition") == MARK_REQUESTED for arn in it["Resource"]
+    }
+
+    assert marked == {"instance/*", "network-interface/*", "volume/*"}
+    assert unmarked == {"image/*", "security-group/*", "subnet/*"}
+
+
+def test_nothing_is_marked_that_exists_already(saga: Template) -> None:
+    (tagging,) = [it for it in saga.statements(role(saga, "skysaga-aws-create")) if "ec2:CreateTags" in it["Action"]]
+
+    assert tagging["Condition"] == {"StringEquals": {"ec2:CreateAction": ["RunInstances", "CreateVolume"]}}
+
+
+@pytest.mark.parametrize("verb", ["create", "observe", "delete"])
+def test_azure_gets_a_token_for_azure_only_and_nothing_else_of_aws(saga: Template, verb: str) -> None:
+    azure = role(saga, f"skysaga-azure-{verb}")
+
+    assert saga.actions(azure) == LEDGER | OWN_LOG | TRACES | {"sts:GetWebIdentityToken"}
+    (token,) = [it for it in saga.statements(azure) if "sts:GetWebIdentityToken" in it["Action"]]
+    assert token["Condition"]["ForAllValues:StringEquals"] == {
+        "sts:IdentityTokenAudience": ["api://AzureADTokenExchange"]
+    }
+    assert token["Condition"]["Null"] == {"sts:IdentityTokenAudience": "false"}
+
+
+@pytest.mark.parametrize(
+    "function", ["skysaga-saga", "skysaga-gcp-create", "skysaga-gcp-observe", "skysaga-gcp-delete"]
+)
+def test_the_others_reach_only_the_ledger(saga: Template, function: str) -> None:
+    assert saga.actions(role(saga, function)) == LEDGER | OWN_LOG | TRACES
+
+
+def test_nobody_deletes_from_the_ledger(saga: Template, api: Template) -> None:
+    for template in (saga, api):
+        for function in template.functions().values():
+            assert template.actions(function["Role"], "dynamodb:") == LEDGER
+
+
+def test_only_the_api_lists_sagas_by_status(saga: Template, api: Template) -> None:
+    for name, function in (saga.functions() | api.functions()).items():
+        template = api if name == "skysaga-api" else saga
+        tables = {text(arn) for it in template.statements(function["Role"]) for arn in it["Resource"] if arn != "*"}
+        assert any(it.endswith("/index/by-status") for it in tables) == (name == "skysaga-api")
+
+
+def test_the_api_starts_the_two_state_machines_and_calls_no_function(api: Template) -> None:
+    handler = role(api, "skysaga-api")
+    started = [
+        text(arn)
+        for it in api.statements(handler)
+        if it["Action"] == ["states:StartExecution"]
+        for arn in it["Resource"]
+    ]
+
+    assert api.actions(handler) == LEDGER | OWN_LOG | TRACES | {"states:StartExecution"}
+    assert ["ProvisioningMachine" in started[0], "ReleaseMachine" in started[1]] == [True, True]
+    assert len(started) == 2
+
+
+@pytest.mark.parametrize(
+    ("machine", "verbs"),
+    [("skysaga-provisioning", {"create", "observe"}), ("skysaga-release", {"observe", "delete"})],
+)
+def test_a_state_machine_invokes_its_own_verbs_in_every_version_still_in_use(
+    saga: Template, machine: str, verbs: set[str]
+) -> None:
+    invoking = [
+        text(arn)
+        for it in saga.statements(saga.machines()[machine]["RoleArn"])
+        if it["Action"] == ["lambda:InvokeFunction"]
+        for arn in it["Resource"]
+    ]
+    functions = saga.resources("AWS::Lambda::Function")
+    invoked = {functions[arn.split(".")[0].strip("{")]["Properties"]["FunctionName"] for arn in invoking}
+
+    assert all(arn.endswith(".Arn}:*") for arn in invoking)
+    assert invoked == {"skysaga-saga"} | {f"skysaga-{cloud}-{verb}" for cloud in CLOUDS for verb in verbs}
+
+
+def test_provisioning_starts_release_and_release_starts_nothing(saga: Template) -> None:
+    machines = saga.machines()
+    (release,) = [
+        name
+        for name, it in saga.resources("AWS::StepFunctions::StateMachine").items()
+        if it["Properties"]["StateMachineName"] == "skysaga-release"
+    ]
+
+    starting = [
+        it
+        for it in saga.statements(machines["skysaga-provisioning"]["RoleArn"])
+        if it["Action"] == ["states:StartExecution"]
+    ]
+    assert [it["Resource"] for it in starting] == [[{"Ref": release}]]
+    assert not saga.actions(machines["skysaga-release"]["RoleArn"], "states:")
