@@ -103,8 +103,8 @@ def _leads_to(endpoint: str, handle: str) -> bool:
     wanted = urlsplit(endpoint)
     try:
         state = json.loads(base64.b64decode(handle, validate=True))["data"]
-        headers = {name.lower(): value for name, value in state["response"]["headers"].items()}
-        urls = [state["request"]["url"], *(headers[name] for name in _URL_HEADERS & headers.keys())]
+        headers = state["response"]["headers"].items()
+        urls = [state["request"]["url"], *(value for name, value in headers if name.lower() in _URL_HEADERS)]
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
     return all((url.scheme, url.netloc) == (wanted.scheme, wanted.netloc) for url in map(urlsplit, urls))
