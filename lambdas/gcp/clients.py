@@ -38,7 +38,7 @@ class GcpClients:
     """
 
     def __init__(self, settings: GcpSettings) -> None:
-        self._options = ClientOptions(api_endpoint=settings.endpoint)
+        self._endpoint = settings.endpoint
         self.patience = Patience(settings.connect_timeout, settings.read_timeout)
 
     @cached_property
@@ -55,6 +55,11 @@ class GcpClients:
     def operations(self) -> ZoneOperationsClient:
         """What was begun in a zone, and how far it is."""
         return ZoneOperationsClient(credentials=self._credentials, client_options=self._options)
+
+    @cached_property
+    def _options(self) -> ClientOptions:
+        # The credentials know which Google Cloud they are for: the public one or a sovereign one.
+        return ClientOptions(api_endpoint=self._endpoint, universe_domain=self._credentials.universe_domain)
 
     @cached_property
     def _credentials(self) -> Credentials:

@@ -16,7 +16,7 @@ from typing import Final
 
 import requests
 from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError, TransportError
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from lambdas.core.errors import CapacityError, RetryableError, StepError, TerminalError
@@ -109,10 +109,11 @@ def _translate_authentication(error: GoogleAuthError) -> StepError:
             return RetryableError(name, "Google's token service did not answer")
         case RefreshError() if error.retryable:
             return RetryableError(name, "Google's token service gives no token just now")
-        case RefreshError() | DefaultCredentialsError():
-            return TerminalError(name, str(error.args[0] if error.args else "there is no token for Google Cloud"))
+        case RefreshError():
+            return TerminalError(name, str(error.args[0] if error.args else "Google's token service refused us"))
         case _:
-            return TerminalError(name, "the credentials for Google Cloud are no good")
+            # Not google-auth's own message: it may quote the credentials it could not make sense of.
+            return TerminalError(name, "no usable credentials; look at GOOGLE_APPLICATION_CREDENTIALS")
 
 
 def _translate_answer(error: GoogleAPICallError) -> StepError:

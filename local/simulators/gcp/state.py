@@ -187,8 +187,8 @@ class State:
     def resources(self, now: float) -> list[dict[str, Any]]:
         """The inventory: instances and disks, whatever their status."""
         everything: list[tuple[str, Instance | Disk]] = [
-            *(("compute.googleapis.com/Instance", instance) for instance in self.instances.values()),
-            *(("compute.googleapis.com/Disk", disk) for disk in self.disks.values()),
+            *(("instance", instance) for instance in self.instances.values()),
+            *(("disk", disk) for disk in self.disks.values()),
         ]
         return [_listed(type_, resource, now) for type_, resource in everything]
 

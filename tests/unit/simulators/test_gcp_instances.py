@@ -138,11 +138,11 @@ def test_the_inventory_lists_instances_and_disks_with_their_marks(cloud: Compute
     instance, disk = sorted(cloud.simulator.inventory(), key=lambda resource: str(resource["name"]))
     assert instance == {
         "id": f"projects/shop/zones/{ZONE}/instances/web",
-        "type": "compute.googleapis.com/Instance",
+        "type": "instance",
         "name": "web",
         "location": ZONE,
         "status": "PROVISIONING",
         "marks": {"team": "payments"},
         "created_at": cloud.clock.now(),
     }
-    assert (disk["type"], disk["status"], disk["marks"]) == ("compute.googleapis.com/Disk", "CREATING", {})
+    assert (disk["type"], disk["status"], disk["marks"]) == ("disk", "CREATING", {})
