@@ -116,6 +116,7 @@ def machine_body(
     user: str = "ops",
     disk_ids: tuple[str, ...] = (),
     goes_along: bool = True,
+    os_disk: str = "web-os",
 ) -> Any:
     """A VM; its OS disk and network interface are deleted with it if they go along."""
     publisher, offer, sku, version = image.split(":")
@@ -128,7 +129,7 @@ def machine_body(
             "hardwareProfile": {"vmSize": size},
             "storageProfile": {
                 "imageReference": {"publisher": publisher, "offer": offer, "sku": sku, "version": version},
-                "osDisk": {"name": "web-os", "createOption": "FromImage", "deleteOption": option},
+                "osDisk": {"name": os_disk, "createOption": "FromImage", "deleteOption": option},
                 "dataDisks": [
                     {"lun": lun, "createOption": "Attach", "managedDisk": {"id": disk_id}, "deleteOption": "Detach"}
                     for lun, disk_id in enumerate(disk_ids)
