@@ -95,7 +95,10 @@ class Sagas:
                 raise NotPossible(f"saga {saga_id} needs attention; resume it to have its resources removed")
             return saga.model_copy(update={"cancel_requested": True})
 
-        return self._ledger.change_saga(saga_id, change, "cancel requested").saga
+        saga = self._ledger.change_saga(saga_id, change, "cancel requested").saga
+        if saga.status is SagaStatus.PENDING:  # its start may have been lost, and then nobody would act on the cancel
+            self._executions.start_provisioning(saga_id)
+        return saga
 
     def resume(self, saga_id: str) -> Saga:
         """Try again to remove what a release left behind; raises NotPossible unless the saga needs attention."""
@@ -108,10 +111,15 @@ class Sagas:
     def destroy(self, saga_id: str) -> Saga:
         """Remove every resource of a saga, committed or not; one that is being undone already stays as it is."""
         saga = self._ledger.saga(saga_id)
-        if saga.status is SagaStatus.COMMITTED:
-            self._executions.start_release(saga_id, ReleaseReason.DESTROY, saga.version)
-            return saga
-        return self.resume(saga_id) if saga.status is SagaStatus.NEEDS_ATTENTION else self.cancel(saga_id)
+        if saga.status is SagaStatus.NEEDS_ATTENTION:
+            return self.resume(saga_id)
+        if saga.status is not SagaStatus.COMMITTED:
+            try:
+                return self.cancel(saga_id)
+            except NotPossible:  # it ended in the meantime
+                saga = self._ledger.saga(saga_id)
+        self._executions.start_release(saga_id, ReleaseReason.DESTROY, saga.version)
+        return saga
 
 
 def ended(saga: Saga) -> bool:
