@@ -1,0 +1,138 @@
+"""A ledger in memory, under the same rules as the real one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from lambdas.core.changes import Write, resource_write, saga_write
+from lambdas.core.errors import IdempotencyConflict, RetryableError, SagaNotFound
+from lambdas.core.model import Event, Resource, Saga
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.ledger import IdempotencyKey, ResourceChange, SagaChange, Snapshot
+from lambdas.core.states import SagaStatus
+
+_ATTEMPTS = 12
+
+
+@dataclass
+class _Record:
+    saga: Saga
+    resources: dict[str, Resource]
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.saga, tuple(self.resources.values()))
+
+
+class FakeLedger:
+    """Optimistic like DynamoDB: a write counts only if nothing was written since its read, otherwise it is tried again.
+
+    What stands in `meanwhile` is called once, one at a time, between a read and the write that rests on it: there a
+    test plays somebody else who is faster. `unavailable` makes the next calls fail without effect.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._records: dict[str, _Record] = {}
+        self._keys: dict[tuple[str, str], tuple[str, str]] = {}
+        self._lock = threading.Lock()
+        self.meanwhile: list[Callable[[], object]] = []
+        self.unavailable = 0
+
+    def open(self, saga: Saga, resources: Sequence[Resource], key: IdempotencyKey) -> Saga:
+        """Write a new saga, or return the one that the same key opened before; raises IdempotencyConflict."""
+        self._answer()
+        with self._lock:
+            opened = self._keys.get((key.caller, key.key))
+            if opened is None:
+                saga = saga.model_copy(update={"version": 1})
+                event = Event(seq=1, at=saga.created_at, status=saga.status)
+                self._records[saga.id] = _Record(saga, {it.id: it for it in resources}, [event])
+                self._keys[key.caller, key.key] = (saga.id, key.digest)
+                return saga
+        saga_id, digest = opened
+        if digest != key.digest:
+            raise IdempotencyConflict(f"the idempotency key {key.key!r} was used for a different request")
+        return self.saga(saga_id)
+
+    def saga(self, saga_id: str) -> Saga:
+        """The saga's header; raises SagaNotFound."""
+        return self._record(saga_id).saga
+
+    def snapshot(self, saga_id: str) -> Snapshot:
+        """The saga and its resources; raises SagaNotFound."""
+        with self._lock:
+            return self._record(saga_id).snapshot
+
+    def resource(self, saga_id: str, resource_id: str) -> Resource:
+        """One resource; raises SagaNotFound."""
+        resources = self._record(saga_id).resources
+        if resource_id not in resources:
+            raise SagaNotFound(f"no resource {saga_id} {resource_id}")
+        return resources[resource_id]
+
+    def change_saga(self, saga_id: str, change: SagaChange, message: str | None = None) -> Snapshot:
+        """Replace the header by what `change` makes of it; returns what stands now."""
+        for _ in range(_ATTEMPTS):
+            before = self.snapshot(saga_id)
+            write = saga_write(before, change, self._clock.now(), message)
+            if write is None:
+                return before
+            if self._commit(write):
+                return Snapshot(write.saga, before.resources)
+        raise _contention(saga_id)
+
+    def change_resource(
+        self, saga_id: str, resource_id: str, change: ResourceChange, message: str | None = None
+    ) -> tuple[Saga, Resource]:
+        """Replace one resource by what `change` makes of it; returns what stands now."""
+        for _ in range(_ATTEMPTS):
+            saga = self.saga(saga_id)
+            resource = self.resource(saga_id, resource_id)
+            write = resource_write(saga, resource, change, self._clock.now(), message)
+            if write is None or write.resource is None:
+                return saga, resource
+            if self._commit(write):
+                return write.saga, write.resource
+        raise _contention(saga_id)
+
+    def events(self, saga_id: str, after: int = 0, limit: int = 100) -> list[Event]:
+        """The saga's events with a number above `after`, in order, at most `limit`; raises SagaNotFound."""
+        return [event for event in self._record(saga_id).events if event.seq > after][:limit]
+
+    def sagas(self, status: SagaStatus | None, limit: int, before: str | None) -> list[Saga]:
+        """The newest sagas first, at most `limit`, continuing below the saga id `before`."""
+        sagas = sorted((record.saga for record in self._records.values()), key=lambda it: it.id, reverse=True)
+        found = [it for it in sagas if (before is None or it.id < before) and status in (None, it.status)]
+        return found[:limit]
+
+    def _record(self, saga_id: str) -> _Record:
+        self._answer()
+        if saga_id not in self._records:
+            raise SagaNotFound(f"no saga {saga_id}")
+        return self._records[saga_id]
+
+    def _commit(self, write: Write) -> bool:
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+        with self._lock:
+            record = self._record(write.saga.id)
+            if record.saga.version != write.saga.version - 1:
+                return False
+            record.saga = write.saga
+            record.events.append(write.event)
+            if write.resource is not None:
+                record.resources[write.resource.id] = write.resource
+            return True
+
+    def _answer(self) -> None:
+        if self.unavailable:
+            self.unavailable -= 1
+            raise RetryableError("ThrottlingException", "the ledger refused for now")
+
+
+def _contention(saga_id: str) -> RetryableError:
+    return RetryableError("LedgerContention", f"saga {saga_id} is being written by others")

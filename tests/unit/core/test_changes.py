@@ -1,0 +1,62 @@
+"""How a change becomes a write."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambdas.core.changes import resource_write, saga_write
+from lambdas.core.errors import IllegalTransition
+from lambdas.core.plan import plan_saga
+from lambdas.core.ports.ledger import Snapshot
+from lambdas.core.request import parse_request
+from lambdas.core.states import ResourceStatus, SagaStatus
+from tests.fakes.clock import START
+from tests.fakes.documents import aws_disk, request_document
+
+
+@pytest.fixture
+def before() -> Snapshot:
+    planned = plan_saga(parse_request(request_document(aws_disk())), "s1", "somebody", START)
+    return Snapshot(planned.saga.model_copy(update={"version": 7}), planned.resources)
+
+
+def test_a_change_of_the_header_takes_the_next_version_which_is_its_events_number(before: Snapshot) -> None:
+    write = saga_write(
+        before, lambda it: it.saga.model_copy(update={"status": SagaStatus.PROVISIONING}), START, "begun"
+    )
+    assert write is not None
+    assert (write.saga.version, write.saga.status, write.resource) == (8, SagaStatus.PROVISIONING, None)
+    assert write.event.model_dump() == {
+        "seq": 8,
+        "at": START,
+        "resource_id": None,
+        "status": "PROVISIONING",
+        "message": "begun",
+    }
+
+
+def test_a_change_of_a_resource_takes_the_sagas_next_version(before: Snapshot) -> None:
+    resource = before.resources[0]
+    creating = resource.model_copy(update={"status": ResourceStatus.CREATING})
+    write = resource_write(before.saga, resource, lambda *_: creating, START, None)
+    assert write is not None
+    assert write.saga == before.saga.model_copy(update={"version": 8})
+    assert write.resource == creating
+    assert (write.event.seq, write.event.resource_id, write.event.status) == (8, "data-aws", "CREATING")
+
+
+def test_a_change_that_changes_nothing_writes_nothing(before: Snapshot) -> None:
+    assert saga_write(before, lambda it: it.saga, START, "again") is None
+    assert resource_write(before.saga, before.resources[0], lambda _, it: it, START, "again") is None
+
+
+def test_an_illegal_change_of_the_header_is_refused(before: Snapshot) -> None:
+    with pytest.raises(IllegalTransition, match="PENDING to COMMITTED"):
+        saga_write(before, lambda it: it.saga.model_copy(update={"status": SagaStatus.COMMITTED}), START, None)
+
+
+def test_an_illegal_change_of_a_resource_is_refused(before: Snapshot) -> None:
+    resource = before.resources[0]
+    ready = resource.model_copy(update={"status": ResourceStatus.READY})
+    with pytest.raises(IllegalTransition, match="PLANNED to READY"):
+        resource_write(before.saga, resource, lambda *_: ready, START, None)
