@@ -1,0 +1,1 @@
+"""The Step Functions API: what each operation accepts, does and answers."""

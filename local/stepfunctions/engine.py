@@ -1,0 +1,239 @@
+"""The engine: the API's operations, the integrations and the clock, put together around the core."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from local.clock import Clock, VirtualClock, WallClock
+from local.stepfunctions.api.executions import ExecutionOperations
+from local.stepfunctions.api.machines import MachineOperations
+from local.stepfunctions.api.map_runs import MapRunOperations
+from local.stepfunctions.api.operations import ApiOperations
+from local.stepfunctions.api.store import MachineStore
+from local.stepfunctions.api.tags import TagOperations
+from local.stepfunctions.api.tasks import TaskOperations
+from local.stepfunctions.api.versions import VersionOperations
+from local.stepfunctions.asl.program import TaskSpec
+from local.stepfunctions.events import status_change
+from local.stepfunctions.integrations.calls import Calls, Endpoints
+from local.stepfunctions.integrations.lambda_function import Invoke, no_lambda
+from local.stepfunctions.integrations.state_machine import nested_outcome
+from local.stepfunctions.jsontext import Json, dumps
+from local.stepfunctions.runtime.core import Core
+from local.stepfunctions.runtime.execution import Execution
+from local.stepfunctions.runtime.history import event_document
+from local.stepfunctions.runtime.host import TaskRequest
+from local.stepfunctions.runtime.scheduler import Timer
+from local.stepfunctions.scaled_clock import ScaledClock
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/stepfunctions"
+
+
+class Engine:
+    """A Step Functions service in this process.
+
+    On a VirtualClock nothing happens until `run`, `run_until` or `step` is called, and functions are called on the
+    caller's thread. On any other clock a thread of the engine's own runs what is due, and a pool calls functions.
+    """
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        seed: int = 0,
+        lambda_invoke: Invoke = no_lambda,
+        on_status_change: Callable[[dict[str, Json]], None] | None = None,
+        account: str = ACCOUNT,
+        region: str = REGION,
+        endpoints: Endpoints | None = None,
+        data: Path | None = None,
+        mocks: Path | None = None,
+    ) -> None:
+        self.clock = clock or WallClock()
+        self.virtual = isinstance(self.clock, VirtualClock)
+        self.core = Core(self.clock, seed, account, region)
+        self._on_status_change = on_status_change
+        self._scale = self.clock.scale if isinstance(self.clock, ScaledClock) else 1.0
+        store = MachineStore()
+        self.executions = ExecutionOperations(self.core, store)
+        self.api = ApiOperations(
+            self.core,
+            MachineOperations(store, account, region),
+            VersionOperations(store),
+            TagOperations(store, self.core.activities),
+            self.executions,
+            TaskOperations(self.core),
+            MapRunOperations(self.core),
+        )
+        self.calls = Calls(self.core, self.executions, lambda_invoke, endpoints or Endpoints(), self.handle_call)
+        self.core.dispatch = self._dispatch
+        self.core.on_end = self._ended
+        self.core.on_start = self._announce
+        self._pool: ThreadPoolExecutor | None = None
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        if data is not None:
+            from local.stepfunctions.journal import Journal  # noqa: PLC0415 - only engines that survive need it
+
+            Journal(data).attach(self.core)
+        if not self.virtual:
+            self._start()
+        self._resume()
+
+    def create_state_machine(
+        self, name: str, definition: str | dict[str, Json], role_arn: str = ROLE, type: str = "STANDARD"
+    ) -> str:
+        """Create a state machine and return its ARN; raises ApiError."""
+        text = definition if isinstance(definition, str) else dumps(definition)
+        request = {"name": name, "definition": text, "roleArn": role_arn, "type": type}
+        answer: str = self.api.call("CreateStateMachine", request)["stateMachineArn"]
+        return answer
+
+    def start_execution(self, machine_arn: str, input: Json = None, name: str | None = None) -> str:
+        """Start an execution with a JSON value (or JSON text) and return its ARN; raises ApiError."""
+        text = input if isinstance(input, str) else dumps({} if input is None else input)
+        request = {"stateMachineArn": machine_arn, "input": text, **({"name": name} if name else {})}
+        return self.executions.start(request)[0].arn
+
+    def execution(self, arn: str) -> Execution:
+        """An execution's state: status, output_text, error, cause; raises KeyError."""
+        return self.core.executions[arn]
+
+    def history(self, arn: str) -> list[dict[str, Json]]:
+        """An execution's events, as GetExecutionHistory answers them."""
+        return [event_document(event) for event in self.core.executions[arn].history.events]
+
+    def call_at(self, moment: float, action: Callable[[], None]) -> Timer:
+        """Have `action` called at `moment` on the engine's thread; for whatever shares the engine's clock."""
+        with self.core.changed:
+            timer = self.core.scheduler.call_at(moment, action)
+            self.core.changed.notify_all()
+        return timer
+
+    def step(self) -> bool:
+        """Do the next thing, moving a virtual clock to its moment; False when nothing is scheduled."""
+        with self.core.changed:
+            moment = self.core.scheduler.next_moment()
+            if moment is None:
+                return False
+            timer = self.core.scheduler.pop()
+        if isinstance(self.clock, VirtualClock) and moment > self.clock.now():
+            self.clock.advance_to(moment)
+        timer.action()
+        return True
+
+    def run(self) -> None:
+        """Do everything that is scheduled until nothing is."""
+        while self.step():
+            pass
+
+    def run_until(self, moment: float) -> None:
+        """Do everything due up to `moment` and leave a virtual clock there."""
+        while (due := self.core.scheduler.next_moment()) is not None and due <= moment:
+            self.step()
+        if isinstance(self.clock, VirtualClock) and moment > self.clock.now():
+            self.clock.advance_to(moment)
+
+    def run_forever(self) -> None:
+        """Keep virtual time running, one thing after the other, until the engine is closed."""
+        while not self._closing:
+            if not self.step():
+                with self.core.changed:
+                    if self.core.scheduler.next_moment() is None:
+                        self.core.changed.wait(0.5)
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` of virtual time pass."""
+        self.run_until(self.clock.now() + seconds)
+
+    def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
+        """Answer a request of the JSON 1.0 protocol; `target` is `AWSStepFunctions.StartExecution` and the like."""
+        return self.api.handle(target, body, self)
+
+    def handle_call(self, operation: str, request: dict[str, Any]) -> dict[str, Json]:
+        """Answer an API call made by one of the engine's own tasks; raises ApiError."""
+        return self.api.answer(operation, request, self)
+
+    def wait(self, ready: Callable[[], Json], seconds: float) -> Json:
+        """Wait until `ready()` is neither None nor False, at most `seconds`; virtual time runs on meanwhile."""
+        deadline = self.clock.now() + seconds
+        while True:
+            with self.core.changed:
+                found = ready()
+                left = deadline - self.clock.now()
+                if found is not None and found is not False:
+                    return found
+                if left <= 0 or self._closing:
+                    return None
+                if not self.virtual:
+                    self.core.changed.wait(left * self._scale)
+                    continue
+            due = self.core.scheduler.next_moment()
+            if due is None or due > deadline:
+                self.run_until(deadline)
+            else:
+                self.step()
+
+    def _dispatch(self, request: TaskRequest) -> None:
+        perform = partial(self.calls.perform, request)
+        if self._pool is None:
+            self.core.scheduler.call_at(self.clock.now(), perform)
+        else:
+            self._pool.submit(perform)
+
+    def _resume(self) -> None:
+        self.core.resume()
+        for execution in self.core.executions:
+            if not execution.running:
+                for arn, attempt in execution.watchers:
+                    self._tell_watcher(execution, arn, attempt)
+
+    def _ended(self, execution: Execution) -> None:
+        for arn, attempt in execution.watchers:
+            self.core.after(partial(self._tell_watcher, execution, arn, attempt))
+        self._announce(execution)
+
+    def _tell_watcher(self, execution: Execution, arn: str, attempt: int) -> None:
+        parent = self.core.executions.get(arn)
+        waiting = parent.attempts.get(attempt) if parent is not None else None
+        if waiting is None or waiting.branch.state is None:
+            return
+        spec = cast("TaskSpec", waiting.branch.state.spec)
+        outcome = nested_outcome(execution, spec.resource.pattern)
+        self.core.finish_attempt(arn, attempt, outcome)
+
+    def _announce(self, execution: Execution) -> None:
+        if self._on_status_change is not None and execution.map_run is None:
+            self.core.after(partial(self._on_status_change, status_change(execution)))
+
+    def _start(self) -> None:
+        self._pool = ThreadPoolExecutor(32, thread_name_prefix="stepfunctions-call")
+        self._thread = threading.Thread(target=self._loop, name="stepfunctions", daemon=True)
+        self._thread.start()
+
+    def _loop(self) -> None:
+        changed, scheduler = self.core.changed, self.core.scheduler
+        while not self._closing:
+            with changed:
+                due = scheduler.next_moment()
+                left = None if due is None else due - self.clock.now()
+                if left is None or left > 0:
+                    changed.wait(left if left is None else left * self._scale)
+                    continue
+            self.step()
+
+    def close(self) -> None:
+        """Stop the engine's threads; what runs stays as it is."""
+        with self.core.changed:
+            self._closing = True
+            self.core.changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,76 @@
+"""Where each Task's call goes, and the report of how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from local.stepfunctions.api.executions import ExecutionOperations
+from local.stepfunctions.integrations.lambda_function import Invoke, LambdaIntegration
+from local.stepfunctions.integrations.state_machine import StateMachineIntegration
+from local.stepfunctions.jsontext import Json
+from local.stepfunctions.runtime.core import Core
+from local.stepfunctions.runtime.host import Outcome, TaskRequest
+
+CallApi = Callable[[str, dict[str, Any]], dict[str, Json]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where AWS's other services are: one endpoint for all, and exceptions by botocore's service name."""
+
+    default: str | None = None
+    services: dict[str, str] = field(default_factory=dict)
+
+    def of(self, service: str) -> str | None:
+        """The service's endpoint, None when none is known."""
+        return self.services.get(service, self.default)
+
+
+class Integration(Protocol):
+    """A kind of service that tasks call."""
+
+    def perform(self, request: TaskRequest) -> Outcome:
+        """Make the call; failures are outcomes, nothing is raised for them."""
+        ...
+
+
+class Calls:
+    """Makes the calls of tasks and reports their outcomes to the core."""
+
+    def __init__(
+        self,
+        core: Core,
+        executions: ExecutionOperations,
+        lambda_invoke: Invoke,
+        endpoints: Endpoints,
+        call_api: CallApi,
+    ) -> None:
+        self._core = core
+        functions = LambdaIntegration(lambda_invoke, core.unique_id)
+        self._integrations: dict[str, Integration] = {
+            "function": functions,
+            "lambda": functions,
+            "states": StateMachineIntegration(executions, core.unique_id),
+        }
+        self._endpoints = endpoints
+        self._call_api = call_api
+
+    def perform(self, request: TaskRequest) -> None:
+        """Make a task's call and report how it ended, whatever happens."""
+        try:
+            outcome = self._integration(request).perform(request)
+        except Exception as error:
+            outcome = Outcome("failed", error="States.TaskFailed", cause=f"{type(error).__name__}: {error}")
+        if request.resource.pattern == "waitForTaskToken" and outcome.kind == "succeeded":
+            outcome = Outcome("submitted", output=outcome.output)
+        self._core.report(request, outcome)
+
+    def _integration(self, request: TaskRequest) -> Integration:
+        service = request.resource.service
+        if service not in self._integrations:
+            from local.stepfunctions.integrations.sdk import SdkIntegration  # noqa: PLC0415 - botocore when needed
+
+            self._integrations[service] = SdkIntegration(self._endpoints, self._core.region, self._call_api)
+        return self._integrations[service]

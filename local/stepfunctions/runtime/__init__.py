@@ -1,0 +1,1 @@
+"""Running executions: one input at a time is applied, everything that follows from it follows at once."""

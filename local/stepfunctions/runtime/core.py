@@ -1,0 +1,262 @@
+"""The engine's heart: applies one input at a time, in one thread of thought, and journals it first.
+
+An input is a plain dict with "op" and "t", its moment. Applying the same inputs in the same order gives the same state,
+so a journal of inputs is all that has to survive. Calls to the outside are requested while an input is applied and made
+afterwards by whoever set `dispatch`; their outcomes come back as inputs.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import Any
+
+from local.clock import Clock, VirtualClock
+from local.stepfunctions.errors import ApiError, Fault
+from local.stepfunctions.jsontext import Json
+from local.stepfunctions.runtime.execution import Attempt, Execution
+from local.stepfunctions.runtime.history import HistoryFullError
+from local.stepfunctions.runtime.host import Outcome, TaskRequest
+from local.stepfunctions.runtime.interpreter import Interpreter
+from local.stepfunctions.runtime.ledger import Executions
+from local.stepfunctions.runtime.map_run import MapRun
+from local.stepfunctions.runtime.scheduler import Scheduler
+from local.stepfunctions.runtime.tokens import Activities, Tokens
+
+Input = dict[str, Any]
+
+
+class Core:
+    """Holds every execution and applies inputs to them; implements what the interpreter needs of its Host."""
+
+    def __init__(self, clock: Clock, seed: int, account: str, region: str) -> None:
+        self.clock = clock
+        self.account = account
+        self.region = region
+        self.scheduler = Scheduler(seed)
+        self.changed = threading.Condition(threading.RLock())
+        self.executions = Executions()
+        self.tokens = Tokens(seed)
+        self.activities = Activities()
+        self.pending: dict[tuple[str, int], TaskRequest] = {}
+        self.interpreter = Interpreter(self)
+        self.replaying = False
+        self.journal: Callable[[Input], None] = lambda record: None
+        self.dispatch: Callable[[TaskRequest], None] = lambda request: None
+        self.on_start: Callable[[Execution], None] = lambda execution: None
+        self.on_end: Callable[[Execution], None] = lambda execution: None
+        self.operations: dict[str, Callable[[Input], Json]] = {
+            "timer": self._timer,
+            "outcome": self._outcome,
+            "heartbeat": self._heartbeat,
+            "activity": self._activity,
+        }
+        self._seed = seed
+        self._interleave = Random(seed) if seed else None  # noqa: S311 - interleavings must repeat for a seed
+        self._identities = Random(f"{seed}:identities")  # noqa: S311 - as above
+        self._ready: list[Callable[[], None]] = []
+        self._now = clock.now()
+        self._applying = False
+        self._after: list[Callable[[], None]] = []
+
+    @property
+    def now(self) -> float:
+        """The moment of the input being applied, or else the clock's."""
+        return self._now if self._applying else self.clock.now()
+
+    def apply(self, op: str, **fields: Json) -> Json:
+        """Journal an input and apply it with everything that follows; returns the operation's own answer."""
+        with self.changed:
+            record = {"op": op, "t": self.clock.now(), **fields}
+            self.journal(record)
+            result = self.replay(record)
+            self.changed.notify_all()
+        return result
+
+    def replay(self, record: Input) -> Json:
+        """Apply an input that has been journaled."""
+        outermost = not self._applying
+        self._applying, self._now = True, record["t"]
+        try:
+            result = self.operations[record["op"]](record)
+            self._drain()
+        finally:
+            self._applying = not outermost
+        if outermost:
+            self._run_after()
+        return result
+
+    def try_replay(self, record: Input) -> None:
+        """Apply a journaled input whose answer nobody waits for; one that was refused is refused again."""
+        try:
+            self.replay(record)
+        except ApiError:
+            self._ready.clear()
+
+    def identify_anew(self, used: int) -> None:
+        """Give identities that differ from those of the `used` inputs before a restart."""
+        self._identities = Random(f"{self._seed}:identities:{used}")  # noqa: S311 - as above
+
+    def _drain(self) -> None:
+        ready = self._ready
+        position = 0
+        while position < len(ready):
+            if self._interleave is not None and position + 1 < len(ready):
+                other = self._interleave.randrange(position, len(ready))
+                ready[position], ready[other] = ready[other], ready[position]
+            action = ready[position]
+            position += 1
+            if position > 1000:
+                del ready[:position]
+                position = 0
+            try:
+                action()
+            except HistoryFullError:
+                continue  # the execution has been ended where it happened
+        ready.clear()
+
+    def _run_after(self) -> None:
+        while self._after:
+            self._after.pop(0)()
+
+    def after(self, action: Callable[[], None]) -> None:
+        """Have `action` called once the current input is done with, but never while replaying."""
+        if not self.replaying:
+            self._after.append(action)
+
+    def soon(self, action: Callable[[], None]) -> None:
+        """Have `action` called before this input is done with."""
+        self._ready.append(action)
+
+    def arm(self, execution: Execution, moment: float, action: Callable[[], None]) -> int:
+        """Have `action` called at `moment`, as an input of its own."""
+        execution.timers_made += 1
+        number = execution.timers_made
+        timer = self.scheduler.call_at(moment, partial(self._due, execution.arn, number))
+        execution.timers[number] = (timer, action)
+        return number
+
+    def disarm(self, execution: Execution, number: int | None) -> None:
+        """Make an armed call not happen."""
+        entry = execution.timers.pop(number, None) if number is not None else None
+        if entry is not None:
+            entry[0].cancel()
+
+    def _due(self, arn: str, number: int) -> None:
+        execution = self.executions.get(arn)
+        if execution is not None and number in execution.timers:
+            self.apply("timer", arn=arn, n=number)
+
+    def _timer(self, record: Input) -> None:
+        execution = self.executions[record["arn"]]
+        timer, action = execution.timers.pop(record["n"])
+        timer.cancel()
+        action()
+
+    def submit(self, request: TaskRequest) -> None:
+        """Have a call made once this input is done with."""
+        self.pending[request.execution_arn, request.attempt] = request
+        self.after(partial(self._dispatch, request))
+
+    def _dispatch(self, request: TaskRequest) -> None:
+        if (request.execution_arn, request.attempt) in self.pending:
+            self.dispatch(request)
+
+    def resume(self) -> None:
+        """Make the calls whose outcome was not journaled before the engine stopped."""
+        for request in list(self.pending.values()):
+            self.dispatch(request)
+
+    def report(self, request: TaskRequest, outcome: Outcome) -> None:
+        """Take in a call's outcome; one for an attempt that is over is dropped."""
+        self.finish_attempt(request.execution_arn, request.attempt, outcome)
+
+    def finish_attempt(self, arn: str, attempt: int, outcome: Outcome) -> bool:
+        """Apply an outcome; False when there is no such attempt any more."""
+        with self.changed:
+            execution = self.executions.get(arn)
+            if execution is None or attempt not in execution.attempts:
+                self.pending.pop((arn, attempt), None)
+                return False
+            parts = {"kind": outcome.kind, "output": outcome.output, "error": outcome.error, "cause": outcome.cause}
+            self.apply("outcome", arn=arn, n=attempt, **parts)
+            return True
+
+    def _outcome(self, record: Input) -> None:
+        outcome = Outcome(record["kind"], record["output"], record["error"], record["cause"])
+        if outcome.kind != "waiting":
+            self.pending.pop((record["arn"], record["n"]), None)
+        execution = self.executions[record["arn"]]
+        attempt = execution.attempts.get(record["n"])
+        if attempt is None:
+            return
+        inner = attempt.branch.inner
+        if isinstance(inner, MapRun) and inner.attempt is attempt:
+            self.interpreter.map_runs.called(inner, attempt, outcome)
+        else:
+            self.interpreter.tasks.end(attempt, outcome)
+
+    def _heartbeat(self, record: Input) -> None:
+        attempt = self.executions[record["arn"]].attempts.get(record["n"])
+        if attempt is not None:
+            self.interpreter.tasks.heartbeat(attempt)
+
+    def _activity(self, record: Input) -> None:
+        attempt = self.executions[record["arn"]].attempts.get(record["n"])
+        if attempt is not None:
+            self.activities.take(attempt)
+            self.interpreter.tasks.activity_started(attempt, record.get("worker"))
+
+    def issue_token(self, attempt: Attempt) -> str:
+        """A token that stands for the attempt until it is over."""
+        return self.tokens.issue(attempt)
+
+    def offer_activity(self, attempt: Attempt, activity_arn: str) -> None:
+        """Queue a task for an activity's workers; raises Fault for an activity that does not exist."""
+        if not self.activities.exists(activity_arn):
+            raise Fault(f"The activity {activity_arn} does not exist.")
+        attempt.token = self.tokens.issue(attempt)
+        self.activities.offer(activity_arn, attempt)
+
+    def withdraw(self, attempt: Attempt) -> None:
+        """The attempt is over."""
+        self.pending.pop((attempt.branch.execution.arn, attempt.number), None)
+        if attempt.token is not None:
+            self.tokens.void(attempt.token)
+            self.activities.take(attempt)
+
+    def begin(self, execution: Execution) -> None:
+        """Register an execution and start it."""
+        self.executions.add(execution)
+        self.on_start(execution)
+        self.interpreter.start(execution)
+
+    def start_child(self, execution: Execution) -> None:
+        """Register and start a Distributed Map's child."""
+        self.begin(execution)
+
+    def ended(self, execution: Execution) -> None:
+        """Tell those who wait for an execution's end, and let go of what only a running one needs."""
+        if execution.map_run is not None:
+            self.soon(partial(self.interpreter.map_runs.child_ended, execution))
+        if execution.status == "SUCCEEDED":
+            execution.root = None
+        self.executions.finished(execution)
+        self.on_end(execution)
+
+    def unique_id(self) -> str:
+        """A UUID: anybody's guess in real time, repeatable for a seed in virtual time."""
+        if isinstance(self.clock, VirtualClock):
+            return str(uuid.UUID(int=self._identities.getrandbits(128), version=4))
+        return str(uuid.uuid4())
+
+    def draw(self) -> float:
+        """A number from 0 to 1, as `unique_id` is drawn."""
+        return self._identities.random()
+
+    def random_for(self, arn: str) -> Random:
+        """An execution's own source of randomness, the same whenever the seed and the ARN are."""
+        return Random(f"{self._seed}:{arn}")  # noqa: S311 - runs must repeat for a seed

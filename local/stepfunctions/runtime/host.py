@@ -1,0 +1,83 @@
+"""What the interpreter needs of the engine that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from local.stepfunctions.asl.program import Resource
+from local.stepfunctions.jsontext import Json
+from local.stepfunctions.runtime.execution import Attempt, Execution
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRequest:
+    """A call to make for a task; whoever makes it reports an Outcome for (execution_arn, attempt)."""
+
+    execution_arn: str
+    attempt: int
+    state_name: str
+    resource: Resource
+    parameters: Json
+    token: str | None
+    retry_count: int = 0
+    mock_case: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended. `kind` is "succeeded", "submitted" or "failed"; `output` is JSON text."""
+
+    kind: str
+    output: str | None = None
+    error: str | None = None
+    cause: str | None = None
+
+
+class Host(Protocol):
+    """The engine, as the interpreter sees it."""
+
+    region: str
+    account: str
+
+    @property
+    def now(self) -> float:
+        """The moment of the input being applied, seconds since the epoch."""
+        ...
+
+    def soon(self, action: Callable[[], None]) -> None:
+        """Have `action` called before this input is done with, in an order that the seed decides."""
+        ...
+
+    def arm(self, execution: Execution, moment: float, action: Callable[[], None]) -> int:
+        """Have `action` called at `moment`; the number disarms it."""
+        ...
+
+    def disarm(self, execution: Execution, number: int | None) -> None:
+        """Make an armed call not happen; harmless when it has or number is None."""
+        ...
+
+    def submit(self, request: TaskRequest) -> None:
+        """Have a call made outside the interpreter."""
+        ...
+
+    def offer_activity(self, attempt: Attempt, activity_arn: str) -> None:
+        """Put a task where an activity's workers find it."""
+        ...
+
+    def issue_token(self, attempt: Attempt) -> str:
+        """A task token that stands for the attempt until it is over."""
+        ...
+
+    def withdraw(self, attempt: Attempt) -> None:
+        """The attempt is over: its token and its place in a queue are void."""
+        ...
+
+    def start_child(self, execution: Execution) -> None:
+        """Register and begin a Distributed Map's child execution."""
+        ...
+
+    def ended(self, execution: Execution) -> None:
+        """The execution has reached its end; tell whoever waits for it."""
+        ...

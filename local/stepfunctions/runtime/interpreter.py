@@ -1,0 +1,265 @@
+"""The walk over a compiled program: entering, leaving, failing, retrying and catching, for every type of state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import cast
+
+from local.stepfunctions.asl.environment import Environment
+from local.stepfunctions.asl.program import NO_RESULT, ChoiceSpec, FailSpec, PassSpec, State, WaitSpec
+from local.stepfunctions.asl.recovery import Catcher, error_output, matches
+from local.stepfunctions.errors import DATA_LIMIT, QUERY, RUNTIME, Fault, StateFailure, oversized
+from local.stepfunctions.jsontext import Json, dumps, loads, too_large
+from local.stepfunctions.runtime.context import build_context
+from local.stepfunctions.runtime.endings import Endings
+from local.stepfunctions.runtime.execution import Branch, Execution
+from local.stepfunctions.runtime.history import HistoryFullError
+from local.stepfunctions.runtime.host import Host
+from local.stepfunctions.runtime.joins import Joins
+from local.stepfunctions.runtime.map_run import MapRuns
+from local.stepfunctions.runtime.tasks import Tasks
+
+UNTRUNCATED = {"truncated": False}
+
+
+class Interpreter:
+    """Runs executions on a host; every method is called while one input is being applied."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.endings = Endings(self)
+        self.joins = Joins(self)
+        self.map_runs = MapRuns(self)
+        self.tasks = Tasks(self)
+        self._begin: dict[str, Callable[[Branch], None]] = {
+            "Pass": self._begin_pass,
+            "Wait": self._begin_wait,
+            "Choice": self._begin_choice,
+            "Succeed": self._begin_succeed,
+            "Fail": self._begin_fail,
+            "Task": self.tasks.begin,
+            "Parallel": self.joins.begin_parallel,
+            "Map": self.joins.begin_map,
+        }
+
+    def start(self, execution: Execution) -> None:
+        """Record ExecutionStarted and enter the first state."""
+        self.endings.arm_timeout(execution)
+        execution.history.append(
+            "ExecutionStarted",
+            0,
+            self.host.now,
+            {
+                "input": execution.input_text,
+                "inputDetails": UNTRUNCATED,
+                "roleArn": execution.origin.role_arn,
+            },
+        )
+        root = Branch(execution, execution.origin.program.block, None, 0, 0)
+        execution.root = root
+        self.go(root, root.block.start_at, loads(execution.input_text), execution.input_text)
+
+    def record(self, branch: Branch, event_type: str, details: dict[str, Json] | None = None) -> int:
+        """Record an event that follows the branch's last one."""
+        branch.previous = self.note(branch, event_type, details)
+        return branch.previous
+
+    def note(self, branch: Branch, event_type: str, details: dict[str, Json] | None = None) -> int:
+        """Record an event beside the branch: what comes next still follows the branch's last one."""
+        execution = branch.execution
+        try:
+            return execution.history.append(event_type, branch.previous, self.host.now, details)
+        except HistoryFullError:
+            self.endings.history_full(execution)
+            raise
+
+    def go(self, branch: Branch, name: str, raw: Json, raw_text: str) -> None:
+        """Enter a state as soon as it is this branch's turn."""
+        self.host.soon(partial(self._enter, branch, name, raw, raw_text))
+
+    def _enter(self, branch: Branch, name: str, raw: Json, raw_text: str) -> None:
+        execution = branch.execution
+        if not execution.running:
+            return
+        state = branch.block.states[name]
+        branch.state, branch.raw, branch.raw_text = state, raw, raw_text
+        branch.retries = {}
+        branch.failure = None
+        branch.inner = None
+        branch.entered_at = self.host.now
+        branch.entered_previous = branch.previous
+        details = {"input": raw_text, "inputDetails": UNTRUNCATED, "name": name}
+        branch.entered = self.record(branch, f"{state.type}StateEntered", details)
+        branch.environment = Environment(partial(build_context, branch), branch.variables, execution.random)
+        self.begin(branch)
+
+    def begin(self, branch: Branch) -> None:
+        """Do what the current state does, for the first time or again."""
+        self.guard(branch, self._select_and_begin)
+
+    def guard(self, branch: Branch, action: Callable[[Branch], None]) -> None:
+        """Run part of a state; what it raises becomes the state's failure."""
+        try:
+            action(branch)
+        except Fault as fault:
+            self.fail(branch, self.failure_of(branch, fault))
+        except StateFailure as failure:
+            self.fail(branch, failure)
+
+    def _select_and_begin(self, branch: Branch) -> None:
+        state, environment = self.at(branch)
+        environment.forget_context()
+        branch.selected = state.flow.select(branch.raw, environment)
+        self._begin[state.type](branch)
+
+    def at(self, branch: Branch) -> tuple[State, Environment]:
+        """The branch's current state and surroundings."""
+        return cast("State", branch.state), cast("Environment", branch.environment)
+
+    def failure_of(self, branch: Branch, fault: Fault) -> StateFailure:
+        """A fault with the place where it happened, as AWS words it."""
+        state, _ = self.at(branch)
+        place = (
+            f"An error occurred while executing the state '{state.name}' (entered at the event id #{branch.entered})."
+        )
+        return StateFailure(fault.error, f"{place} {fault.message}", fault.location)
+
+    def _begin_pass(self, branch: Branch) -> None:
+        state, environment = self.at(branch)
+        flow, spec = state.flow, cast("PassSpec", state.spec)
+        if flow.jsonata:
+            self.leave(branch, flow.pass_through(branch.selected, environment), flow.assign(None, environment))
+            return
+        arguments = flow.arguments(branch.selected, environment)
+        result = arguments if spec.result is NO_RESULT else spec.result
+        output = flow.output(branch.raw, branch.selected, result, environment)
+        self.leave(branch, output, flow.assign(result, environment))
+
+    def _begin_wait(self, branch: Branch) -> None:
+        _, environment = self.at(branch)
+        spec = cast("WaitSpec", self.at(branch)[0].spec)
+        moment = spec.until(branch.selected, environment, self.host.now)
+        if moment <= self.host.now:
+            self._pass_through(branch)
+            return
+        branch.timer = self.host.arm(branch.execution, moment, partial(self.guard, branch, self._pass_through))
+
+    def _begin_succeed(self, branch: Branch) -> None:
+        self._pass_through(branch)
+
+    def _pass_through(self, branch: Branch) -> None:
+        state, environment = self.at(branch)
+        output = state.flow.pass_through(branch.selected, environment)
+        self.leave(branch, output, state.flow.assign(branch.selected, environment))
+
+    def _begin_choice(self, branch: Branch) -> None:
+        state, environment = self.at(branch)
+        spec = cast("ChoiceSpec", state.spec)
+        for rule in spec.rules:
+            if rule.holds(branch.selected, environment):
+                write = rule.output or state.flow.pass_through
+                assigned = rule.assign(branch.selected, environment) if rule.assign else None
+                self.leave(branch, write(branch.selected, environment), assigned, rule.next)
+                return
+        if spec.default is None:
+            raise StateFailure("States.NoChoiceMatched", f"Failed to transition out of the state '{state.name}'.")
+        output = state.flow.pass_through(branch.selected, environment)
+        self.leave(branch, output, state.flow.assign(branch.selected, environment), spec.default)
+
+    def _begin_fail(self, branch: Branch) -> None:
+        state, environment = self.at(branch)
+        spec = cast("FailSpec", state.spec)
+        error, cause = spec.error(branch.selected, environment), spec.cause(branch.selected, environment)
+        self.endings.branch_failed(branch, StateFailure(error, cause))
+
+    def complete(self, branch: Branch, result: Json) -> None:
+        """A task, Parallel or Map has its result: apply the state's data flow and leave it."""
+        self.guard(branch, partial(self._complete, result=result))
+
+    def _complete(self, branch: Branch, result: Json) -> None:
+        state, environment = self.at(branch)
+        output = state.flow.output(branch.raw, branch.selected, result, environment)
+        self.leave(branch, output, state.flow.assign(result, environment))
+
+    def leave(
+        self, branch: Branch, output: Json, assigned: dict[str, Json] | None, next_name: str | None = None
+    ) -> None:
+        """Record the state's exit and go where it leads; raises StateFailure for an output that is too large."""
+        state, _ = self.at(branch)
+        text = branch.raw_text if output is branch.raw else dumps(output)
+        if too_large(text):
+            raise StateFailure(DATA_LIMIT, oversized(state.name))
+        details: dict[str, Json] = {"name": state.name, "output": text, "outputDetails": UNTRUNCATED}
+        if assigned:
+            details["assignedVariables"] = {name: dumps(value) for name, value in assigned.items()}
+            details["assignedVariablesDetails"] = UNTRUNCATED
+            branch.variables = {**branch.variables, **assigned}
+        self.record(branch, f"{state.type}StateExited", details)
+        branch.attempt = branch.timer = None
+        target = next_name or state.next
+        if target is not None:
+            self.go(branch, target, output, text)
+        elif branch.join is not None:
+            self.joins.child_done(branch.join, branch, output)
+        else:
+            self.endings.succeed(branch, text)
+
+    def fail(self, branch: Branch, failure: StateFailure) -> None:
+        """The current state has failed: retry it, catch it, or pass the failure on."""
+        if failure.error == QUERY and not failure.recorded:
+            failure.recorded = True
+            self._record_evaluation_failure(branch, failure)
+        if self._retry(branch, failure):
+            return
+        state, _ = self.at(branch)
+        if state.type in ("Map", "Parallel") and failure.catchable_by_all:
+            self.record(branch, f"{state.type}StateFailed")
+        if not self._catch(branch, failure):
+            self.endings.branch_failed(branch, failure)
+
+    def _record_evaluation_failure(self, branch: Branch, failure: StateFailure) -> None:
+        state, _ = self.at(branch)
+        details = {"cause": failure.cause, "error": failure.error, "state": state.name}
+        if failure.location is not None:
+            details["location"] = failure.location
+        if branch.previous == branch.entered and state.type != "Wait":
+            branch.previous = branch.entered_previous  # as recorded: AWS evaluates before it has noted the entry
+        self.record(branch, "EvaluationFailed", details)
+
+    def _retry(self, branch: Branch, failure: StateFailure) -> bool:
+        state, _ = self.at(branch)
+        for index, retrier in enumerate(state.retriers):
+            if failure.error == RUNTIME or not matches(retrier.error_equals, failure):
+                continue
+            attempt = branch.retries.get(index, 0)
+            if attempt >= retrier.max_attempts:
+                return False
+            branch.retries[index] = attempt + 1
+            branch.attempt = None
+            moment = self.host.now + retrier.delay(attempt, branch.execution.random)
+            branch.timer = self.host.arm(branch.execution, moment, partial(self.begin, branch))
+            return True
+        return False
+
+    def _catch(self, branch: Branch, failure: StateFailure) -> bool:
+        state, _ = self.at(branch)
+        for catcher in state.catchers if failure.error != RUNTIME else ():
+            if matches(catcher.error_equals, failure):
+                self.guard_catch(branch, failure, catcher)
+                return True
+        return False
+
+    def guard_catch(self, branch: Branch, failure: StateFailure, catcher: Catcher) -> None:
+        """Leave by a catcher; what its Output or Assign raises ends the branch, no catcher is asked again."""
+        _, environment = self.at(branch)
+        caught = error_output(failure)
+        environment.states = {"input": branch.raw, "context": environment.context, "errorOutput": caught}
+        try:
+            output = catcher.output(branch.raw, caught, environment)
+            assigned = catcher.assign(caught, environment) if catcher.assign else None
+            self.leave(branch, output, assigned, catcher.next)
+        except Fault as fault:
+            self.endings.branch_failed(branch, self.failure_of(branch, fault))
+        except StateFailure as oversize:
+            self.endings.branch_failed(branch, oversize)
