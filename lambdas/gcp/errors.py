@@ -1,11 +1,12 @@
 """Google Cloud's errors in the saga's three words; the only place where they are translated.
 
 The API says what is wrong as a `reason` (camelCase), a finished operation as a `code` (capitals). Sources:
-[1] https://cloud.google.com/compute/docs/troubleshooting/troubleshooting-vm-creation
+[1] https://cloud.google.com/compute/docs/reference/rest/v1/errors
 [2] https://cloud.google.com/compute/docs/troubleshooting/troubleshooting-bulk-vm-creation
-[3] https://cloud.google.com/compute/docs/api/rate-quotas and https://cloud.google.com/compute/operations-quota
+[3] https://cloud.google.com/compute/operations-quota
 [4] https://cloud.google.com/storage/docs/json_api/v1/status-codes, the reasons that Google's JSON APIs share
-[5] seen in public issues: googleapis/google-api-python-client#485, opstrace/opstrace#1218, genevieve/leftovers#6
+[5] seen in public: googleapis/google-api-python-client#485, opstrace/opstrace#1218, genevieve/leftovers#6
+[6] seen in public: the codes that Karpenter's provider for Google Cloud counts as a lack of capacity
 """
 
 from __future__ import annotations
@@ -26,10 +27,9 @@ RETRYABLE_CODES: Final = frozenset(
     {
         "backendError",  # [4]
         "internalError",  # [4]
-        "rateLimitExceeded",  # [3], as 403 or 429; too many operations at a time are called so, too
+        "rateLimitExceeded",  # [2] [3], as 403 or 429; too many operations at a time are called so, too
         "resourceInUseByAnotherResource",  # [5] a disk whose instance is still on its way out
         "resourceNotReady",  # [5] still being created or deleted
-        "resourceOperationRateExceeded",  # [3]
         "userRateLimitExceeded",  # [4]
     }
 )
@@ -37,15 +37,16 @@ RETRYABLE_CODES: Final = frozenset(
 
 CAPACITY_CODES: Final = frozenset(
     {
-        "IP_SPACE_EXHAUSTED",  # [1]
-        "IP_SPACE_EXHAUSTED_WITH_DETAILS",  # [1]
+        "IP_SPACE_EXHAUSTED",  # [6]
+        "IP_SPACE_EXHAUSTED_WITH_DETAILS",  # [6]
         "QUOTA_EXCEEDED",  # [1]
-        "REGION_RESOURCE_POOL_EXHAUSTED",  # [1]
+        "REGION_RESOURCE_POOL_EXHAUSTED",  # by analogy with the next
+        "REGION_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS",  # [1]
         "RESOURCE_POOL_EXHAUSTED",  # [1]
         "ZONE_RESOURCE_POOL_EXHAUSTED",  # [1]
         "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS",  # [1]
         "insufficientCapacity",  # [2], with status 503
-        "quotaExceeded",  # [1] [2]
+        "quotaExceeded",  # [2]
     }
 )
 

@@ -1,6 +1,7 @@
 """Compute Engine's refusals: status, reason and body as its JSON API gives them.
 
-Source: https://cloud.google.com/compute/docs/api/troubleshooting and the bodies that users quote in public issues.
+Sources: https://cloud.google.com/compute/docs/troubleshooting/troubleshooting-bulk-vm-creation,
+https://cloud.google.com/compute/operations-quota, and the bodies that users quote in public issues.
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class GcpTiming:
-    """Seconds an operation takes here; the real durations beside them are what users report, not a promise.
+    """Seconds an operation takes here; the durations beside them are the real ones' order of magnitude, not measured.
 
-    `operations_kept` is how long a finished operation can be looked at ("a limited retention period" in Google's
-    words, 14 days as observed), `request_ids_kept` how long a request id replays its operation (no lifetime is
-    documented). `instances_per_region` is a quota.
+    `operations_kept` is how long a finished operation can be looked at ("a limited retention period", Google says),
+    `request_ids_kept` how long a request id replays its operation (no lifetime is documented). `instances_per_region`
+    is a quota.
     """
 
     instance_insert: float = 3.0  # really 10 to 40 s
