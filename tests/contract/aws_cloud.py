@@ -22,18 +22,18 @@ REGION = "eu-west-1"
 
 def definition(kind: str = "instance", resource_id: str = "web", **spec: Any) -> ResourceDefinition:
     """A valid resource of AWS."""
-    usual: dict[str, Any] = {
+    usual: dict[str, dict[str, Any]] = {
         "instance": {"image": "ami-0abc1234567890def", "size": "t3.micro"},
         "disk": {"size_gb": 20, "zone": f"{REGION}a"},
-    }[kind]
-    document = {"id": resource_id, "provider": "aws", "kind": kind, "region": REGION, "spec": {**usual, **spec}}
+    }
+    document = {"id": resource_id, "provider": "aws", "kind": kind, "region": REGION, "spec": {**usual[kind], **spec}}
     return TypeAdapter[ResourceDefinition](ResourceDefinition).validate_python(document)
 
 
 @contextmanager
-def aws_cloud() -> Iterator[CloudUnderTest]:
+def aws_cloud(clock: VirtualClock | None = None) -> Iterator[CloudUnderTest]:
     """EC2 on a clock of its own, and the provider that drives it."""
-    clock = VirtualClock()
+    clock = clock or VirtualClock()
     ec2 = create_ec2(clock, sleep=clock.advance)
     with serve(ec2, name="ec2") as server:
         environment = {

@@ -41,9 +41,9 @@ def azure_definition(kind: str = "instance", resource_id: str = "web", **spec: A
 
 
 @contextmanager
-def azure_cloud() -> Iterator[CloudUnderTest]:
+def azure_cloud(clock: VirtualClock | None = None) -> Iterator[CloudUnderTest]:
     """A fresh cloud; its managed identity is in the environment as long as it lasts."""
-    clock = VirtualClock()
+    clock = clock or VirtualClock()
     simulator = create_app(clock, clock.advance)
     with serve(simulator, name="azure") as server:
         environ = {

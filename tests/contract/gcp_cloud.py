@@ -30,9 +30,9 @@ def gcp_definition(kind: str, resource_id: str, **spec: Any) -> GcpInstance | Gc
 
 
 @contextmanager
-def gcp_cloud() -> Iterator[CloudUnderTest]:
+def gcp_cloud(clock: VirtualClock | None = None) -> Iterator[CloudUnderTest]:
     """A fresh cloud; the credentials file it needs is in the environment as long as it lasts."""
-    clock = VirtualClock()
+    clock = clock or VirtualClock()
     simulator = create_app(clock, clock.advance)
     with TemporaryDirectory() as folder, serve(simulator, name="gcp") as server:
         key_file = Path(folder) / "key.json"

@@ -60,7 +60,8 @@ class ProvisioningSteps:
         part = self._due_part(intent)
         if part is not None:
             handle = self._provider.create(intent, part)
-            self._ledger.change_resource(saga_id, resource_id, lambda _, now: _with_operation(now, part, handle), part)
+            began = f"{part} begun"
+            self._ledger.change_resource(saga_id, resource_id, lambda _, it: _with_operation(it, part, handle), began)
         return self._wait(resource)
 
     def observe(self, saga_id: str, resource_id: str) -> StepResult:
@@ -79,7 +80,7 @@ class ProvisioningSteps:
             return self._look_again(resource)
         if len(begun) < len(parts):
             return {"next": Next.CREATE, "delay": 0}
-        self._ledger.change_resource(saga_id, resource_id, lambda _, now: self._ready(now, observation))
+        self._ledger.change_resource(saga_id, resource_id, lambda _, it: self._ready(it, observation))
         return DONE
 
     def _intend(self, saga: Saga, resource: Resource) -> Resource:

@@ -46,14 +46,16 @@ class ReleaseSteps:
         left = self._provider.find(intent_of(self._ledger, saga, resource))
         now = self._clock.now()
         if left:
-            self._ledger.change_resource(saga_id, resource_id, lambda _, it: _absent_since(it, None))
+            self._ledger.change_resource(saga_id, resource_id, lambda _, it: _absent_since(it, None), "found again")
             return self._delete_again(resource, left, now)
         since = resource.absent_since or now
         settled = now - since >= timedelta(seconds=self._provider.settling_seconds)
-        self._ledger.change_resource(
-            saga_id, resource_id, lambda _, it: _absent(it) if settled else _absent_since(it, since)
-        )
-        return DONE if settled else {"next": Next.WAIT, "delay": self._until_settled(since, now)}
+        if settled:
+            self._ledger.change_resource(saga_id, resource_id, lambda _, it: _absent(it))
+            return DONE
+        message = "not found; gone if that lasts"
+        self._ledger.change_resource(saga_id, resource_id, lambda _, it: _absent_since(it, since), message)
+        return {"next": Next.WAIT, "delay": self._until_settled(since, now)}
 
     def _begin(self, saga: Saga, resource: Resource) -> Resource:
         if resource.status in (ResourceStatus.DELETING, ResourceStatus.ABSENT):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy, deepcopy
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from moto.ec2.exceptions import EC2ClientError
@@ -78,6 +79,22 @@ class CorrectedEC2Response(EC2Response):  # type: ignore[misc]  # moto is untype
                 "InvalidParameterValue",
                 f"Invalid value '{instance_type}' for InstanceType. Allowed values are those of this region.",
             )
+
+    def describe_images(self) -> ActionResult:
+        """Describe images; one that was never registered looks like any other, since every image id can be launched."""
+        unknown = [it for it in self._get_param("ImageIds", []) if it not in self._here.backend.amis]
+        if not unknown:
+            return super().describe_images()
+        return ActionResult({"Images": [self._unregistered(image_id) for image_id in unknown]})
+
+    def _unregistered(self, image_id: str) -> dict[str, Any]:
+        return {
+            "ImageId": image_id,
+            "State": "available",
+            "RootDeviceName": launch.ROOT_DEVICE,
+            "RootDeviceType": "ebs",
+            "CreationDate": datetime.fromtimestamp(self._here.timeline.now, UTC),
+        }
 
     def terminate_instances(self) -> ActionResult:
         """Begin terminating; volumes, interfaces and addresses go or stay when it is done."""

@@ -1,0 +1,168 @@
+"""A whole skysaga in one process and in virtual time: the real definitions and handlers, the real SDKs, three clouds.
+
+The engine calls the handlers on its own thread, and the simulated clouds live by its clock, so a run is a function of
+the request, the faults and the seed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.adapters.observability import StepHandler
+from lambdas.adapters.steps import Surroundings, provider_handlers
+from lambdas.core.model import Resource
+from lambdas.core.policy import Policy
+from lambdas.core.ports.ledger import Snapshot
+from lambdas.core.request import parse_request
+from lambdas.core.sagas import Sagas
+from lambdas.core.steps.saga import ReleaseReason, SagaSteps
+from lambdas.saga.handler import saga_handler
+from local.clock import VirtualClock
+from local.stepfunctions import Engine, FunctionNotFoundError, LambdaResult
+from tests.contract.aws_cloud import aws_cloud
+from tests.contract.azure_cloud import azure_cloud
+from tests.contract.cloud import CloudUnderTest
+from tests.contract.gcp_cloud import gcp_cloud
+from tests.fakes.ledger import FakeLedger
+
+STATEMACHINES: Final = Path(__file__).resolve().parents[2] / "statemachines"
+VERBS: Final = ("create", "observe", "delete")
+
+
+class EngineClock:
+    """The engine's clock as the core's port."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
+
+class Context(LambdaContext):
+    """What Powertools reads of a Lambda context."""
+
+    def __init__(self, function: str, request_id: str) -> None:
+        self._function_name = function
+        self._aws_request_id = request_id
+        self._memory_limit_in_mb = 256
+        self._invoked_function_arn = f"arn:aws:lambda:us-east-1:123456789012:function:{function}"
+
+
+Strike = Callable[[str, Mapping[str, Any]], None]
+
+
+def no_strike(function: str, payload: Mapping[str, Any]) -> None:
+    """Let a call happen as it should."""
+
+
+@dataclass
+class World:
+    """One skysaga; `before` and `after` each call of a function may raise, as a worker that dies there would."""
+
+    clock: VirtualClock
+    clouds: Mapping[str, CloudUnderTest]
+    engine: Engine = field(init=False)
+    ledger: FakeLedger = field(init=False)
+    sagas: Sagas = field(init=False)
+    before: Strike = no_strike
+    after: Strike = no_strike
+    seed: int = 0
+    calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Put the parts together around the clock."""
+        clock = EngineClock(self.clock)
+        self.ledger = FakeLedger(clock)
+        self._handlers = dict(self._make_handlers(Surroundings(self.ledger, clock, Policy())))
+        self.engine = Engine(clock=self.clock, seed=self.seed, lambda_invoke=self.invoke)
+        self.release = self._deploy("release", SagaFunction="skysaga-saga")
+        self.provisioning = self._deploy("provisioning", SagaFunction="skysaga-saga", ReleaseStateMachine=self.release)
+        self.sagas = Sagas(self.ledger, self, clock, self.clock.advance)
+
+    def submit(self, document: Mapping[str, Any]) -> str:
+        """Submit a request; nothing runs before `run`."""
+        return self.sagas.submit(parse_request(document), "tester", f"key-{self.clock.now()}").id
+
+    def run(self) -> None:
+        """Let everything happen, however long it takes."""
+        self.engine.run()
+
+    def provision(self, document: Mapping[str, Any]) -> Snapshot:
+        """Submit, run, and look."""
+        saga_id = self.submit(document)
+        self.run()
+        return self.ledger.snapshot(saga_id)
+
+    def inventory(self) -> list[dict[str, Any]]:
+        """Everything that exists in any cloud, by what the clouds themselves say."""
+        return [{**found, "cloud": name} for name, cloud in self.clouds.items() for found in cloud.inventory()]
+
+    def start_provisioning(self, saga_id: str) -> None:
+        """Start provisioning (the core's port)."""
+        self.engine.start_execution(self.provisioning, {"saga_id": saga_id}, saga_id)
+
+    def start_release(self, saga_id: str, reason: ReleaseReason, attempt: int) -> None:
+        """Start releasing (the core's port)."""
+        document = {"saga_id": saga_id, "reason": str(reason)}
+        self.engine.start_execution(self.release, document, f"{saga_id}-release-{attempt}")
+
+    def invoke(self, name: str, payload: bytes) -> LambdaResult:
+        """Call a function as Lambda would: an exception becomes its name and message."""
+        handler = self._handlers.get(name)
+        if handler is None:
+            raise FunctionNotFoundError(f"Function not found: {name}")
+        event = json.loads(payload)
+        self.calls.append((name, event))
+        try:
+            self.before(name, event)
+            result = handler(event, Context(name, f"request-{len(self.calls)}"))
+            self.after(name, event)
+        except Exception as error:
+            document = {"errorType": type(error).__name__, "errorMessage": str(error), "stackTrace": []}
+            return LambdaResult(json.dumps(document).encode(), "Unhandled")
+        return LambdaResult(json.dumps(result).encode())
+
+    def _make_handlers(self, surroundings: Surroundings) -> Iterator[tuple[str, StepHandler]]:
+        functions = {cloud: {verb: f"skysaga-{cloud}-{verb}" for verb in VERBS} for cloud in self.clouds}
+        steps = SagaSteps(surroundings.ledger, surroundings.clock, functions)
+        yield "skysaga-saga", saga_handler(lambda: steps)
+        for name, cloud in self.clouds.items():
+            handlers = provider_handlers(lambda cloud=cloud: cloud.provider, lambda: surroundings)  # type: ignore[misc]  # bound per iteration
+            for verb in VERBS:
+                yield functions[name][verb], getattr(handlers, verb)
+
+    def _deploy(self, name: str, **substitutions: str) -> str:
+        definition = (STATEMACHINES / f"{name}.asl.json").read_text()
+        for key, value in substitutions.items():
+            definition = definition.replace(f"${{{key}}}", value)
+        return self.engine.create_state_machine(f"skysaga-{name}", definition)
+
+
+@contextmanager
+def three_empty_clouds() -> Iterator[tuple[VirtualClock, Mapping[str, CloudUnderTest]]]:
+    """AWS, Azure and Google Cloud on one clock."""
+    clock = VirtualClock()
+    with ExitStack() as stack:
+        yield (
+            clock,
+            {
+                "aws": stack.enter_context(aws_cloud(clock)),
+                "azure": stack.enter_context(azure_cloud(clock)),
+                "gcp": stack.enter_context(gcp_cloud(clock)),
+            },
+        )
+
+
+def statuses(resources: tuple[Resource, ...]) -> dict[str, str]:
+    """Each resource's status by its id."""
+    return {it.id: it.status for it in resources}
