@@ -123,7 +123,7 @@ class AzureProvider:
                 collection = part.collection(self._clients)
                 collection.begin_delete(group_of(intent), part.resource_name(intent), polling=False)
         except StepError as error:
-            if not waits_for_another(error):
+            if error.code not in ABSENT_CODES and not waits_for_another(error):
                 raise
 
     def _adopts(self, part: Part, intent: Intent) -> bool:

@@ -11,6 +11,7 @@ from local.simulators.azure.disks import DISKS
 from local.simulators.azure.machines import MACHINES
 from local.simulators.azure.network import ADDRESSES, INTERFACES
 from local.simulators.azure.resource import ResourceKind
+from local.simulators.azure.standing import standing_operation
 
 IDENTITY_PATH: Final = "/_identity/token"
 KINDS: Final[dict[str, ResourceKind]] = {kind.type.lower(): kind for kind in (MACHINES, DISKS, INTERFACES, ADDRESSES)}
@@ -26,13 +27,17 @@ _VERBS: Final = {"PUT": "CreateOrUpdate", "GET": "Get", "DELETE": "Delete", "PAT
 
 
 class Target(NamedTuple):
-    """What a request is about: `operation` is named as in Azure's API specifications, such as `Disks_Get`."""
+    """What a request is about: `operation` is named as in Azure's API specifications, such as `Disks_Get`.
+
+    `standing` is what exists from the start and can only be looked at.
+    """
 
     operation: str
     kind: ResourceKind | None = None
     subscription: str = ""
     group: str | None = None
     name: str = ""
+    standing: bool = False
 
 
 def target_of(request: Request) -> Target:
@@ -41,6 +46,8 @@ def target_of(request: Request) -> Target:
         return Target("ManagedIdentity_Token")
     if match := _OPERATION.fullmatch(request.path):
         return Target("Operations_Get", name=match["id"])
+    if request.method == "GET" and (operation := standing_operation(request.path)):
+        return Target(operation, standing=True)
     match = _RESOURCES.fullmatch(request.path)
     kind = KINDS.get(match["type"].lower()) if match else None
     if match is None or kind is None:

@@ -18,6 +18,7 @@ from local.simulators.azure.machines import MACHINES
 from local.simulators.azure.resource import Operation, Resource, ResourceKind, State
 from local.simulators.azure.routes import Target, target_of
 from local.simulators.azure.settings import AzureSimulatorSettings
+from local.simulators.azure.standing import group_named, standing_document
 from local.simulators.faults import Fault, FaultKind
 from local.simulators.simulator import Simulator
 
@@ -89,10 +90,12 @@ class AzureSimulator(Simulator):
         self.estate.settle(self.clock.now())
         if target.operation == "Operations_Get":
             return self._show_operation(target.name, fault)
+        if target.standing:
+            return json_response(standing_document(request.path, self.settings))
         if target.kind is None or target.operation.endswith(("_Unknown", "_Update")):
             raise ArmError(404, "InvalidResourceType", f"'{request.method} {request.path}' could not be found here.")
         if target.group:
-            self._check_group(target.group)
+            group_named(target.group, self.settings)
         return self._act(request, target, target.kind, fault)
 
     def _act(self, request: Request, target: Target, kind: ResourceKind, fault: Fault | None) -> Response:
@@ -187,10 +190,6 @@ class AzureSimulator(Simulator):
     def _is_visible(self, resource: Resource, fault: Fault | None) -> bool:
         stale = fault is not None and fault.fault is FaultKind.STALE
         return not stale or resource.created_at <= self.clock.now() - (fault.delay if fault else 0)
-
-    def _check_group(self, group: str) -> None:
-        if group.lower() not in (known.lower() for known in self.settings.resource_groups):
-            raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
 
     def _render(self, resource: Resource, *, with_instance_view: bool = False) -> dict[str, Any]:
         view = {"instanceView": MACHINES.instance_view(resource)} if with_instance_view else {}

@@ -155,6 +155,14 @@ def test_deleting_a_machine_takes_everything_along(cloud: CloudUnderTest) -> Non
     assert names(cloud) == set()
 
 
+def test_what_is_being_deleted_is_not_deleted_again(cloud: CloudUnderTest) -> None:
+    intent = provision(cloud, cloud.intent())
+    cloud.provider.delete(intent)
+    before = len(cloud.calls())
+    cloud.provider.delete(intent)
+    assert asked_since(cloud, before) == []
+
+
 def test_parts_without_their_machine_are_deleted_by_name_in_order(cloud: CloudUnderTest) -> None:
     intent = create(cloud, cloud.intent(public_address=True), "address")
     cloud.clock.advance(10)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -16,6 +16,7 @@ from local.simulators.faults import FaultKind
 from tests.unit.azure.simulated import (
     GROUP,
     GROUP_ID,
+    SUBNET_ID,
     SUBSCRIPTION,
     TAGS,
     SimulatedAzure,
@@ -77,6 +78,27 @@ def test_an_unknown_resource_group_is_not_found(azure: SimulatedAzure) -> None:
     ):
         with pytest.raises(ResourceNotFoundError, match="ResourceGroupNotFound"):
             call()
+
+
+def test_the_networks_can_be_looked_at(azure: SimulatedAzure) -> None:
+    assert [network.name for network in azure.network.virtual_networks.list(GROUP)] == ["default"]
+    assert azure.network.virtual_networks.get(GROUP, "default").id == SUBNET_ID.removesuffix("/subnets/default")
+    assert [subnet.name for subnet in azure.network.subnets.list(GROUP, "default")] == ["default"]
+    assert azure.network.subnets.get(GROUP, "default", "default").id == SUBNET_ID
+
+
+@pytest.mark.parametrize(("network", "subnet"), [("none", "default"), ("default", "none")])
+def test_an_unknown_network_or_subnet_is_not_found(azure: SimulatedAzure, network: str, subnet: str) -> None:
+    with pytest.raises(ResourceNotFoundError, match="ResourceNotFound"):
+        azure.network.subnets.get(GROUP, network, subnet)
+
+
+def test_the_resource_groups_can_be_looked_at(azure: SimulatedAzure) -> None:
+    groups = f"{azure.url}/subscriptions/{SUBSCRIPTION}/resourcegroups"
+    status, _, listed = get(f"{groups}?api-version=1", Authorization="Bearer x")
+    assert (status, [group["name"] for group in cast("list[dict[str, Any]]", listed["value"])]) == (200, ["shop"])
+    assert get(f"{groups}/shop?api-version=1", Authorization="Bearer x")[2]["id"] == GROUP_ID
+    assert get(f"{groups}/none?api-version=1", Authorization="Bearer x")[:2] == (404, "ResourceGroupNotFound")
 
 
 def test_ids_do_not_tell_case_apart(azure: SimulatedAzure) -> None:
