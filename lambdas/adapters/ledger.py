@@ -119,8 +119,10 @@ class DynamoLedger:
     def sagas(self, status: SagaStatus | None, limit: int, before: str | None) -> list[Saga]:
         """The newest sagas first, at most `limit`, continuing below the saga id `before`."""
         statuses = [status] if status else list(SagaStatus)
-        found = [saga for each in statuses for saga in self._sagas_with(each, limit, before)]
-        return sorted(found, key=lambda saga: saga.id, reverse=True)[:limit]
+        found: dict[str, Saga] = {}
+        for each in statuses:  # a saga that changes meanwhile may be found under two
+            found |= {saga.id: saga for saga in self._sagas_with(each, limit, before)}
+        return sorted(found.values(), key=lambda saga: saga.id, reverse=True)[:limit]
 
     def _sagas_with(self, status: SagaStatus, limit: int, before: str | None) -> list[Saga]:
         answer = _asked(
@@ -201,7 +203,7 @@ class DynamoLedger:
     def _read(self, kind: type[R], pk: str, sk: str) -> R:
         item = self._get(pk, sk)
         if item is None:
-            raise SagaNotFound(f"no {kind.__name__.lower()} {pk} {sk.removeprefix('RESOURCE#')}")
+            raise SagaNotFound(f"no saga {pk}" if sk == HEADER else f"no resource {sk.partition('#')[2]} in saga {pk}")
         return _record(kind, item)
 
     def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
@@ -262,11 +264,23 @@ _TRANSIENT: Final = frozenset(
     }
 )
 
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+_PASSING_REASONS: Final = frozenset(
+    {
+        None,
+        "None",
+        "ConditionalCheckFailed",
+        "ProvisionedThroughputExceeded",
+        "ThrottlingError",
+        "TransactionConflict",
+    }
+)
+
 
 def _give_way(error: ClientError) -> bool:
     """False for a cancelled transaction that may be tried again; one that never can succeed raises."""
     reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-    if reasons - {"None", "ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", None}:
+    if reasons - _PASSING_REASONS:
         raise error
     return False
 

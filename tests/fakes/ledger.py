@@ -71,7 +71,7 @@ class FakeLedger:
         """One resource; raises SagaNotFound."""
         resources = self._record(saga_id).resources
         if resource_id not in resources:
-            raise SagaNotFound(f"no resource {saga_id} {resource_id}")
+            raise SagaNotFound(f"no resource {resource_id} in saga {saga_id}")
         return resources[resource_id]
 
     def change_saga(self, saga_id: str, change: SagaChange, message: str | None = None) -> Snapshot:
