@@ -34,8 +34,8 @@ def observed(step: str) -> Callable[[StepHandler], StepHandler]:
             _identify(event, context, step)
             try:
                 result = handler(event, context)
-            except StepError as error:
-                logger.warning("step failed", extra={"error": type(error).__name__, "reason": str(error)})
+            except Exception as error:
+                _log_failure(error)
                 _count("StepsFailed", error=type(error).__name__)
                 raise
             logger.info("step done", extra={"result": _summary(result)})
@@ -53,6 +53,15 @@ def _identify(event: Mapping[str, Any], context: LambdaContext, step: str) -> No
     logger.append_keys(step=step, resource_id=event.get("resource_id"), function_request_id=context.aws_request_id)
     tracer.put_annotation("saga_id", str(event.get("saga_id", "")))
     metrics.add_dimension("step", step)
+
+
+def _log_failure(error: Exception) -> None:
+    """Log what failed; the text of an error that is not a step's own may quote anything, and stays out."""
+    name = type(error).__name__
+    if isinstance(error, StepError):
+        logger.warning("step failed", extra={"error": name, "reason": str(error)})
+    else:
+        logger.error("step broke", extra={"error": name})
 
 
 def _count(name: str, **dimensions: str) -> None:

@@ -40,7 +40,7 @@ def deployed() -> Surroundings:
 class ResourcePayload(BaseModel):
     """What the state machines send about one resource."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     saga_id: str
     resource_id: str

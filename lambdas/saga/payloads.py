@@ -11,7 +11,7 @@ from lambdas.core.steps.saga import ReleaseReason
 
 
 class _Payload(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     saga_id: str
 
@@ -56,7 +56,7 @@ class CaughtError(BaseModel):
             message = json.loads(self.cause).get("errorMessage")
         except (ValueError, AttributeError):
             message = self.cause
-        return f"{self.name}: {message}"[:2000] if message else self.name
+        return " ".join(f"{self.name}: {message}".split())[:2000] if message else self.name
 
 
 class Fail(_Payload):
