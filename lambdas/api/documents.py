@@ -28,7 +28,7 @@ def read_document(body: bytes, content_type: str) -> object:
         raise TooLarge([FieldError("(document)", reason)])
     try:
         text = body.decode()
-        return _read_yaml(text) if content_type.partition(";")[0].strip() in _YAML_TYPES else _read_json(text)
+        return _read_yaml(text) if content_type.partition(";")[0].strip().lower() in _YAML_TYPES else _read_json(text)
     except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise Malformed([FieldError("(document)", _reason(error))]) from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from lambdas.core.errors import FieldError, RequestError
 from lambdas.core.sagas import LONGEST_WAIT
@@ -11,6 +11,8 @@ from lambdas.core.states import SagaStatus
 
 MOST_ITEMS: Final = 100
 _USUAL_ITEMS: Final = 20
+
+N = TypeVar("N", int, float)
 
 
 class Query:
@@ -52,29 +54,30 @@ class Query:
 
     def limit(self) -> int:
         """How many items, at most."""
-        return int(self._number("limit", _USUAL_ITEMS, 1, MOST_ITEMS))
+        return self._number("limit", int, _USUAL_ITEMS, 1, MOST_ITEMS)
 
     def after(self) -> int:
         """The number of the last event seen."""
-        return int(self._number("after", 0, 0, 10**11))
+        return self._number("after", int, 0, 0, 10**11)
 
     def wait(self) -> float:
         """How many seconds to wait for something new."""
-        return self._number("wait", 0, 0, LONGEST_WAIT)
+        return self._number("wait", float, 0.0, 0.0, LONGEST_WAIT)
 
     def _take(self, name: str) -> str | None:
         self._read.add(name)
         return self._parameters.get(name)
 
-    def _number(self, name: str, usual: float, least: float, most: float) -> float:
+    def _number(self, name: str, kind: type[N], usual: N, least: N, most: N) -> N:
         value = self._take(name)
         if value is None:
             return usual
         try:
-            number = float(value)
+            number = kind(value)
         except ValueError:
-            number = least - 1
-        if not least <= number <= most:
-            self._errors.append(FieldError(name, f"must be a number from {least:.0f} to {most:.0f}"))
+            number = None
+        if number is None or not least <= number <= most:
+            what = "a whole number" if kind is int else "a number"
+            self._errors.append(FieldError(name, f"must be {what} from {least:.0f} to {most:.0f}"))
             return usual
         return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -17,10 +18,15 @@ from lambdas.api.queries import Query
 from lambdas.api.views import event_view, saga_view, summary_view
 from lambdas.core.errors import FieldError, RequestError, SkysagaError
 from lambdas.core.model import Saga
-from lambdas.core.request import parse_request
+from lambdas.core.request import SagaRequest, parse_request
 from lambdas.core.sagas import Sagas, ended
 
 IDEMPOTENCY_KEY: Final = "idempotency-key"
+LONGEST_KEY: Final = 255
+
+_KEY_ADVICE: Final = (
+    f"send this header with a value of your own, at most {LONGEST_KEY} characters, the same when you retry"
+)
 
 
 def make_app(sagas: Callable[[], Sagas]) -> APIGatewayHttpResolver:
@@ -33,11 +39,7 @@ def make_app(sagas: Callable[[], Sagas]) -> APIGatewayHttpResolver:
 
     @app.post("/sagas")
     def submit() -> Response[str]:
-        key = _header(app, IDEMPOTENCY_KEY)
-        if not key or len(key) > 255:
-            reason = "send this header with a value of your own, at most 255 characters, the same when you retry"
-            raise RequestError([FieldError("Idempotency-Key", reason)])
-        request = parse_request(read_document(_body(app), _header(app, "content-type")))
+        key, request = _submission(app)
         return _accepted(sagas().submit(request, _caller(app), key))
 
     @app.get("/sagas")
@@ -96,6 +98,21 @@ def _handle_errors(app: APIGatewayHttpResolver) -> None:
         return problem(HTTPStatus.NOT_FOUND, "There is no such resource", f"{app.current_event.path} is not served")
 
 
+def _submission(app: APIGatewayHttpResolver) -> tuple[str, SagaRequest]:
+    """The idempotency key and the request; raises RequestError with what is wrong with either."""
+    key = _header(app, IDEMPOTENCY_KEY)
+    document = read_document(_body(app), _header(app, "content-type"))
+    usable = 0 < len(key) <= LONGEST_KEY
+    errors = [] if usable else [FieldError("Idempotency-Key", _KEY_ADVICE)]
+    try:
+        request = parse_request(document)
+    except RequestError as error:
+        raise RequestError([*errors, *error.errors]) from error
+    if errors:
+        raise RequestError(errors)
+    return key, request
+
+
 def _accepted(saga: Saga) -> Response[str]:
     logger.set_correlation_id(saga.id)
     tracer.put_annotation("saga_id", saga.id)
@@ -113,8 +130,8 @@ def _header(app: APIGatewayHttpResolver, name: str) -> str:
 
 
 def _body(app: APIGatewayHttpResolver) -> bytes:
-    body: str | None = app.current_event.decoded_body
-    return (body or "").encode("utf-8", "surrogateescape")
+    body: str = app.current_event.body or ""
+    return base64.b64decode(body) if app.current_event.is_base64_encoded else body.encode("utf-8", "surrogatepass")
 
 
 def _caller(app: APIGatewayHttpResolver) -> str:
