@@ -1,0 +1,333 @@
+"""What every ledger does: the same specification over the fake and over DynamoDB."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, Final, cast
+
+import boto3
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from lambdas.adapters.ledger import STATUS_INDEX, DynamoLedger
+from lambdas.core.errors import IdempotencyConflict, IllegalTransition, SagaNotFound
+from lambdas.core.model import Resource, Saga
+from lambdas.core.plan import new_saga_id, plan_saga
+from lambdas.core.ports.ledger import IdempotencyKey, Ledger, ResourceChange, SagaChange, Snapshot
+from lambdas.core.request import parse_request
+from lambdas.core.states import ResourceStatus, SagaStatus
+from tests.fakes.clock import FakeClock
+from tests.fakes.documents import aws_disk, azure_instance, request_document
+from tests.fakes.ledger import FakeLedger
+
+TABLE: Final = "ledger"
+WRITERS: Final = 20
+
+
+class OneAtATime:
+    """A client whose calls exclude each other: DynamoDB's transactions are isolated, moto's are not."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._client, name)
+
+        def call(**arguments: Any) -> Any:
+            with self._lock:
+                return method(**arguments)
+
+        return call
+
+
+def create_table(client: Any) -> None:
+    def keys(partition: str, sort: str) -> list[dict[str, str]]:
+        return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
+
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=keys("pk", "sk"),
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "status", "id")],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": STATUS_INDEX,
+                "KeySchema": keys("status", "id"),
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def ledger(request: pytest.FixtureRequest, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
+    if request.param == "fake":
+        yield FakeLedger(clock)
+        return
+    for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")):
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-west-1")
+        create_table(client)
+        yield DynamoLedger(cast(Any, OneAtATime(client)), TABLE, clock)
+
+
+def planned(clock: FakeClock, *resources: dict[str, Any]) -> Snapshot:
+    document = request_document(*(resources or (aws_disk("b"), azure_instance("a"))))
+    return plan_saga(parse_request(document), new_saga_id(clock.now()), "somebody", clock.now())
+
+
+def opened(ledger: Ledger, clock: FakeClock, *resources: dict[str, Any]) -> str:
+    saga, planned_resources = planned(clock, *resources)
+    return ledger.open(saga, planned_resources, IdempotencyKey("somebody", saga.id, "digest")).id
+
+
+def to_saga(status: SagaStatus) -> SagaChange:
+    return lambda now: now.saga.model_copy(update={"status": status})
+
+
+def to_resource(status: ResourceStatus) -> ResourceChange:
+    return lambda _, now: now.model_copy(update={"status": status})
+
+
+def with_operation(part: str) -> ResourceChange:
+    return lambda _, now: now.model_copy(update={"operations": {**now.operations, part: part}})
+
+
+def renamed(name: str) -> SagaChange:
+    return lambda now: now.saga.model_copy(update={"name": name})
+
+
+def test_what_was_opened_can_be_read_back_in_the_order_of_the_request(ledger: Ledger, clock: FakeClock) -> None:
+    saga, resources = planned(clock)
+    written = ledger.open(saga, resources, IdempotencyKey("somebody", "key", "digest"))
+    assert written == saga.model_copy(update={"version": 1})
+    assert ledger.saga(saga.id) == written
+    assert ledger.snapshot(saga.id) == Snapshot(written, resources)
+    assert ledger.resource(saga.id, "a") == resources[1]
+    assert [(event.seq, event.status, event.resource_id) for event in ledger.events(saga.id)] == [(1, "PENDING", None)]
+
+
+def test_the_same_key_and_digest_give_the_saga_they_opened_as_it_stands_now(ledger: Ledger, clock: FakeClock) -> None:
+    key = IdempotencyKey("somebody", "key", "digest")
+    first = ledger.open(*planned(clock), key)
+    ledger.change_saga(first.id, to_saga(SagaStatus.PROVISIONING))
+    again = ledger.open(*planned(clock), key)
+    assert (again.id, again.status) == (first.id, SagaStatus.PROVISIONING)
+    assert [saga.id for saga in ledger.sagas(None, 10, None)] == [first.id]
+
+
+def test_the_same_key_with_another_digest_is_a_conflict_and_writes_nothing(ledger: Ledger, clock: FakeClock) -> None:
+    first = ledger.open(*planned(clock), IdempotencyKey("somebody", "key", "digest"))
+    other = planned(clock)
+    with pytest.raises(IdempotencyConflict):
+        ledger.open(*other, IdempotencyKey("somebody", "key", "another"))
+    assert [saga.id for saga in ledger.sagas(None, 10, None)] == [first.id]
+    with pytest.raises(SagaNotFound):
+        ledger.saga(other.saga.id)
+
+
+@pytest.mark.parametrize(("caller", "key"), [("another", "key"), ("somebody", "other"), ("somebod", "y\nkey")])
+def test_another_callers_key_and_another_key_open_another_saga(
+    ledger: Ledger, clock: FakeClock, caller: str, key: str
+) -> None:
+    first = ledger.open(*planned(clock), IdempotencyKey("somebody", "key", "digest"))
+    second = ledger.open(*planned(clock), IdempotencyKey(caller, key, "another"))
+    assert first.id != second.id
+
+
+def test_one_key_used_by_many_at_once_opens_one_saga(ledger: Ledger, clock: FakeClock) -> None:
+    key = IdempotencyKey("somebody", "key", "digest")
+    with ThreadPoolExecutor(WRITERS) as pool:
+        ids = set(pool.map(lambda _: ledger.open(*planned(clock), key).id, range(WRITERS)))
+    assert len(ids) == 1
+    assert {saga.id for saga in ledger.sagas(None, 100, None)} == ids
+
+
+def test_what_is_not_there_is_not_found(ledger: Ledger, clock: FakeClock) -> None:
+    saga_id = opened(ledger, clock)
+    for ask in (ledger.saga, ledger.snapshot, ledger.events):
+        with pytest.raises(SagaNotFound, match="s-unknown"):
+            ask("s-unknown")
+    with pytest.raises(SagaNotFound, match="nothing"):
+        ledger.resource(saga_id, "nothing")
+    with pytest.raises(SagaNotFound):
+        ledger.change_saga("s-unknown", to_saga(SagaStatus.PROVISIONING))
+    with pytest.raises(SagaNotFound):
+        ledger.change_resource(saga_id, "nothing", to_resource(ResourceStatus.CREATING))
+
+
+def test_a_change_of_the_saga_is_written_with_its_event(ledger: Ledger, clock: FakeClock) -> None:
+    saga_id = opened(ledger, clock)
+    clock.advance(5)
+    now = ledger.change_saga(saga_id, to_saga(SagaStatus.PROVISIONING), "begun")
+    assert (now.saga.status, now.saga.version) == (SagaStatus.PROVISIONING, 2)
+    assert ledger.snapshot(saga_id) == now
+    event = ledger.events(saga_id)[-1]
+    assert (event.seq, event.at, event.status, event.message) == (2, clock.now(), "PROVISIONING", "begun")
+
+
+def test_a_change_of_a_resource_is_written_with_its_event_and_the_sagas_version(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    saga_id = opened(ledger, clock)
+    saga, resource = ledger.change_resource(saga_id, "a", to_resource(ResourceStatus.CREATING), "asked")
+    assert (saga.version, resource.status) == (2, ResourceStatus.CREATING)
+    assert (ledger.saga(saga_id), ledger.resource(saga_id, "a")) == (saga, resource)
+    assert [it.status for it in ledger.snapshot(saga_id).resources] == ["PLANNED", "CREATING"]
+    event = ledger.events(saga_id)[-1]
+    assert (event.seq, event.resource_id, event.status, event.message) == (2, "a", "CREATING", "asked")
+
+
+def test_a_change_that_changes_nothing_writes_nothing(ledger: Ledger, clock: FakeClock) -> None:
+    saga_id = opened(ledger, clock)
+    before = ledger.snapshot(saga_id)
+    assert ledger.change_saga(saga_id, lambda now: now.saga, "again") == before
+    assert ledger.change_resource(saga_id, "a", lambda _, now: now, "again") == (before.saga, before.resources[1])
+    assert ledger.snapshot(saga_id) == before
+    assert len(ledger.events(saga_id)) == 1
+
+
+def test_an_illegal_change_is_raised_and_writes_nothing(ledger: Ledger, clock: FakeClock) -> None:
+    saga_id = opened(ledger, clock)
+    before = ledger.snapshot(saga_id)
+    with pytest.raises(IllegalTransition):
+        ledger.change_saga(saga_id, to_saga(SagaStatus.COMMITTED))
+    with pytest.raises(IllegalTransition):
+        ledger.change_resource(saga_id, "a", to_resource(ResourceStatus.READY))
+    assert ledger.snapshot(saga_id) == before
+
+
+def test_what_a_change_raises_is_raised_and_nothing_is_written(ledger: Ledger, clock: FakeClock) -> None:
+    saga_id = opened(ledger, clock)
+
+    def refuse(_: Saga, __: Resource) -> Resource:
+        raise KeyError("fenced")
+
+    with pytest.raises(KeyError, match="fenced"):
+        ledger.change_resource(saga_id, "a", refuse)
+    assert ledger.saga(saga_id).version == 1
+
+
+def test_a_change_that_was_overtaken_is_made_again_on_what_stands_now(ledger: Ledger, clock: FakeClock) -> None:
+    saga_id = opened(ledger, clock)
+    seen: list[SagaStatus] = []
+
+    def change(saga: Saga, resource: Resource) -> Resource:
+        seen.append(saga.status)
+        if len(seen) == 1:
+            ledger.change_saga(saga_id, to_saga(SagaStatus.PROVISIONING))
+        return resource.model_copy(update={"status": ResourceStatus.CREATING})
+
+    saga, _ = ledger.change_resource(saga_id, "a", change)
+    assert seen == [SagaStatus.PENDING, SagaStatus.PROVISIONING]
+    assert (saga.version, saga.status) == (3, SagaStatus.PROVISIONING)
+
+
+def test_the_fence_and_an_intent_at_the_same_moment_come_in_one_order(ledger: Ledger, clock: FakeClock) -> None:
+    saga_id = opened(ledger, clock)
+    raced: list[None] = []
+
+    def intend(saga: Saga, resource: Resource) -> Resource:
+        if saga.status is SagaStatus.COMPENSATING:
+            return resource
+        if not raced:
+            raced.append(None)
+            ledger.change_saga(saga_id, to_saga(SagaStatus.COMPENSATING))
+        return resource.model_copy(update={"status": ResourceStatus.CREATING})
+
+    ledger.change_resource(saga_id, "a", intend)
+    assert ledger.resource(saga_id, "a").status is ResourceStatus.PLANNED
+    assert [event.status for event in ledger.events(saga_id)] == ["PENDING", "COMPENSATING"]
+
+
+def test_no_update_of_twenty_writers_at_once_is_lost(ledger: Ledger, clock: FakeClock) -> None:
+    saga_id = opened(ledger, clock)
+    ledger.change_resource(saga_id, "a", to_resource(ResourceStatus.CREATING))
+
+    def write(number: int) -> None:
+        for attempt in range(20):
+            try:
+                ledger.change_resource(saga_id, "ab"[number % 2], with_operation(f"part-{number}"), str(number))
+            except Exception as error:
+                if attempt == 19 or "LedgerContention" not in str(error):
+                    raise
+            else:
+                return
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(write, range(WRITERS)))
+    parts = {part for it in ledger.snapshot(saga_id).resources for part in it.operations}
+    assert parts == {f"part-{number}" for number in range(WRITERS)}
+    events = ledger.events(saga_id)
+    assert [event.seq for event in events] == list(range(1, WRITERS + 3))
+    assert {event.message for event in events[2:]} == {str(number) for number in range(WRITERS)}
+    assert ledger.saga(saga_id).version == WRITERS + 2
+
+
+def test_events_are_read_in_order_from_any_point_in_pages(ledger: Ledger, clock: FakeClock) -> None:
+    saga_id = opened(ledger, clock)
+    for number in range(11):
+        ledger.change_resource(saga_id, "a", with_operation(f"part-{number}"))
+    read: list[int] = []
+    while page := ledger.events(saga_id, after=read[-1] if read else 0, limit=5):
+        assert len(page) <= 5
+        read += [event.seq for event in page]
+    assert read == list(range(1, 13))
+    assert [event.seq for event in ledger.events(saga_id, after=10)] == [11, 12]
+    assert ledger.events(saga_id, after=12) == []
+
+
+def test_the_largest_saga_fits(ledger: Ledger, clock: FakeClock) -> None:
+    names = [f"d{number}" for number in range(50)]
+    saga_id = opened(ledger, clock, *[aws_disk(name) for name in names])
+    assert [it.id for it in ledger.snapshot(saga_id).resources] == names
+
+
+def test_sagas_are_listed_newest_first_by_status_and_page(ledger: Ledger, clock: FakeClock) -> None:
+    ids = []
+    for _ in range(6):
+        clock.advance(1)
+        ids.append(opened(ledger, clock))
+    for saga_id in ids[::2]:
+        ledger.change_saga(saga_id, to_saga(SagaStatus.PROVISIONING))
+    assert [saga.id for saga in ledger.sagas(None, 10, None)] == ids[::-1]
+    assert [saga.id for saga in ledger.sagas(None, 2, ids[3])] == [ids[2], ids[1]]
+    assert [saga.id for saga in ledger.sagas(SagaStatus.PROVISIONING, 10, None)] == ids[4::-2]
+    assert [saga.id for saga in ledger.sagas(SagaStatus.PENDING, 1, ids[5])] == [ids[3]]
+    assert ledger.sagas(SagaStatus.COMMITTED, 10, None) == []
+
+
+def test_a_listed_saga_is_as_last_written(ledger: Ledger, clock: FakeClock) -> None:
+    saga_id = opened(ledger, clock)
+    ledger.change_resource(saga_id, "a", to_resource(ResourceStatus.CREATING))
+    assert ledger.sagas(None, 10, None) == [ledger.saga(saga_id)]
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(st.sampled_from(["a", "b", "saga"]), max_size=8))
+def test_whatever_is_written_versions_and_events_stay_without_gap(
+    ledger: Ledger, clock: FakeClock, changes: list[str]
+) -> None:
+    clock.advance(timedelta(hours=1).total_seconds())
+    saga_id = opened(ledger, clock)
+    for number, what in enumerate(changes):
+        if what == "saga":
+            ledger.change_saga(saga_id, renamed(f"n{number}"))
+        else:
+            ledger.change_resource(saga_id, what, with_operation(f"part-{number}"))
+    events = ledger.events(saga_id)
+    assert [event.seq for event in events] == list(range(1, len(changes) + 2))
+    assert [event.resource_id or "saga" for event in events[1:]] == changes
+    assert ledger.saga(saga_id).version == len(changes) + 1
