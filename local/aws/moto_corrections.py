@@ -12,6 +12,8 @@ from moto.core.config import default_user_config
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
+from local.aws.lambda_corrections import correct_lambda
+
 
 @cache
 def correct_moto() -> None:
@@ -19,6 +21,7 @@ def correct_moto() -> None:
     default_user_config["iam"]["load_aws_managed_policies"] = True
     # IAM is enforced nowhere here, and moto would honour a bucket policy's Deny without its conditions.
     FakeBucket.get_permission = _neutral
+    correct_lambda()
 
 
 def _neutral(_bucket: Any, _action: str, _resource: str) -> Any:

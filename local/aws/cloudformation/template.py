@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,10 +68,13 @@ def parse(body: str) -> Template:
 
 
 def _load(body: str) -> Any:
+    if body.lstrip().startswith("{"):
+        with contextlib.suppress(ValueError):  # it may still be YAML in flow style
+            return json.loads(body)
     try:
         # A subclass of SafeLoader: it makes plain data only.
-        return json.loads(body) if body.lstrip().startswith("{") else yaml.load(body, Loader=_TemplateLoader)  # noqa: S506
-    except (ValueError, yaml.YAMLError) as error:
+        return yaml.load(body, Loader=_TemplateLoader)  # noqa: S506
+    except yaml.YAMLError as error:
         raise ValidationError(f"Template format error: {error}") from None
 
 

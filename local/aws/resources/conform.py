@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from botocore.model import Shape
@@ -30,6 +30,12 @@ def accepted(client: Any, operation: str, properties: Mapping[str, Any], **renam
     name = client.meta.method_to_api_mapping[operation]
     shape = client.meta.service_model.operation_model(name).input_shape
     return {key: value for key, value in properties.items() if _member(shape, renamed.get(key, key)) is not None}
+
+
+def refuse_others(properties: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Raise UnsupportedProperty, naming every property that is not among the `known`."""
+    if unknown := sorted(set(properties) - set(known)):
+        raise UnsupportedProperty(f"the properties {', '.join(unknown)} are not supported locally")
 
 
 def tag_mapping(tags: Any) -> dict[str, str]:

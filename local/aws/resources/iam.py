@@ -8,7 +8,7 @@ from typing import Any
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
 from local.aws.resources.api_provider import ApiProvider
-from local.aws.resources.conform import UnsupportedProperty, arguments
+from local.aws.resources.conform import arguments, refuse_others
 
 
 class Role(ApiProvider):
@@ -59,8 +59,8 @@ class Policy:
     resource_type = "AWS::IAM::Policy"
 
     def create(self, place: Place, properties: Properties) -> Resource:
-        """Put the policy on each role."""
-        _roles_only(properties)
+        """Put the policy on each role; users and groups are not supported."""
+        refuse_others(properties, ("PolicyName", "PolicyDocument", "Roles"))
         client = place.client("iam")
         for role in properties.get("Roles", []):
             _set_policies(client, role, [], [properties])
@@ -95,12 +95,9 @@ class ManagedPolicy:
 
     def create(self, place: Place, properties: Properties) -> Resource:
         """Create the policy and attach it."""
-        _roles_only(properties)
         client = place.client("iam")
         wanted = {"PolicyName": place.generated_name(128)}
-        wanted |= {
-            _api_name(key): value for key, value in properties.items() if key not in ("Roles", "Users", "Groups")
-        }
+        wanted |= {_api_name(key): value for key, value in properties.items() if key != "Roles"}
         arn = client.create_policy(**arguments(client, "create_policy", wanted))["Policy"]["Arn"]
         for role in properties.get("Roles", []):
             client.attach_role_policy(RoleName=role, PolicyArn=arn)
@@ -138,11 +135,6 @@ class ManagedPolicy:
 
 def _api_name(key: str) -> str:
     return "PolicyName" if key == "ManagedPolicyName" else key
-
-
-def _roles_only(properties: Properties) -> None:
-    if properties.get("Users") or properties.get("Groups"):
-        raise UnsupportedProperty("policies for Users or Groups are not supported locally")
 
 
 def _set_policies(client: Any, role: str, before: list[Any], after: list[Any]) -> None:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
 from local.aws.resources.api_provider import ApiProvider
-from local.aws.resources.conform import UnsupportedProperty, arguments
+from local.aws.resources.conform import UnsupportedProperty, arguments, refuse_others
 
 # property -> (the call that sets it, the argument it goes into)
 _SETTINGS: Mapping[str, tuple[str, str]] = {
@@ -34,8 +34,7 @@ class Bucket(ApiProvider):
 
     def create(self, place: Place, properties: Properties) -> Resource:
         """Create the bucket, then set what it is to be like."""
-        if unknown := sorted(set(properties) - set(_SETTINGS) - {"BucketName", "AccessControl"}):
-            raise UnsupportedProperty(f"the properties {', '.join(unknown)} are not supported locally")
+        refuse_others(properties, {*_SETTINGS, "BucketName"})
         name = properties.get("BucketName") or place.generated_name(63, lowercase=True)
         client = place.client("s3")
         where = {} if place.region == "us-east-1" else {"LocationConstraint": place.region}
@@ -62,6 +61,7 @@ class BucketPolicy:
 
     def create(self, place: Place, properties: Properties) -> Resource:
         """Put the policy."""
+        refuse_others(properties, ("Bucket", "PolicyDocument"))
         document = json.dumps(properties["PolicyDocument"])
         place.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=document)
         return Resource(properties["Bucket"], {"Bucket": properties["Bucket"]})

@@ -22,10 +22,12 @@ class Secret(ApiProvider):
     def create(self, place: Place, properties: Properties) -> Resource:
         """Create the secret with its first value."""
         client = place.client("secretsmanager")
-        wanted = self.named(place, properties)
-        if "GenerateSecretString" in wanted:
-            wanted["SecretString"] = _generated(client, wanted.pop("GenerateSecretString"))
-        made = client.create_secret(**arguments(client, "create_secret", wanted))
+        named = self.named(place, properties)
+        generate = named.pop("GenerateSecretString", None)
+        wanted = arguments(client, "create_secret", named)
+        if generate is not None:
+            wanted["SecretString"] = _generated(client, generate)
+        made = client.create_secret(**wanted)
         return Resource(made["ARN"], {"Id": made["ARN"]})
 
     def update(self, place: Place, resource: Resource, before: Properties, after: Properties) -> Resource:

@@ -7,7 +7,7 @@ from typing import Any
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
 from local.aws.resources.api_provider import ApiProvider
-from local.aws.resources.conform import UnsupportedProperty
+from local.aws.resources.conform import refuse_others
 
 _TOPIC_ATTRIBUTES = frozenset(
     {"DisplayName", "FifoTopic", "KmsMasterKeyId", "ContentBasedDeduplication", "TracingConfig", "SignatureVersion"}
@@ -94,6 +94,7 @@ class TopicPolicy:
 
     def create(self, place: Place, properties: Properties) -> Resource:
         """Set the policy of each topic."""
+        refuse_others(properties, ("Topics", "PolicyDocument"))
         for topic in properties["Topics"]:
             place.client("sns").set_topic_attributes(
                 TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(properties["PolicyDocument"])
@@ -115,8 +116,7 @@ class TopicPolicy:
 
 
 def _attributes(properties: Properties, known: frozenset[str], others: set[str]) -> dict[str, str]:
-    if unknown := sorted(set(properties) - known - others):
-        raise UnsupportedProperty(f"the properties {', '.join(unknown)} are not supported locally")
+    refuse_others(properties, known | others)
     return {
         key: json.dumps(value)
         if isinstance(value, dict)

@@ -7,7 +7,7 @@ from typing import Any
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
 from local.aws.resources.api_provider import ApiProvider
-from local.aws.resources.conform import UnsupportedProperty, tag_mapping
+from local.aws.resources.conform import UnsupportedProperty, refuse_others, tag_mapping
 
 _ATTRIBUTES = frozenset(
     {"ContentBasedDeduplication", "DeduplicationScope", "DelaySeconds", "FifoQueue", "FifoThroughputLimit"}
@@ -60,6 +60,7 @@ class QueuePolicy:
 
     def create(self, place: Place, properties: Properties) -> Resource:
         """Set the policy of each queue."""
+        refuse_others(properties, ("Queues", "PolicyDocument"))
         _set_policy(place, properties["Queues"], properties["PolicyDocument"])
         name = place.generated_name(64)
         return Resource(name, {"Id": name})
@@ -80,8 +81,7 @@ class QueuePolicy:
 
 
 def _attributes(properties: Properties) -> dict[str, str]:
-    if unknown := sorted(set(properties) - _ATTRIBUTES - {"QueueName", "Tags"}):
-        raise UnsupportedProperty(f"the properties {', '.join(unknown)} are not supported locally")
+    refuse_others(properties, _ATTRIBUTES | {"QueueName", "Tags"})
     return {key: _text(value) for key, value in properties.items() if key in _ATTRIBUTES}
 
 

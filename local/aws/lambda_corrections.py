@@ -1,0 +1,91 @@
+"""What moto's Lambda forgets of a function or mapping, and what it does that is the event pump's to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.awslambda import models
+from moto.awslambda.models import EventSourceMapping, LambdaFunction
+from moto.dynamodb.models.table import Table
+from moto.sqs.models import Queue
+
+_KEPT_ON_UPDATE = {
+    "DeadLetterConfig": "dead_letter_config",
+    "KMSKeyArn": "kms_key_arn",
+    "LoggingConfig": "logging_config",
+    "TracingConfig": "tracing_config",
+}
+_QUALIFIED_ARN_PARTS = 8  # arn:aws:lambda:region:account:function:name:qualifier
+
+
+class CompleteFunction(LambdaFunction):  # type: ignore[misc]  # moto is untyped here
+    """A function that keeps its logging, dead letter and tracing configuration, when created and when changed."""
+
+    def __init__(self, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
+        super().__init__(account_id, spec, region, version)
+        self.logging_config: dict[str, Any] = spec.get("LoggingConfig") or {}
+        self.dead_letter_config: dict[str, Any] = spec.get("DeadLetterConfig") or {}
+
+    def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
+        """The function's configuration as GetFunctionConfiguration answers it."""
+        configuration: dict[str, Any] = super().get_configuration(on_create)
+        configuration["LoggingConfig"] = {
+            "LogFormat": "Text",
+            "LogGroup": self.logs_group_name,
+            **self.logging_config,
+        }
+        if self.dead_letter_config.get("TargetArn"):
+            configuration["DeadLetterConfig"] = self.dead_letter_config
+        return configuration
+
+    def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
+        """Change what is given, everything else stays."""
+        super().update_configuration(config_updates)
+        for setting, attribute in _KEPT_ON_UPDATE.items():
+            if setting in config_updates:
+                setattr(self, attribute, config_updates[setting])
+        if "EphemeralStorage" in config_updates:
+            self.ephemeral_storage = config_updates["EphemeralStorage"]["Size"]
+        return self.get_configuration()
+
+    def update_function_code(self, updated_spec: dict[str, Any]) -> dict[str, Any]:
+        """Change the code, and the architecture that comes with it."""
+        if updated_spec.get("Architectures"):
+            self.architectures = updated_spec["Architectures"]
+        configuration: dict[str, Any] = super().update_function_code(updated_spec)
+        return configuration
+
+
+class AliasedEventSourceMapping(EventSourceMapping):  # type: ignore[misc]  # moto is untyped here
+    """A mapping that stays on the alias it was made for, and does not stick to the version behind it."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Both CreateEventSourceMapping and UpdateEventSourceMapping give the ARN of the version an alias leads to.
+        if name == "function_arn" and "function_name" in self.__dict__:
+            value = _as_named(self.function_name, value)
+        super().__setattr__(name, value)
+
+
+def correct_lambda() -> None:
+    """Have moto's Lambda make these, and leave queues and streams to whoever polls them."""
+    models.LambdaFunction = CompleteFunction
+    models.EventSourceMapping = AliasedEventSourceMapping
+    for source in (Queue, Table):
+        # moto would call the function inside SendMessage or PutItem: what it registers for that is forgotten.
+        source.lambda_event_source_mappings = property(_no_mappings, _forget)
+
+
+def _no_mappings(_source: Any) -> dict[str, Any]:
+    return {}
+
+
+def _forget(_source: Any, _mappings: Any) -> None:
+    return None
+
+
+def _as_named(name: str, resolved_arn: str) -> str:
+    """The function's ARN with the qualifier it was named with, a version's or an alias's."""
+    named, function = name.split(":"), resolved_arn.split(":")[: _QUALIFIED_ARN_PARTS - 1]
+    is_arn = named[0] == "arn"
+    qualifier = named[_QUALIFIED_ARN_PARTS - 1 :] if is_arn else named[1:]
+    return ":".join([*function, *qualifier])
