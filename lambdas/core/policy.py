@@ -14,7 +14,9 @@ class Policy(BaseModel):
 
     A resource not ready `create_timeout` after it was begun has failed; one that is not gone `release_timeout` after
     its release began is stuck. Between looks passes half the time waited so far, within `min_delay` and `max_delay`:
-    quick things are noticed quickly, and slow ones cost few looks (at most 40 in half an hour).
+    quick things are noticed quickly, and slow ones cost few looks (at most 40 in half an hour). A release may take
+    longer, and each of its rounds is another try besides a look, so rounds may be four times as far apart: even a saga
+    of which nothing will go away stays below an execution's 25,000 events.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,6 +35,10 @@ class Policy(BaseModel):
     def delay(self, waited: timedelta) -> int:
         """Whole seconds until the next look, after having waited for so long."""
         return max(self.min_delay, min(self.max_delay, int(waited.total_seconds() / 2)))
+
+    def release_delay(self, waited: timedelta) -> int:
+        """Whole seconds between a try to remove something and the look whether it worked, so long into its release."""
+        return max(self.min_delay, min(4 * self.max_delay, int(waited.total_seconds() / 2)))
 
     def create_expired(self, began: datetime, now: datetime) -> bool:
         """Whether something begun then should have been ready by now."""

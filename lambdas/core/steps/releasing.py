@@ -31,7 +31,7 @@ class ReleaseSteps:
             return DONE
         self._provider.delete(intent_of(self._ledger, saga, resource))
         now = self._clock.now()
-        return {"next": Next.WAIT, "delay": self._policy.delay(now - (resource.release_began_at or now))}
+        return {"next": Next.WAIT, "delay": self._policy.release_delay(now - (resource.release_began_at or now))}
 
     def observe(self, saga_id: str, resource_id: str) -> StepResult:
         """Look once whether anything is left; raises TerminalError past the deadline.

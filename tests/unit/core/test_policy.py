@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from lambdas.core.policy import Policy
+from lambdas.core.request import MAX_RESOURCES
 
 
 @given(st.floats(0, 10**6))
@@ -24,11 +26,28 @@ def test_delays_never_become_shorter(one: float, other: float) -> None:
 
 
 def test_half_an_hour_of_waiting_takes_at_most_40_looks() -> None:
-    waited, looks = 0, 0
-    while waited < 1800:
-        waited += Policy().delay(timedelta(seconds=waited))
-        looks += 1
-    assert looks <= 40
+    assert rounds(Policy().delay, 1800) <= 40
+
+
+def test_the_longest_provisioning_of_the_largest_request_stays_below_the_limit_of_25000_events() -> None:
+    wait_look_and_choice = 2 + 5 + 2
+    creates = 4 * 5
+    one = rounds(Policy().delay, Policy().create_timeout) * wait_look_and_choice + creates
+    assert MAX_RESOURCES * one < 25_000
+
+
+def test_the_longest_release_of_the_largest_request_stays_below_the_limit_of_25000_events() -> None:
+    delete_wait_look_and_choice = 5 + 2 + 5 + 2
+    one = rounds(Policy().release_delay, Policy().release_timeout) * delete_wait_look_and_choice
+    assert MAX_RESOURCES * one < 25_000
+
+
+def rounds(delay: Callable[[timedelta], int], seconds: float) -> int:
+    waited, count = 0, 0
+    while waited <= seconds:
+        waited += delay(timedelta(seconds=waited))
+        count += 1
+    return count
 
 
 def test_the_environment_sets_it_and_the_defaults_fill_in() -> None:

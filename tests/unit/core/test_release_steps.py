@@ -98,8 +98,8 @@ def test_deletes_become_rarer_the_longer_it_takes(world: World, compensating: st
     delays = []
     for _ in range(4):
         delays.append(world.release.delete(compensating, DISK)["delay"])
-        world.clock.advance(50)
-    assert delays == [2, 25, 50, 60]
+        world.clock.advance(200)
+    assert delays == [2, 100, 200, 240]
 
 
 def test_what_is_not_gone_by_the_deadline_is_an_error_that_lists_it(world: World, compensating: str) -> None:

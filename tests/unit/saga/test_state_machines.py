@@ -1,0 +1,118 @@
+"""What holds for every state of both state machines, whatever they do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pytest
+
+from lambdas.core.steps.results import Next
+
+FUNCTION_TIMEOUT: Final = 30
+LAMBDA: Final = "arn:aws:states:::lambda:invoke"
+FILES: Final = sorted((Path(__file__).parents[3] / "statemachines").glob("*.asl.json"))
+
+
+class State(NamedTuple):
+    name: str
+    definition: dict[str, Any]
+    siblings: dict[str, Any]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def states_of(machine: dict[str, Any]) -> Iterator[State]:
+    for name, state in machine["States"].items():
+        yield State(name, state, machine["States"])
+        if "ItemProcessor" in state:
+            yield from states_of(state["ItemProcessor"])
+
+
+MACHINES: Final = {path.name.partition(".")[0]: json.loads(path.read_text()) for path in FILES}
+STATES: Final = [state for machine in MACHINES.values() for state in states_of(machine)]
+TASKS: Final = [state for state in STATES if state.definition["Type"] == "Task"]
+STEPS: Final = [state for state in TASKS if state.definition["Resource"] == LAMBDA]
+
+
+def test_there_are_two_machines() -> None:
+    assert sorted(MACHINES) == ["provisioning", "release"]
+
+
+@pytest.mark.parametrize("state", STATES, ids=str)
+def test_every_state_says_why_it_is_there(state: State) -> None:
+    assert len(state.definition["Comment"]) > 20
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_machine_states_its_time_budget_and_keeps_it(name: str) -> None:
+    assert "Time budget" in MACHINES[name]["Comment"]
+    assert 0 < MACHINES[name]["TimeoutSeconds"] < 365 * 86400
+
+
+@pytest.mark.parametrize("task", TASKS, ids=str)
+def test_every_task_waits_longer_than_its_function_may_run(task: State) -> None:
+    assert task.definition["TimeoutSeconds"] > FUNCTION_TIMEOUT
+
+
+@pytest.mark.parametrize("task", TASKS, ids=str)
+def test_every_task_ends_in_a_catch_of_everything_that_keeps_its_input(task: State) -> None:
+    *_, last = task.definition["Catch"]
+    assert last["ErrorEquals"] == ["States.ALL"]
+    assert last["ResultPath"] == "$.error"
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_every_step_is_retried_by_the_same_rule(step: State) -> None:
+    assert step.definition["Retry"] == STEPS[0].definition["Retry"]
+
+
+def test_the_rule_backs_off_with_full_jitter_and_an_upper_bound() -> None:
+    (rule,) = STEPS[0].definition["Retry"]
+    assert (rule["JitterStrategy"], rule["BackoffRate"], rule["MaxDelaySeconds"]) == ("FULL", 2, 30)
+    assert {"RetryableError", "Lambda.TooManyRequestsException", "States.Timeout"} <= set(rule["ErrorEquals"])
+
+
+@pytest.mark.parametrize("name", ["CapacityError", "TerminalError", "States.ALL", "States.TaskFailed"])
+def test_what_retrying_cannot_mend_is_not_retried(name: str) -> None:
+    assert all(name not in rule["ErrorEquals"] for step in STEPS for rule in step.definition["Retry"])
+
+
+@pytest.mark.parametrize("state", STATES, ids=str)
+def test_every_way_out_leads_to_a_state_beside_it(state: State) -> None:
+    definition = state.definition
+    ways = [definition.get("Next"), definition.get("Default")]
+    ways += [way["Next"] for way in [*definition.get("Catch", ()), *definition.get("Choices", ())]]
+    named = [way for way in ways if way is not None]
+    assert named or definition["Type"] in ("Succeed", "Fail")
+    assert set(named) <= set(state.siblings)
+
+
+@pytest.mark.parametrize("within", [state for state in STATES if state.definition["Type"] == "Map"], ids=str)
+def test_no_iteration_of_a_map_can_fail_so_that_no_sibling_is_aborted(within: State) -> None:
+    inside = list(states_of(within.definition["ItemProcessor"]))
+    assert not [state.name for state in inside if state.definition["Type"] == "Fail"]
+    assert all("Catch" in state.definition for state in inside if state.definition["Type"] == "Task")
+
+
+@pytest.mark.parametrize("choice", ["IsReady", "IsAbsent"])
+def test_choices_know_only_what_steps_answer(choice: str) -> None:
+    (state,) = [state for state in STATES if state.name == choice]
+    asked = {rule["StringEquals"] for rule in state.definition["Choices"]}
+    assert asked < {str(answer) for answer in Next}
+
+
+@pytest.mark.parametrize("state", STATES, ids=str)
+def test_definitions_keep_to_the_dialect_that_every_engine_runs(state: State) -> None:
+    definition = state.definition
+    assert not {"Assign", "Arguments", "Output", "QueryLanguage", "Condition"} & set(definition)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_payloads_carry_identifiers_only(step: State) -> None:
+    payload = step.definition["Parameters"]["Payload"]
+    allowed = {"step", "saga_id.$", "resource_id.$", "wave.$", "reason.$", "error.$", "goal"}
+    assert set(payload) <= allowed
