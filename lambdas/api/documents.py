@@ -78,4 +78,6 @@ def _reason(error: Exception) -> str:
         return f"is not YAML: {error.problem} at line {mark.line + 1} column {mark.column + 1}"
     if isinstance(error, UnicodeDecodeError):
         return "is not UTF-8"
+    if isinstance(error, yaml.YAMLError):
+        return "is not YAML: it holds characters that YAML does not allow"
     return f"cannot be read: {error}" if isinstance(error, ValueError) else "cannot be read: it is nested too deeply"

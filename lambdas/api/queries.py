@@ -49,8 +49,8 @@ class Query:
         return key, wanted
 
     def cursor(self) -> str | None:
-        """Where the page before ended."""
-        return self._take("cursor")
+        """Where the page before ended; nothing, as on the first page, when it is empty."""
+        return self._take("cursor") or None
 
     def limit(self) -> int:
         """How many items, at most."""
