@@ -14,6 +14,7 @@ from botocore.exceptions import (
     ClientError,
     ConnectionError,
     HTTPClientError,
+    IncompleteReadError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -79,7 +80,7 @@ def translate(error: ClientError | BotoCoreError | ResponseParserError) -> StepE
     if isinstance(error, ClientError):
         return _translate_answer(error)
     name = type(error).__name__
-    if isinstance(error, (ConnectionError, HTTPClientError, ResponseParserError)):
+    if isinstance(error, (ConnectionError, HTTPClientError, IncompleteReadError, ResponseParserError)):
         return RetryableError(name, "EC2 gave no answer of its own; nobody knows whether the call happened")
     return TerminalError(name, str(error))
 
