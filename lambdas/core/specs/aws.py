@@ -25,7 +25,7 @@ class AwsDiskSpec(Strict):
 
     size_gb: DiskGb
     zone: Name = Field(description="The availability zone; an instance that it is attached to must be in it.")
-    type: Literal["gp3", "gp2", "io2", "st1", "sc1"] = "gp3"
+    type: Literal["gp3", "gp2", "io2", "st1", "sc1"] = Field(default="gp3", description="The EBS volume type.")
 
 
 class _AwsDefinition(Definition):

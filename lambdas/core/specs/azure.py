@@ -10,7 +10,11 @@ from lambdas.core.locations import AZURE_REGIONS
 from lambdas.core.specs.base import Definition, DiskGb, InstanceSpec, Name, Strict, known
 
 Region = Annotated[str, known(AZURE_REGIONS, "Azure region")]
-ResourceGroup = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.()-]{0,89}[A-Za-z0-9_()-]$")]
+ResourceGroup = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_.()-]{0,89}[A-Za-z0-9_()-]$"),
+    Field(description="The resource group's name; it must exist."),
+]
 
 
 class AzureInstanceSpec(InstanceSpec):
@@ -22,8 +26,12 @@ class AzureInstanceSpec(InstanceSpec):
     resource_group: ResourceGroup
     network: Name = Field(default="default", description="The virtual network's name.")
     subnet: Name = Field(default="default", description="The subnet's name in that network.")
-    admin_username: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")]
-    ssh_public_key: Annotated[str, StringConstraints(pattern=r"^(ssh-|ecdsa-)\S+ \S+( .*)?$", max_length=4096)]
+    admin_username: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = Field(
+        description="The user that the key is for."
+    )
+    ssh_public_key: Annotated[str, StringConstraints(pattern=r"^(ssh-|ecdsa-)\S+ \S+( .*)?$", max_length=4096)] = Field(
+        description="The public key that may log in, as in id_ed25519.pub."
+    )
 
 
 class AzureDiskSpec(Strict):
@@ -31,7 +39,9 @@ class AzureDiskSpec(Strict):
 
     size_gb: DiskGb
     resource_group: ResourceGroup
-    type: Literal["Standard_LRS", "StandardSSD_LRS", "Premium_LRS"] = "StandardSSD_LRS"
+    type: Literal["Standard_LRS", "StandardSSD_LRS", "Premium_LRS"] = Field(
+        default="StandardSSD_LRS", description="The managed disk's performance and redundancy."
+    )
 
 
 class _AzureDefinition(Definition):

@@ -45,7 +45,7 @@ class InstanceSpec(Strict):
     """What every cloud's instance has."""
 
     image: Name
-    size: Name
+    size: Name = Field(description="The cloud's own name of the machine: t3.micro, Standard_B1s, e2-small.")
     disk_gb: DiskGb | None = Field(default=None, description="Boot disk in GiB; the image's own size when left out.")
     public_address: bool = Field(default=False, description="Give it a public IPv4 address.")
     disks: list[ResourceId] = Field(

@@ -24,7 +24,9 @@ class GcpDiskSpec(Strict):
     """A persistent disk."""
 
     size_gb: DiskGb
-    type: Literal["pd-standard", "pd-balanced", "pd-ssd"] = "pd-balanced"
+    type: Literal["pd-standard", "pd-balanced", "pd-ssd"] = Field(
+        default="pd-balanced", description="The persistent disk's type."
+    )
 
 
 class _GcpDefinition(Definition):
