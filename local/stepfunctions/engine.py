@@ -24,6 +24,7 @@ from local.stepfunctions.integrations.calls import Calls, Endpoints
 from local.stepfunctions.integrations.lambda_function import Invoke, no_lambda
 from local.stepfunctions.integrations.state_machine import nested_outcome
 from local.stepfunctions.jsontext import Json, dumps
+from local.stepfunctions.mocks import MockConfig
 from local.stepfunctions.runtime.core import Core
 from local.stepfunctions.runtime.execution import Execution
 from local.stepfunctions.runtime.history import event_document
@@ -71,7 +72,15 @@ class Engine:
             TaskOperations(self.core),
             MapRunOperations(self.core),
         )
-        self.calls = Calls(self.core, self.executions, lambda_invoke, endpoints or Endpoints(), self.handle_call)
+        self.calls = Calls(
+            self.core,
+            self.executions,
+            lambda_invoke,
+            endpoints or Endpoints(),
+            self.handle_call,
+            MockConfig(mocks) if mocks is not None else None,
+        )
+        self.api.tester.perform = self.calls.outcome
         self.core.dispatch = self._dispatch
         self.core.on_end = self._ended
         self.core.on_start = self._announce
@@ -189,7 +198,7 @@ class Engine:
 
     def _resume(self) -> None:
         self.core.resume()
-        for execution in self.core.executions:
+        for execution in list(self.core.executions):
             if not execution.running:
                 for arn, attempt in execution.watchers:
                     self._tell_watcher(execution, arn, attempt)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import IO
 
+from local.clock import VirtualClock
 from local.stepfunctions.jsontext import dumps
 from local.stepfunctions.runtime.core import Core, Input
 
@@ -28,6 +29,8 @@ class Journal:
             core.try_replay(record)
         core.replaying = False
         core.identify_anew(len(records))
+        if records and isinstance(core.clock, VirtualClock):
+            core.clock.advance_to(max(core.clock.now(), records[-1]["t"]))
         self._file = self._path.open("ab")
         core.journal = self.append
 

@@ -32,9 +32,10 @@ class ExecutionOperations:
         self, request: Request, sync: bool = False, watcher: tuple[str, int] | None = None
     ) -> tuple[Execution, bool]:
         """Start an execution unless the same one runs already; returns it, and whether it is new."""
-        machine, version, alias = self._store.resolve(request["stateMachineArn"])
+        machine_arn, _, mock_case = request["stateMachineArn"].partition("#")
+        machine, version, alias = self._store.resolve(machine_arn)
         text = self._input(request)
-        name, _, mock_case = (request.get("name") or self.unique_name()).partition("#")
+        name = request.get("name") or self.unique_name()
         check_name(name)
         express = machine.type == "EXPRESS"
         if sync and not express:

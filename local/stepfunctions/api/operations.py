@@ -11,7 +11,7 @@ from local.stepfunctions.api.map_runs import MapRunOperations
 from local.stepfunctions.api.shapes import check_request, operations
 from local.stepfunctions.api.tags import TagOperations
 from local.stepfunctions.api.tasks import TaskOperations
-from local.stepfunctions.api.test_state import test_state
+from local.stepfunctions.api.test_state import StateTester
 from local.stepfunctions.api.versions import VersionOperations
 from local.stepfunctions.errors import ApiError
 from local.stepfunctions.jsontext import Json, dumps, loads
@@ -87,9 +87,9 @@ class ApiOperations:
             "ListMapRuns": lambda request: map_runs.list(request, executions.find(request["executionArn"])),
             "DescribeMapRun": map_runs.describe,
             "UpdateMapRun": map_runs.update,
-            "TestState": lambda request: test_state(request, core),
         }
         core.operations["api"] = self._apply
+        self.tester = StateTester(core)
 
     def call(self, operation: str, request: Request) -> dict[str, Json]:
         """Answer one call; raises ApiError, also for an operation that waits (use `handle`)."""
@@ -131,6 +131,8 @@ class ApiOperations:
 
     def answer(self, operation: str, request: Request, waiter: Waiter) -> dict[str, Json]:
         """Answer a call, also one that waits; raises ApiError."""
+        if operation == "TestState":
+            return self.tester.test(request)
         if operation == "GetActivityTask":
             return waiter.wait(lambda: self._tasks.take_activity_task(request), LONG_POLL_SECONDS) or {}
         if operation == "StartSyncExecution":
@@ -143,7 +145,7 @@ class ApiOperations:
         duration = max(100, round(((execution.stopped or 0) - execution.started) * 1000))
         billed = -(-duration // 100) * 100
         billing = {"billedMemoryUsedInMB": 64, "billedDurationInMilliseconds": billed}
-        return {**described(execution), "billingDetails": billing}
+        return {**described(execution), "outputDetails": {"included": True}, "billingDetails": billing}
 
 
 def _rounded(value: Json) -> Json:

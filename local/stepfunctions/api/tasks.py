@@ -38,6 +38,7 @@ class TaskOperations:
     def succeed(self, request: Request) -> dict[str, Json]:
         """SendTaskSuccess; `output` is JSON text."""
         output = request["output"]
+        self._attempt(request["taskToken"])
         try:
             loads(output)
         except ValueError as error:

@@ -35,6 +35,14 @@ class DataFlow(Protocol):
         """The state's output, from its raw input and its result."""
         ...
 
+    def shape(self, result: Json, environment: Environment) -> Json:
+        """ResultSelector alone; the result itself in JSONata."""
+        ...
+
+    def place(self, raw: Json, result: Json) -> Json:
+        """ResultPath alone; the result itself in JSONata."""
+        ...
+
     def pass_through(self, selected: Json, environment: Environment) -> Json:
         """The output of a state that has no result of its own."""
         ...
@@ -87,12 +95,15 @@ class JsonPathFlow:
 
     def output(self, raw: Json, selected: Json, result: Json, environment: Environment) -> Json:
         """Apply ResultSelector, ResultPath and OutputPath."""
-        if self._result_selector is not None:
-            result = self._result_selector(result, environment)
-        combined = self._combine(raw, result)
+        combined = self.place(raw, self.shape(result, environment))
         return combined if self._output_path is None else self._output_path(combined, environment)
 
-    def _combine(self, raw: Json, result: Json) -> Json:
+    def shape(self, result: Json, environment: Environment) -> Json:
+        """ResultSelector alone."""
+        return result if self._result_selector is None else self._result_selector(result, environment)
+
+    def place(self, raw: Json, result: Json) -> Json:
+        """ResultPath alone: the raw input and the result put together."""
         if self._discard_result:
             return raw
         if self._result_path is None:
@@ -139,6 +150,14 @@ class JsonataFlow:
         """Evaluate Output with `$states.result`."""
         environment.states = {"input": raw, "context": environment.context, "result": result}
         return result if self._output is None else self._output(environment)
+
+    def shape(self, result: Json, environment: Environment) -> Json:
+        """The result as it is."""
+        return result
+
+    def place(self, raw: Json, result: Json) -> Json:
+        """The result as it is."""
+        return result
 
     def pass_through(self, selected: Json, environment: Environment) -> Json:
         """Evaluate Output for a state that has no result."""

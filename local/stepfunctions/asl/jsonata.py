@@ -100,7 +100,7 @@ def _named(text: str, location: str) -> str:
 
 def _evaluate(text: str, location: str, environment: Environment) -> Json:
     expression = _parse(text)
-    bindings = {**environment.variables, "states": environment.states, **_functions(environment)}
+    bindings = {**_bound(environment), "states": environment.states, **_functions(environment)}
     try:
         return _plain(expression.evaluate(None, bindings))
     except Exception as error:
@@ -108,6 +108,13 @@ def _evaluate(text: str, location: str, environment: Environment) -> Json:
         detail = f"{code}: {error}" if code else str(error)
         message = f"{_named(text, location)} threw an error during evaluation. {detail}"
         raise Fault(message, QUERY, location) from error
+
+
+def _bound(environment: Environment) -> dict[str, Any]:
+    """The variables, with null told from nothing as the library wants it."""
+    from jsonata.utils import Utils  # noqa: PLC0415
+
+    return {name: Utils.NULL_VALUE if value is None else value for name, value in environment.variables.items()}
 
 
 def _plain(value: Any) -> Json:

@@ -58,7 +58,7 @@ def _definite(steps: tuple[syntax.Step, ...]) -> Callable[[Json], Json]:
         return lambda document: document
     if len(steps) == 1 and isinstance(steps[0], syntax.Name):
         return _single_name(steps[0].name, steps)
-    keys = [step.name if isinstance(step, syntax.Name) else step.position for step in steps if not _is_set(step)]
+    keys = _keys(steps)
 
     def find(document: Json) -> Json:
         value = document
@@ -78,6 +78,16 @@ def _single_name(name: str, steps: tuple[syntax.Step, ...]) -> Callable[[Json], 
         raise PathNotFoundError(_not_found(steps, 0))
 
     return find
+
+
+def _keys(steps: tuple[syntax.Step, ...]) -> list[str | int]:
+    keys: list[str | int] = []
+    for step in steps:
+        if isinstance(step, syntax.Name):
+            keys.append(step.name)
+        elif isinstance(step, syntax.Index):
+            keys.append(step.position)
+    return keys
 
 
 def _is_set(step: syntax.Step) -> bool:
@@ -179,9 +189,7 @@ class ReferencePath:
         if root != "$" or function is not None or any(_is_set(step) for step in steps):
             raise ValueError(f"not a reference path: {text}")
         self.text = text
-        self._keys = [
-            step.name if isinstance(step, syntax.Name) else step.position for step in steps if not _is_set(step)
-        ]
+        self._keys = _keys(steps)
 
     def put(self, document: Json, value: Json) -> Json:
         """A copy of `document` with `value` at this path; raises PathNotFoundError where it cannot be put."""

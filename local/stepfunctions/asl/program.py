@@ -22,6 +22,11 @@ class PassSpec:
 
     result: Json
 
+    @property
+    def computed(self) -> bool:
+        """Whether the result is what Parameters makes of the input."""
+        return self.result is NO_RESULT
+
 
 @dataclass(frozen=True, slots=True)
 class WaitSpec:

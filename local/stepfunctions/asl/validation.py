@@ -11,6 +11,7 @@ from local.stepfunctions.asl.validation_choice import check_choice
 from local.stepfunctions.asl.validation_values import check_values
 from local.stepfunctions.jsontext import Json, loads
 
+SINGLE = "StateName"
 LANGUAGES = ("JSONPath", "JSONata")
 
 
@@ -40,7 +41,7 @@ def diagnose_state(state: dict[str, Json], machine_type: str = "STANDARD") -> li
     found = Diagnostics()
     language = state.get("QueryLanguage", "JSONPath")
     checker = _Checker(found, machine_type == "EXPRESS", language)
-    checker.state("", state, None)
+    checker.state(f"/States/{SINGLE}", state, None)
     return found.items
 
 
@@ -182,6 +183,8 @@ class _Checker:
 
     def _nested(self, state: dict[str, Json], kind: str, place: str) -> None:
         if kind == "Parallel":
+            if not state["Branches"]:
+                self._found.error("Value cannot be empty", f"{place}/Branches")
             for index, branch in enumerate(state["Branches"]):
                 where = f"{place}/Branches[{index}]"
                 self._unknown(branch if isinstance(branch, dict) else {}, grammar.BRANCH, where)

@@ -11,7 +11,7 @@ from local.stepfunctions.asl.template import compile_expression
 from local.stepfunctions.jsontext import Json
 from local.stepfunctions.timestamps import parse_timestamp
 
-_NUMBERS: tuple[tuple[str, int, tuple[type, ...]], ...] = (
+_NUMBERS: tuple[tuple[str, int, tuple[type[int] | type[float], ...]], ...] = (
     ("Seconds", 0, (int,)),
     ("TimeoutSeconds", 1, (int,)),
     ("HeartbeatSeconds", 1, (int,)),
@@ -102,7 +102,7 @@ def _numbers(found: Diagnostics, place: str, state: dict[str, Json]) -> None:
         value: Json = state.get(name, least)
         if is_expression(value):
             continue
-        if isinstance(value, bool) or not isinstance(value, kinds) or value < least:
+        if isinstance(value, bool) or not isinstance(value, kinds) or float(value) < least:
             found.error(f"Expected a number of at least {least}", f"{place}/{name}")
 
 

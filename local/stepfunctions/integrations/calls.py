@@ -10,6 +10,7 @@ from local.stepfunctions.api.executions import ExecutionOperations
 from local.stepfunctions.integrations.lambda_function import Invoke, LambdaIntegration
 from local.stepfunctions.integrations.state_machine import StateMachineIntegration
 from local.stepfunctions.jsontext import Json
+from local.stepfunctions.mocks import MockConfig
 from local.stepfunctions.runtime.core import Core
 from local.stepfunctions.runtime.host import Outcome, TaskRequest
 
@@ -46,6 +47,7 @@ class Calls:
         lambda_invoke: Invoke,
         endpoints: Endpoints,
         call_api: CallApi,
+        mocks: MockConfig | None = None,
     ) -> None:
         self._core = core
         functions = LambdaIntegration(lambda_invoke, core.unique_id)
@@ -56,16 +58,31 @@ class Calls:
         }
         self._endpoints = endpoints
         self._call_api = call_api
+        self._mocks = mocks
 
     def perform(self, request: TaskRequest) -> None:
         """Make a task's call and report how it ended, whatever happens."""
-        try:
-            outcome = self._integration(request).perform(request)
-        except Exception as error:
-            outcome = Outcome("failed", error="States.TaskFailed", cause=f"{type(error).__name__}: {error}")
+        mocked = self._mocked(request)
+        if mocked is not None:
+            self._core.report(request, mocked)
+            return
+        outcome = self.outcome(request)
         if request.resource.pattern == "waitForTaskToken" and outcome.kind == "succeeded":
             outcome = Outcome("submitted", output=outcome.output)
         self._core.report(request, outcome)
+
+    def _mocked(self, request: TaskRequest) -> Outcome | None:
+        execution = self._core.executions.get(request.execution_arn)
+        if self._mocks is None or execution is None or request.mock_case is None:
+            return None
+        return self._mocks.outcome(request, execution.origin.machine_name.split("/")[0])
+
+    def outcome(self, request: TaskRequest) -> Outcome:
+        """Make a task's call; whatever goes wrong is a failed outcome."""
+        try:
+            return self._integration(request).perform(request)
+        except Exception as error:
+            return Outcome("failed", error="States.TaskFailed", cause=f"{type(error).__name__}: {error}")
 
     def _integration(self, request: TaskRequest) -> Integration:
         service = request.resource.service

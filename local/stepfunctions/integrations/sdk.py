@@ -78,6 +78,8 @@ class SdkIntegration:
             return words.unreachable(str(error))
         metadata = response.pop("ResponseMetadata", {})
         output = _json_value(response)
+        if service == "s3":
+            _add_s3_defaults(operation, output)
         if optimized:
             output = {**output, **_metadata(service, metadata, len(dumps(output)))}
         return Outcome("succeeded", output=dumps(output))
@@ -167,6 +169,14 @@ def _metadata(service: str, metadata: dict[str, Any], length: int) -> dict[str, 
         shown.update({"x-amz-crc32": lower.get("x-amz-crc32", "0"), "Server": "Server"})
         return response_metadata(shown, 200, drop=())
     return response_metadata(shown, 200, connection="connection")
+
+
+def _add_s3_defaults(operation: str, output: dict[str, Json]) -> None:
+    """What S3 itself always answers and local endpoints may leave out: its own encryption, the kind of checksum."""
+    if operation in ("GetObject", "PutObject"):
+        output.setdefault("ServerSideEncryption", "AES256")
+    if "ChecksumCRC32" in output:
+        output.setdefault("ChecksumType", "FULL_OBJECT")
 
 
 def _json_value(value: Any) -> Json:

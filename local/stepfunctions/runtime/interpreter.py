@@ -28,6 +28,7 @@ class Interpreter:
 
     def __init__(self, host: Host) -> None:
         self.host = host
+        self.observe: Callable[[str, str, str], None] | None = None
         self.endings = Endings(self)
         self.joins = Joins(self)
         self.map_runs = MapRuns(self)
@@ -74,6 +75,11 @@ class Interpreter:
             self.endings.history_full(execution)
             raise
 
+    def _took(self, branch: Branch, arm: str) -> None:
+        if self.observe is not None and branch.state is not None:
+            origin = branch.execution.origin
+            self.observe(origin.machine_name.split("/")[0], branch.state.name, arm)
+
     def go(self, branch: Branch, name: str, raw: Json, raw_text: str) -> None:
         """Enter a state as soon as it is this branch's turn."""
         self.host.soon(partial(self._enter, branch, name, raw, raw_text))
@@ -91,6 +97,7 @@ class Interpreter:
         branch.entered_previous = branch.previous
         details = {"input": raw_text, "inputDetails": UNTRUNCATED, "name": name}
         branch.entered = self.record(branch, f"{state.type}StateEntered", details)
+        self._took(branch, "entered")
         branch.environment = Environment(partial(build_context, branch), branch.variables, execution.random)
         self.begin(branch)
 
@@ -156,14 +163,16 @@ class Interpreter:
     def _begin_choice(self, branch: Branch) -> None:
         state, environment = self.at(branch)
         spec = cast("ChoiceSpec", state.spec)
-        for rule in spec.rules:
+        for index, rule in enumerate(spec.rules):
             if rule.holds(branch.selected, environment):
+                self._took(branch, f"Choices[{index}]")
                 write = rule.output or state.flow.pass_through
                 assigned = rule.assign(branch.selected, environment) if rule.assign else None
                 self.leave(branch, write(branch.selected, environment), assigned, rule.next)
                 return
         if spec.default is None:
             raise StateFailure("States.NoChoiceMatched", f"Failed to transition out of the state '{state.name}'.")
+        self._took(branch, "Default")
         output = state.flow.pass_through(branch.selected, environment)
         self.leave(branch, output, state.flow.assign(branch.selected, environment), spec.default)
 
@@ -236,6 +245,7 @@ class Interpreter:
             if attempt >= retrier.max_attempts:
                 return False
             branch.retries[index] = attempt + 1
+            self._took(branch, f"Retry[{index}]")
             branch.attempt = None
             moment = self.host.now + retrier.delay(attempt, branch.execution.random)
             branch.timer = self.host.arm(branch.execution, moment, partial(self.begin, branch))
@@ -244,8 +254,9 @@ class Interpreter:
 
     def _catch(self, branch: Branch, failure: StateFailure) -> bool:
         state, _ = self.at(branch)
-        for catcher in state.catchers if failure.error != RUNTIME else ():
+        for index, catcher in enumerate(state.catchers if failure.error != RUNTIME else ()):
             if matches(catcher.error_equals, failure):
+                self._took(branch, f"Catch[{index}]")
                 self.guard_catch(branch, failure, catcher)
                 return True
         return False

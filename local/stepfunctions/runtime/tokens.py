@@ -36,6 +36,10 @@ class Tokens:
         body = token.removeprefix(_MARK)
         return token.startswith(_MARK) and body[-8:] == _check(body[:-8])
 
+    def outstanding(self) -> list[str]:
+        """The tokens whose attempts are not over."""
+        return list(self._attempts)
+
     def void(self, token: str) -> None:
         """The token's attempt is over."""
         self._attempts.pop(token, None)

@@ -1,0 +1,122 @@
+"""Branches and iterations: how they begin, come together, and end each other."""
+
+from typing import Any
+
+import pytest
+
+from local.stepfunctions.harness import Harness, VirtualTime
+from tests.unit.stepfunctions.machines import chain, task
+
+
+def parallel(*branches: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"Type": "Parallel", "Branches": list(branches), **fields}
+
+
+def mapped(*, processor: dict[str, Any], mode: str = "INLINE", **fields: Any) -> dict[str, Any]:
+    config = {"Mode": mode, **({"ExecutionType": "STANDARD"} if mode == "DISTRIBUTED" else {})}
+    return {"Type": "Map", "ItemProcessor": {"ProcessorConfig": config, **processor}, **fields}
+
+
+def test_a_parallels_result_lists_its_branches_in_order_whichever_ends_first(stepfunctions: Harness) -> None:
+    slow = chain(W1={"Type": "Wait", "Seconds": 10}, P1={"Type": "Pass", "Result": 1})
+    fast = chain(P2={"Type": "Pass", "Result": 2})
+    run = stepfunctions.run(chain(P=parallel(slow, fast)))
+    assert (run.output, run.seconds) == ([1, 2], 10)
+
+
+def test_a_failed_branch_cuts_the_others_short_and_fails_the_state(stepfunctions: Harness, clock: VirtualTime) -> None:
+    stepfunctions.function("bad", lambda event: 1 / 0)
+    forever = chain(W={"Type": "Wait", "Seconds": 10_000})
+    run = stepfunctions.start(chain(P=parallel(forever, chain(T=task("bad")))))
+    assert (run.status, run.error, run.seconds) == ("FAILED", "ZeroDivisionError", 0)
+
+
+def test_a_parallel_is_retried_and_caught_as_a_whole(stepfunctions: Harness) -> None:
+    stepfunctions.function("bad", lambda event: 1 / 0)
+    state = parallel(
+        chain(T=task("bad")),
+        Retry=[{"ErrorEquals": ["ZeroDivisionError"], "MaxAttempts": 2}],
+        Catch=[{"ErrorEquals": ["States.ALL"], "Next": "C"}],
+        End=True,
+    )
+    run = stepfunctions.run({"StartAt": "P", "States": {"P": state, "C": {"Type": "Pass", "End": True}}})
+    assert (run.status, run.output["Error"], len(stepfunctions.calls)) == ("SUCCEEDED", "ZeroDivisionError", 3)
+
+
+def test_an_item_selector_sees_the_item_its_index_and_the_states_input(stepfunctions: Harness) -> None:
+    selector = {"v.$": "$$.Map.Item.Value", "i.$": "$$.Map.Item.Index", "all.$": "$.k"}
+    state = mapped(processor=chain(P={"Type": "Pass"}), ItemsPath="$.items", ItemSelector=selector)
+    run = stepfunctions.run(chain(M=state), {"items": ["a", "b"], "k": 9})
+    assert run.output == [{"v": "a", "i": 0, "all": 9}, {"v": "b", "i": 1, "all": 9}]
+
+
+@pytest.mark.parametrize(("limit", "seconds"), [(1, 40), (2, 20), (0, 10)])
+def test_max_concurrency_limits_how_many_iterations_run(stepfunctions: Harness, limit: int, seconds: int) -> None:
+    state = mapped(processor=chain(W={"Type": "Wait", "Seconds": 10}), MaxConcurrency=limit)
+    assert stepfunctions.run(chain(M=state), [1, 2, 3, 4]).seconds == seconds
+
+
+def test_a_map_over_nothing_yields_nothing(stepfunctions: Harness) -> None:
+    assert stepfunctions.run(chain(M=mapped(processor=chain(P={"Type": "Pass"}))), []).output == []
+
+
+def test_an_outcome_caught_inside_an_iteration_leaves_its_siblings_alone(stepfunctions: Harness) -> None:
+    def odd_ones_fail(event: int) -> int:
+        if event % 2:
+            raise ValueError(event)
+        return event
+
+    stepfunctions.function("f", odd_ones_fail)
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Bad"}]
+    inner: dict[str, Any] = {"StartAt": "T", "States": {"T": {**task("f"), "Catch": catch, "End": True}}}
+    inner["States"]["Bad"] = {"Type": "Pass", "Result": "bad", "End": True}
+    assert stepfunctions.run(chain(M=mapped(processor=inner)), [1, 2, 3]).output == ["bad", 2, "bad"]
+
+
+def test_variables_of_an_iteration_stay_inside_it(stepfunctions: Harness) -> None:
+    inner = chain(A={"Type": "Pass", "Assign": {"x.$": "$"}}, B={"Type": "Pass", "Parameters": {"x.$": "$x"}})
+    after = {"Type": "Pass", "Parameters": {"x.$": "$x", "got.$": "$"}}
+    run = stepfunctions.run(chain(S={"Type": "Pass", "Assign": {"x": 0}}, M=mapped(processor=inner), Z=after), [1, 2])
+    assert run.output == {"x": 0, "got": [{"x": 1}, {"x": 2}]}
+
+
+def test_a_distributed_map_runs_its_items_as_child_executions(stepfunctions: Harness) -> None:
+    state = mapped(mode="DISTRIBUTED", processor=chain(P={"Type": "Pass", "Result": "r"}), Label="Items")
+    run = stepfunctions.run(chain(M=state), [1, 2])
+    (map_run,) = run.execution.map_runs
+    children = stepfunctions.engine.api.call("ListExecutions", {"mapRunArn": map_run.arn})["executions"]
+    assert run.output == ["r", "r"]
+    assert [child["status"] for child in children] == ["SUCCEEDED", "SUCCEEDED"]
+    assert "/Items:" in map_run.arn
+
+
+@pytest.mark.parametrize(
+    ("tolerated", "status"),
+    [
+        ({}, "FAILED"),
+        ({"ToleratedFailureCount": 1}, "FAILED"),
+        ({"ToleratedFailureCount": 2}, "SUCCEEDED"),
+        ({"ToleratedFailurePercentage": 50}, "SUCCEEDED"),
+        ({"ToleratedFailurePercentage": 49}, "FAILED"),
+    ],
+)
+def test_a_map_run_fails_when_more_fails_than_is_tolerated(
+    stepfunctions: Harness, tolerated: dict[str, Any], status: str
+) -> None:
+    def small_ones_fail(event: int) -> int:
+        if event < 3:
+            raise ValueError(event)
+        return event
+
+    stepfunctions.function("f", small_ones_fail)
+    state = mapped(mode="DISTRIBUTED", processor=chain(T=task("f")), MaxConcurrency=1, **tolerated)
+    run = stepfunctions.run(chain(M=state), [1, 2, 3, 4])
+    assert run.status == status
+    assert run.error == (None if status == "SUCCEEDED" else "States.ExceedToleratedFailureThreshold")
+
+
+def test_a_batcher_puts_items_together(stepfunctions: Harness) -> None:
+    batcher = {"MaxItemsPerBatch": 2, "BatchInput": {"k.$": "$$.Execution.Name"}}
+    state = mapped(mode="DISTRIBUTED", processor=chain(P={"Type": "Pass"}), ItemBatcher=batcher)
+    run = stepfunctions.run(chain(M=state), [1, 2, 3], name="n")
+    assert run.output == [{"BatchInput": {"k": "n"}, "Items": [1, 2]}, {"BatchInput": {"k": "n"}, "Items": [3]}]
