@@ -42,13 +42,16 @@ class ApiClient:
         """A saga with its resources."""
         return self._call("GET", f"/sagas/{saga_id}")
 
+    def cancel(self, saga_id: str) -> dict[str, Any]:
+        """Have a saga undone that has not committed."""
+        return self._call("POST", f"/sagas/{saga_id}/cancel")
+
     def destroy(self, saga_id: str) -> dict[str, Any]:
         """Remove every resource of a saga."""
         return self._call("DELETE", f"/sagas/{saga_id}")
 
-    def follow(self, saga_id: str) -> Iterator[dict[str, Any]]:
-        """Every event of a saga as it happens, until the saga has ended."""
-        after = 0
+    def follow(self, saga_id: str, after: int = 0) -> Iterator[dict[str, Any]]:
+        """Every event of a saga numbered above `after`, as it happens, until the saga has ended."""
         while True:
             page = self._call("GET", f"/sagas/{saga_id}/events?after={after}&wait={_LONG_POLL_SECONDS}")
             after = page["next_cursor"]
@@ -60,11 +63,10 @@ class ApiClient:
     def _call(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        request = AWSRequest(method, self._endpoint + path, headers=headers or {}, data=body)  # type: ignore[no-untyped-call]
-        self._auth.add_auth(request)  # type: ignore[no-untyped-call]
-        answer = self._session.request(
-            method, request.url, headers=dict(request.headers.items()), data=body, timeout=(3, 35)
-        )
+        url = self._endpoint + path
+        request = AWSRequest(method, url, headers=headers or {}, data=body)
+        self._auth.add_auth(request)
+        answer = self._session.request(method, url, headers=dict(request.headers.items()), data=body, timeout=(3, 35))
         try:
             document: dict[str, Any] = answer.json()
         except json.JSONDecodeError:

@@ -56,10 +56,10 @@ class LambdaRuntime:
     """Runs deployed functions in worker processes of their own; thread-safe, and nothing is left after `close`.
 
     `cache_dir` keeps unpacked code, `log_dir` one `NAME.log` per function; `worker_environment` is put over what is
-    deployed (endpoints, credentials). `max_workers` limits each function without reserved concurrency, a call over
-    it waits. Event invocations run in the background by default; otherwise call `deliver_due_events` as the clock
-    moves. Faults armed for a function's name strike its synchronous calls. Timeouts of running code are always real
-    time, since the code is.
+    deployed (endpoints, credentials) whenever a worker starts. `max_workers` limits each function without reserved
+    concurrency, a call over it waits. Event invocations run in the background by default; otherwise call
+    `deliver_due_events` as the clock moves. Faults armed for a function's name strike its synchronous calls. Timeouts
+    of running code are always real time, since the code is.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class LambdaRuntime:
         self._archives = ArchiveCache(cache_dir / "tasks")
         self._runtime_packages = link_runtime_packages(cache_dir / "lambda-runtime")
         self._logs = LogDirectory(log_dir)
-        self._overrides = dict(worker_environment)
+        self._overrides = worker_environment
         self._max_workers = max_workers
         self._random = random or Random()  # noqa: S311 - spreads calls over versions, guards nothing
         self._faults = InvocationFaults(faults or Faults(), time.sleep)

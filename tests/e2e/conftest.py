@@ -1,0 +1,60 @@
+"""One machine with everything deployed, as `make up` runs it, for all end-to-end tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+from botocore.credentials import Credentials
+
+from cli.client import ApiClient
+from local.assembly import synthesize
+from local.demo.story import CLOUDS, REQUEST
+from local.machine import CREDENTIALS, REGION, Endpoints, Machine, Ports
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A running machine, and its API."""
+
+    machine: Machine
+    endpoints: Endpoints
+    api: ApiClient
+
+    def submit(self, key: str | None = None) -> str:
+        """Submit the three-cloud example; the saga's id."""
+        saga_id: str = self.api.submit(REQUEST.read_bytes(), "application/yaml", key or str(uuid4()))["id"]
+        return saga_id
+
+    def wait(self, saga_id: str) -> dict[str, Any]:
+        """The saga once it has ended."""
+        for _ in self.api.follow(saga_id):
+            pass
+        return self.api.get(saga_id)
+
+    def destroy(self, saga_id: str) -> None:
+        """Destroy a saga and wait until it is gone."""
+        version = self.api.get(saga_id)["version"]
+        self.api.destroy(saga_id)
+        for _ in self.api.follow(saga_id, version):
+            pass
+
+    def held(self) -> list[dict[str, Any]]:
+        """Everything that exists in any cloud."""
+        urls = [self.endpoints._asdict()[cloud] for cloud in CLOUDS]
+        return [it for url in urls for it in requests.get(f"{url}/_simulator/resources", timeout=10).json()]
+
+
+@pytest.fixture(scope="session")
+def deployment() -> Iterator[Deployment]:
+    machine = Machine(Ports())
+    try:
+        endpoints = machine.deploy(synthesize())
+        ((access_key, secret_key),) = CREDENTIALS.items()
+        yield Deployment(machine, endpoints, ApiClient(endpoints.api, Credentials(access_key, secret_key), REGION))
+    finally:
+        machine.close()

@@ -1,0 +1,150 @@
+"""The saga as a user meets it: over HTTP, on what is deployed, against three clouds."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from pathlib import Path
+
+import boto3
+import pytest
+import requests
+import yaml
+from rich.console import Console
+
+from cli.client import ApiProblem
+from local.assembly import STATE
+from local.demo.screen import Screen
+from local.demo.story import REQUEST, tell
+from local.machine import REGION
+from tests.e2e.conftest import Deployment
+
+SSH_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIHbW3bFfQvX1pV2yN7c4oYxkq5n8uTgJrL0sZdEwKmAa"
+
+
+def test_the_demo_commits_then_rolls_back_and_leaves_three_empty_clouds(deployment: Deployment) -> None:
+    output = io.StringIO()
+    tell(deployment.endpoints, Screen(Console(file=output, width=200)))
+    shown = output.getvalue()
+    assert shown.index("COMMITTED") < shown.index("ZONE_RESOURCE_POOL_EXHAUSTED") < shown.index("ROLLED_BACK")
+    assert shown.count("nothing") == 3
+    assert deployment.held() == []
+
+
+def test_a_worker_killed_in_the_middle_of_a_create_is_made_up_for(deployment: Deployment) -> None:
+    saga_id = deployment.submit()
+    killed = _kill_one_busy(deployment, ("skysaga-gcp-create", "skysaga-azure-create", "skysaga-aws-create"))
+    saga = deployment.wait(saga_id)
+    assert killed
+    assert saga["status"] == "COMMITTED", saga
+    assert sorted(it["type"] for it in deployment.held() if "web-gcp" in it["name"]) == ["disk", "instance"]
+    deployment.destroy(saga_id)
+    assert deployment.held() == []
+
+
+def _kill_one_busy(deployment: Deployment, functions: tuple[str, ...]) -> bool:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if any(deployment.machine.runtime.kill(function) for function in functions):
+            return True
+        time.sleep(0.002)
+    return False
+
+
+def test_cancelling_undoes(deployment: Deployment) -> None:
+    saga_id = deployment.submit()
+    deployment.api.cancel(saga_id)
+    assert deployment.wait(saga_id)["status"] == "ROLLED_BACK"
+    assert deployment.held() == []
+
+
+def test_the_same_key_and_request_again_is_the_same_saga_and_another_request_is_refused(
+    deployment: Deployment,
+) -> None:
+    saga_id = deployment.submit("key-1")
+    assert deployment.submit("key-1") == saga_id
+    other = REQUEST.read_text().replace("t3.micro", "t3.small").encode()
+    with pytest.raises(ApiProblem) as refusal:
+        deployment.api.submit(other, "application/yaml", "key-1")
+    assert refusal.value.status == 409
+    deployment.api.cancel(saga_id)
+    deployment.wait(saga_id)
+
+
+def test_bad_input_names_every_field_and_starts_nothing(deployment: Deployment) -> None:
+    document = yaml.safe_load(REQUEST.read_text())
+    document["colour"] = "blue"
+    document["resources"][0]["region"] = "eu-west-11"
+    document["resources"][1]["provider"] = "amazon"
+    document["resources"][3]["id"] = document["resources"][2]["id"]
+    document["resources"][4]["depends_on"] = ["web-gcp"]
+    document["resources"][4]["spec"]["size_gb"] = "50"
+    before = _executions(deployment)
+    with pytest.raises(ApiProblem) as refusal:
+        deployment.api.submit(json.dumps(document).encode(), "application/json", "key-bad")
+    assert refusal.value.status == 422
+    fields = {error["field"] for error in refusal.value.problem["errors"]}
+    assert {
+        "colour",
+        "resources[0].region",
+        "resources[1].provider",
+        "resources[3].id",
+        "resources[4].spec.size_gb",
+    } <= fields
+    assert any(field.endswith("depends_on") for field in fields)
+    assert _executions(deployment) == before
+
+
+def test_an_unsigned_request_is_forbidden_and_health_is_open(deployment: Deployment) -> None:
+    assert requests.get(f"{deployment.endpoints.api}/sagas", timeout=10).status_code == 403
+    assert requests.get(f"{deployment.endpoints.api}/healthz", timeout=10).json() == {"status": "ok"}
+
+
+def test_logs_carry_the_saga_id_and_neither_logs_nor_histories_carry_what_was_sent(deployment: Deployment) -> None:
+    saga_id = deployment.submit()
+    deployment.wait(saga_id)
+    deployment.destroy(saga_id)
+    logs = {path.stem: path.read_text() for path in (STATE / "logs").glob("skysaga-*.log")}
+    for name in ("skysaga-saga", "skysaga-aws-create", "skysaga-azure-observe", "skysaga-gcp-delete"):
+        assert f'"correlation_id":"{saga_id}"' in logs[name], name
+    for name, text in logs.items():
+        assert SSH_KEY not in text, name
+    assert SSH_KEY not in _histories(deployment)
+
+
+def test_every_function_traces_and_counts(deployment: Deployment) -> None:
+    text = Path(STATE / "logs" / "skysaga-aws-create.log").read_text()
+    assert '"Namespace":"skysaga"' in text
+    assert '"xray_trace_id"' in text
+
+
+def _stepfunctions(deployment: Deployment):  # type: ignore[no-untyped-def]  # boto3 has no public client type
+    return boto3.client(
+        "stepfunctions",
+        region_name=REGION,
+        endpoint_url=deployment.endpoints.stepfunctions,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+
+
+def _executions(deployment: Deployment) -> set[str]:
+    client = _stepfunctions(deployment)
+    machines = client.list_state_machines()["stateMachines"]
+    return {
+        execution["executionArn"]
+        for machine in machines
+        for page in client.get_paginator("list_executions").paginate(stateMachineArn=machine["stateMachineArn"])
+        for execution in page["executions"]
+    }
+
+
+def _histories(deployment: Deployment) -> str:
+    client = _stepfunctions(deployment)
+    pages = [
+        page
+        for arn in _executions(deployment)
+        for page in client.get_paginator("get_execution_history").paginate(executionArn=arn)
+    ]
+    return json.dumps(pages, default=str)
