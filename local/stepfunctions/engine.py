@@ -132,8 +132,7 @@ class Engine:
             if moment is None:
                 return False
             timer = self.core.scheduler.pop()
-        if isinstance(self.clock, VirtualClock) and moment > self.clock.now():
-            self.clock.advance_to(moment)
+            self._reach(moment)
         timer.action()
         return True
 
@@ -146,6 +145,10 @@ class Engine:
         """Do everything due up to `moment` and leave a virtual clock there."""
         while (due := self.core.scheduler.next_moment()) is not None and due <= moment:
             self.step()
+        with self.core.changed:
+            self._reach(moment)
+
+    def _reach(self, moment: float) -> None:
         if isinstance(self.clock, VirtualClock) and moment > self.clock.now():
             self.clock.advance_to(moment)
 

@@ -22,10 +22,9 @@ class MapRunOperations:
         core.operations["map_run"] = self._apply_update
 
     def _find(self, arn: str) -> MapRun:
-        for execution in self._core.executions:
-            for run in execution.map_runs:
-                if run.arn == arn:
-                    return run
+        run = self._core.interpreter.map_runs.by_arn.get(arn)
+        if run is not None:
+            return run
         raise ApiError("ResourceNotFound", f"Resource not found: '{arn}'")
 
     def list(self, request: Request, execution: Execution) -> dict[str, Json]:

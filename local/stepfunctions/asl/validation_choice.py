@@ -66,13 +66,13 @@ def _check_rule(found: Diagnostics, place: str, rule: Json, allowed: set[str]) -
 def _check_combination(found: Diagnostics, place: str, rule: dict[str, Json], name: str) -> None:
     inner = rule[name]
     if name == "Not":
-        _check_rule(found, f"{place}/Not", inner, set())
+        _check_rule(found, f"{place}/Not", inner, {"Comment"})
         return
     if not isinstance(inner, list) or not inner:
         found.error("Expected value of type Array with at least one rule", f"{place}/{name}")
         return
     for index, part in enumerate(inner):
-        _check_rule(found, f"{place}/{name}[{index}]", part, set())
+        _check_rule(found, f"{place}/{name}[{index}]", part, {"Comment"})
 
 
 def _check_comparison(found: Diagnostics, place: str, rule: dict[str, Json], name: str) -> None:

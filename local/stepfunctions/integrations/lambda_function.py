@@ -65,7 +65,7 @@ class LambdaIntegration:
             cause = f"Unable to execute HTTP request: {error}"
             return Outcome("failed", error="Lambda.SdkClientException", cause=cause)
         if result.function_error is not None:
-            return _function_failure(result.payload)
+            return _function_failure(result.payload, direct)
         return Outcome("succeeded", output=self._answer(result, direct))
 
     def _refused(self, error: LambdaError) -> Outcome:
@@ -115,10 +115,11 @@ def _invocation(parameters: Json) -> tuple[str, str]:
     return name, dumps({} if payload is None else payload)
 
 
-def _function_failure(payload: bytes) -> Outcome:
+def _function_failure(payload: bytes, direct: bool) -> Outcome:
     text = payload.decode()
     try:
-        error = json.loads(text).get("errorType")
+        document = json.loads(text)
+        error = document.get("errorType")
     except (AttributeError, ValueError):
         error = None
     if error is None:
@@ -126,7 +127,7 @@ def _function_failure(payload: bytes) -> Outcome:
             f"The cause could not be determined because Lambda did not return an error type. Returned payload: {text}"
         )
         return Outcome("failed", error="Lambda.Unknown", cause=cause)
-    return Outcome("failed", error=error, cause=text)
+    return Outcome("failed", error=error, cause=text if direct else dumps(document))
 
 
 def invoke_over_http(endpoint: str, timeout: float = 900) -> Invoke:

@@ -146,9 +146,10 @@ class Core:
             entry[0].cancel()
 
     def _due(self, arn: str, number: int) -> None:
-        execution = self.executions.get(arn)
-        if execution is not None and number in execution.timers:
-            self.apply("timer", arn=arn, n=number)
+        with self.changed:
+            execution = self.executions.get(arn)
+            if execution is not None and number in execution.timers:
+                self.apply("timer", arn=arn, n=number)
 
     def _timer(self, record: Input) -> None:
         execution = self.executions[record["arn"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
+from weakref import WeakValueDictionary
 
 from local.stepfunctions.asl.program import MapSpec, Program, Resource
 from local.stepfunctions.errors import StateFailure
@@ -66,6 +67,7 @@ class MapRuns:
     def __init__(self, interpreter: Interpreter) -> None:
         self._interpreter = interpreter
         self._host = interpreter.host
+        self.by_arn: WeakValueDictionary[str, MapRun] = WeakValueDictionary()
 
     def begin(self, branch: Branch, spec: MapSpec) -> None:
         """Record the run's start; the items are at hand or have to be read first."""
@@ -80,6 +82,7 @@ class MapRuns:
             run.tolerated_percentage = spec.tolerated_percentage(branch.selected, environment)
         branch.inner = run
         branch.execution.map_runs.append(run)
+        self.by_arn[run.arn] = run
         self._interpreter.record(branch, "MapRunStarted", {"mapRunArn": run.arn})
         if spec.reader is None:
             self._run(run, items)

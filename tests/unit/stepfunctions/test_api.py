@@ -20,9 +20,17 @@ PASS = json.dumps(chain(P={"Type": "Pass", "Result": 1}))
 WAIT = json.dumps(chain(W={"Type": "Wait", "Seconds": 60}))
 
 
+ANSWERS: list[LambdaResult] = []
+
+
+def answer(name: str, payload: bytes) -> LambdaResult:
+    """What has been laid out, and otherwise what came."""
+    return ANSWERS.pop(0) if ANSWERS else LambdaResult(payload)
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[StepFunctionsServer]:
-    engine = Engine(clock=VirtualClock(), lambda_invoke=lambda name, payload: LambdaResult(payload))
+    engine = Engine(clock=VirtualClock(), lambda_invoke=answer)
     server = StepFunctionsServer(engine, port=0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -139,8 +147,7 @@ def test_an_express_machine_answers_in_one_call(sfn: Any) -> None:
 
 
 def test_a_failed_execution_is_redriven_from_the_state_that_failed(sfn: Any, server: StepFunctionsServer) -> None:
-    outcomes = iter([LambdaResult(b'{"errorType": "E"}', "Unhandled"), LambdaResult(b"2")])
-    server.engine.calls._integrations["function"]._invoke = lambda name, payload: next(outcomes)  # type: ignore[attr-defined]
+    ANSWERS.extend([LambdaResult(b'{"errorType": "E"}', "Unhandled"), LambdaResult(b"2")])
     definition = json.dumps(chain(P={"Type": "Pass"}, T=task("f")))
     arn = sfn.start_execution(stateMachineArn=create(sfn, "redriven", definition))["executionArn"]
     server.engine.run()

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from local.clock import VirtualClock
 from local.stepfunctions import ApiError, Engine, LambdaResult
 from local.stepfunctions.harness import Harness, VirtualTime
-from tests.unit.stepfunctions.machines import chain
+from tests.unit.stepfunctions.machines import chain, task
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 
@@ -120,7 +121,7 @@ def test_a_nested_failure_fails_the_task_with_the_whole_story_as_its_cause(stepf
 
 
 def test_a_function_without_an_error_type_is_lambda_unknown() -> None:
-    harness = Harness()
-    harness.engine.calls._integrations["function"]._invoke = lambda name, payload: LambdaResult(b'"boom"', "Unhandled")  # type: ignore[attr-defined]
-    state = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f"}
-    assert harness.run(chain(A=state)).error == "Lambda.Unknown"
+    engine = Engine(clock=VirtualClock(), lambda_invoke=lambda name, payload: LambdaResult(b'"boom"', "Unhandled"))
+    arn = engine.start_execution(engine.create_state_machine("m", chain(A=task("f"))))
+    engine.run()
+    assert engine.execution(arn).error == "Lambda.Unknown"
