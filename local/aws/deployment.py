@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.aws.assembly import AssemblyStack, read_assembly
 from local.aws.assets import publish
+from local.aws.clients import create_client
 from local.aws.cloudformation.template import parse
 
 Outputs = dict[str, dict[str, str]]
@@ -52,18 +51,9 @@ class _Clients:
 
     def __init__(self, endpoint: str, region: str) -> None:
         self._region = region
-        session: Any = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local")  # noqa: S106 - no secret
-
-        def client(service: str) -> Any:
-            config = Config(
-                s3={"addressing_style": "path"},
-                request_checksum_calculation="when_required",
-                retries={"total_max_attempts": 1},
-                read_timeout=300,
-            )
-            return session.client(service, region_name=region, endpoint_url=endpoint, config=config)
-
-        self._s3, self._ssm, self._cloudformation = client("s3"), client("ssm"), client("cloudformation")
+        self._s3 = create_client("s3", endpoint, region)
+        self._ssm = create_client("ssm", endpoint, region)
+        self._cloudformation = create_client("cloudformation", endpoint, region)
 
     def publish_assets(self, stacks: Iterable[AssemblyStack], cache_dir: Path) -> None:
         """Make the buckets that are missing and put every asset once."""

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-
+from local.aws.clients import create_client
 from local.aws.cloudformation.provider import Provider
 from local.aws.cloudformation.responses import CloudFormationResponse
 from local.aws.cloudformation.service import CloudFormation
@@ -28,7 +26,6 @@ class CloudFormationApplication:
         self._providers = providers
         self._regions: dict[str, CloudFormation] = {}
         self._clients: dict[tuple[str, str], Any] = {}
-        self._session: Any = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local")  # noqa: S106 - no secret
         self._lock = Lock()
         self._endpoint = ""
 
@@ -49,17 +46,7 @@ class CloudFormationApplication:
         def client(service: str) -> Any:
             key = (service, region)
             if key not in self._clients:
-                self._clients[key] = self._session.client(
-                    service,
-                    region_name=region,
-                    endpoint_url=self._endpoint,
-                    config=Config(
-                        s3={"addressing_style": "path"},
-                        retries={"total_max_attempts": 1},
-                        read_timeout=120,
-                        max_pool_connections=4,
-                    ),
-                )
+                self._clients[key] = create_client(service, self._endpoint, region)
             return self._clients[key]
 
         return client

@@ -47,11 +47,15 @@ class Place:
         return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"
 
 
+class Refusal(ValueError):
+    """Properties that a provider cannot honour, noticed before anything was made or changed."""
+
+
 class Provider(Protocol):
     """Makes, changes and deletes resources of one type; each call is done when it returns.
 
-    Any exception fails the resource, and with it the stack. A create that fails must leave nothing behind. Deleting
-    what is not there any more is no failure.
+    Any exception fails the resource, and with it the stack. A create that fails must leave nothing behind; an update
+    that fails may have been made in part, unless it raises Refusal. Deleting what is not there any more is no failure.
     """
 
     @property

@@ -11,7 +11,7 @@ from local.aws.cloudformation.errors import ResourceFailed, ValidationError
 from local.aws.cloudformation.intrinsics import NO_VALUE, Evaluator
 from local.aws.cloudformation.ordering import creation_order, dependencies
 from local.aws.cloudformation.parameters import parameter_values
-from local.aws.cloudformation.provider import Resource
+from local.aws.cloudformation.provider import Refusal, Resource
 from local.aws.cloudformation.stacks import Output, Stack, StackResource
 from local.aws.cloudformation.surroundings import StackSurroundings
 from local.aws.cloudformation.template import ResourceDefinition, Template
@@ -138,6 +138,9 @@ class Provisioning:
         provider = self._environment.provider(definition.type)
         try:
             resource = provider.update(place, old.resource, old.properties, properties)
+        except Refusal as refusal:
+            self._steps_back.pop()
+            self._fail("UPDATE", definition, old, refusal)
         except Exception as error:
             self._fail("UPDATE", definition, old, error)
         self._keep(definition, properties, resource, old.generation, "UPDATE_COMPLETE")

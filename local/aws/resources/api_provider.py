@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
 from local.aws.resources.conform import UnsupportedProperty, accepted, arguments
+
+
+@contextmanager
+def all_or_nothing(take_back: Callable[[], None]) -> Iterator[None]:
+    """Take back what has been made so far when what belongs to it fails."""
+    try:
+        yield
+    except Exception:
+        take_back()
+        raise
 
 
 class ApiProvider:

@@ -8,8 +8,10 @@ from typing import Any
 
 from botocore.model import Shape
 
+from local.aws.cloudformation.provider import Refusal
 
-class UnsupportedProperty(ValueError):
+
+class UnsupportedProperty(Refusal):
     """A property that this resource type cannot honour here; the message names it."""
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
-from local.aws.resources.api_provider import ApiProvider
+from local.aws.resources.api_provider import ApiProvider, all_or_nothing
 from local.aws.resources.conform import UnsupportedProperty, accepted, arguments
 
 _SEPARATE = ("PointInTimeRecoverySpecification", "TimeToLiveSpecification")
@@ -28,8 +29,10 @@ class Table(ApiProvider):
         client = place.client("dynamodb")
         wanted = _api_form({key: value for key, value in named.items() if key not in _SEPARATE})
         answer = client.create_table(**arguments(client, "create_table", wanted))
-        _set_separately(client, named["TableName"], {}, named)
-        return self.made(place, named, answer)
+        made = self.made(place, named, answer)
+        with all_or_nothing(lambda: self.delete(place, made, named)):
+            _make(_separate_calls(client, named["TableName"], {}, named))
+        return made
 
     def update(self, place: Place, resource: Resource, before: Properties, after: Properties) -> Resource:
         """Change what update_table can change, indexes one at a time as DynamoDB demands."""
@@ -37,6 +40,7 @@ class Table(ApiProvider):
         name = resource.physical_id
         changed = {key: value for key, value in after.items() if before.get(key) != value and key != "Tags"}
         indexes = _index_changes(before, after)
+        separate = _separate_calls(client, name, before, after)
         direct = _api_form({k: v for k, v in changed.items() if k not in (*_SEPARATE, "GlobalSecondaryIndexes")})
         direct.pop("AttributeDefinitions", None)
         if lost := sorted(set(direct) - set(accepted(client, "update_table", direct))):
@@ -49,7 +53,7 @@ class Table(ApiProvider):
                 AttributeDefinitions=after["AttributeDefinitions"],
                 GlobalSecondaryIndexUpdates=[change],
             )
-        _set_separately(client, name, before, after)
+        _make(separate)
         return self.made(place, after, {"TableDescription": client.describe_table(TableName=name)["Table"]})
 
     def identified(self, resource: Resource, properties: Properties) -> dict[str, Any]:
@@ -76,16 +80,26 @@ def _api_form(properties: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def _set_separately(client: Any, table: str, before: Properties, after: Properties) -> None:
+def _separate_calls(client: Any, table: str, before: Properties, after: Properties) -> list[Callable[[], Any]]:
+    """The calls that set what create_table and update_table cannot, ready to be made."""
+    calls: list[Callable[[], Any]] = []
     recovery = after.get("PointInTimeRecoverySpecification")
     if recovery != before.get("PointInTimeRecoverySpecification"):
         wanted = {"PointInTimeRecoverySpecification": recovery or {"PointInTimeRecoveryEnabled": False}}
-        client.update_continuous_backups(TableName=table, **arguments(client, "update_continuous_backups", wanted))
+        backups = arguments(client, "update_continuous_backups", wanted)
+        calls.append(lambda: client.update_continuous_backups(TableName=table, **backups))
     expiry = after.get("TimeToLiveSpecification")
     if expiry != before.get("TimeToLiveSpecification"):
         disabled = {**before.get("TimeToLiveSpecification", {}), "Enabled": False}
         wanted = {"TimeToLiveSpecification": expiry or disabled}
-        client.update_time_to_live(TableName=table, **arguments(client, "update_time_to_live", wanted))
+        lifetime = arguments(client, "update_time_to_live", wanted)
+        calls.append(lambda: client.update_time_to_live(TableName=table, **lifetime))
+    return calls
+
+
+def _make(calls: Iterable[Callable[[], Any]]) -> None:
+    for call in calls:
+        call()
 
 
 def _index_changes(before: Properties, after: Properties) -> list[dict[str, Any]]:

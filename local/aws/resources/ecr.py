@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
-from local.aws.resources.api_provider import ApiProvider
+from local.aws.resources.api_provider import ApiProvider, all_or_nothing
 from local.aws.resources.conform import arguments
 
 
@@ -24,7 +24,8 @@ class Repository(ApiProvider):
         named = {"RepositoryName": place.generated_name(256, lowercase=True), **properties}
         policies = {key: named.pop(key, None) for key in ("LifecyclePolicy", "RepositoryPolicyText")}
         made = client.create_repository(**arguments(client, "create_repository", named))["repository"]
-        _set_policies(client, made["repositoryName"], policies)
+        with all_or_nothing(lambda: client.delete_repository(repositoryName=made["repositoryName"])):
+            _set_policies(client, made["repositoryName"], policies)
         uri = made["repositoryUri"]
         return Resource(made["repositoryName"], {"Arn": made["repositoryArn"], "RepositoryUri": uri})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
-from local.aws.resources.api_provider import ApiProvider
+from local.aws.resources.api_provider import ApiProvider, all_or_nothing
 from local.aws.resources.conform import arguments
 
 
@@ -22,10 +22,12 @@ class Rule(ApiProvider):
         client = place.client("events")
         named = self.named(place, properties)
         targets = named.pop("Targets", [])
+        where = {"Rule": named["Name"], **_bus(properties), "Targets": targets}
+        wanted = arguments(client, "put_targets", where) if targets else {}
         arn = client.put_rule(**arguments(client, "put_rule", named))["RuleArn"]
-        if targets:
-            where = _rule(named["Name"], properties)
-            client.put_targets(**arguments(client, "put_targets", {**where, "Targets": targets}))
+        if wanted:
+            with all_or_nothing(lambda: client.delete_rule(**_bus(properties), Name=named["Name"])):
+                client.put_targets(**wanted)
         return Resource(named["Name"], {"Arn": arn})
 
     def update(self, place: Place, resource: Resource, before: Properties, after: Properties) -> Resource:
@@ -40,15 +42,14 @@ class Rule(ApiProvider):
         client = place.client("events")
         try:
             self._remove(place, resource, properties, [target["Id"] for target in properties.get("Targets", [])])
-            where = arguments(client, "delete_rule", _rule(resource.physical_id, properties), Rule="Name")
-            client.delete_rule(**where)
+            client.delete_rule(Name=resource.physical_id, **_bus(properties))
         except client.exceptions.ResourceNotFoundException:
             return
 
     @staticmethod
     def _remove(place: Place, resource: Resource, properties: Properties, ids: list[str]) -> None:
         if ids:
-            place.client("events").remove_targets(**_rule(resource.physical_id, properties), Ids=ids)
+            place.client("events").remove_targets(Rule=resource.physical_id, **_bus(properties), Ids=ids)
 
 
 class EventBus(ApiProvider):
@@ -69,9 +70,8 @@ class EventBus(ApiProvider):
         return Resource(properties["Name"], {"Arn": answer["EventBusArn"], "Name": properties["Name"]})
 
 
-def _rule(name: str, properties: Properties) -> dict[str, str]:
-    bus = {"EventBusName": properties["EventBusName"]} if "EventBusName" in properties else {}
-    return {"Rule": name, **bus}
+def _bus(properties: Properties) -> dict[str, str]:
+    return {"EventBusName": properties["EventBusName"]} if "EventBusName" in properties else {}
 
 
 PROVIDERS = (Rule(), EventBus())

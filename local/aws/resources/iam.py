@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
-from local.aws.resources.api_provider import ApiProvider
+from local.aws.resources.api_provider import ApiProvider, all_or_nothing
 from local.aws.resources.conform import arguments, refuse_others
 
 
@@ -26,9 +26,11 @@ class Role(ApiProvider):
         inline, managed = named.pop("Policies", []), named.pop("ManagedPolicyArns", [])
         client = place.client("iam")
         role = client.create_role(**arguments(client, "create_role", named))["Role"]
-        _set_policies(client, role["RoleName"], [], inline)
-        _set_attached(client, role["RoleName"], [], managed)
-        return Resource(role["RoleName"], {"Arn": role["Arn"], "RoleId": role["RoleId"]})
+        made = Resource(role["RoleName"], {"Arn": role["Arn"], "RoleId": role["RoleId"]})
+        with all_or_nothing(lambda: _delete_role(client, role["RoleName"])):
+            _set_policies(client, role["RoleName"], [], inline)
+            _set_attached(client, role["RoleName"], [], managed)
+        return made
 
     def update(self, place: Place, resource: Resource, before: Properties, after: Properties) -> Resource:
         """Change trust, settings and policies."""
@@ -44,13 +46,7 @@ class Role(ApiProvider):
 
     def delete(self, place: Place, resource: Resource, properties: Properties) -> None:
         """Detach and delete all that hangs on the role, then the role."""
-        client, name = place.client("iam"), resource.physical_id
-        try:
-            _set_policies(client, name, properties.get("Policies", []), [])
-            _set_attached(client, name, properties.get("ManagedPolicyArns", []), [])
-            client.delete_role(RoleName=name)
-        except client.exceptions.NoSuchEntityException:
-            return
+        _delete_role(place.client("iam"), resource.physical_id)
 
 
 class Policy:
@@ -99,9 +95,11 @@ class ManagedPolicy:
         wanted = {"PolicyName": place.generated_name(128)}
         wanted |= {_api_name(key): value for key, value in properties.items() if key != "Roles"}
         arn = client.create_policy(**arguments(client, "create_policy", wanted))["Policy"]["Arn"]
-        for role in properties.get("Roles", []):
-            client.attach_role_policy(RoleName=role, PolicyArn=arn)
-        return Resource(arn, {"PolicyArn": arn})
+        made = Resource(arn, {"PolicyArn": arn})
+        with all_or_nothing(lambda: self.delete(place, made, properties)):
+            for role in properties.get("Roles", []):
+                client.attach_role_policy(RoleName=role, PolicyArn=arn)
+        return made
 
     def replaces(self, before: Properties, after: Properties) -> bool:
         """Where the name, path or description changes."""
@@ -135,6 +133,17 @@ class ManagedPolicy:
 
 def _api_name(key: str) -> str:
     return "PolicyName" if key == "ManagedPolicyName" else key
+
+
+def _delete_role(client: Any, name: str) -> None:
+    try:
+        for policy in client.list_role_policies(RoleName=name)["PolicyNames"]:
+            client.delete_role_policy(RoleName=name, PolicyName=policy)
+        for attached in client.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+            client.detach_role_policy(RoleName=name, PolicyArn=attached["PolicyArn"])
+        client.delete_role(RoleName=name)
+    except client.exceptions.NoSuchEntityException:
+        return
 
 
 def _set_policies(client: Any, role: str, before: list[Any], after: list[Any]) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
-from local.aws.resources.api_provider import ApiProvider
+from local.aws.resources.api_provider import ApiProvider, all_or_nothing
 from local.aws.resources.conform import arguments
 
 _SEPARATE = ("EnableKeyRotation", "PendingWindowInDays", "Enabled")
@@ -26,8 +26,10 @@ class Key(ApiProvider):
         # KMS calls a key's tag members TagKey and TagValue.
         wanted["Tags"] = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in properties.get("Tags", [])]
         made = client.create_key(**arguments(client, "create_key", wanted, KeyPolicy="Policy"))["KeyMetadata"]
-        _rotate(client, made["KeyId"], properties)
-        return Resource(made["KeyId"], {"Arn": made["Arn"], "KeyId": made["KeyId"]})
+        key = Resource(made["KeyId"], {"Arn": made["Arn"], "KeyId": made["KeyId"]})
+        with all_or_nothing(lambda: self.delete(place, key, properties)):
+            _rotate(client, made["KeyId"], properties)
+        return key
 
     def update(self, place: Place, resource: Resource, before: Properties, after: Properties) -> Resource:
         """Change policy, description and rotation."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
-from local.aws.resources.api_provider import ApiProvider
+from local.aws.resources.api_provider import ApiProvider, all_or_nothing
 from local.aws.resources.conform import UnsupportedProperty, arguments
 
 # What AWS sets where a template no longer says anything (API reference, CreateFunction).
@@ -45,8 +45,10 @@ class Function(ApiProvider):
         client = place.client("lambda")
         wanted = {**named, "Code": _code(named["Code"])}
         made = client.create_function(**arguments(client, "create_function", wanted))
-        _reserve(client, made["FunctionName"], reserved)
-        return Resource(made["FunctionName"], {"Arn": made["FunctionArn"]})
+        function = Resource(made["FunctionName"], {"Arn": made["FunctionArn"]})
+        with all_or_nothing(lambda: self.delete(place, function, named)):
+            _reserve(client, made["FunctionName"], reserved)
+        return function
 
     def update(self, place: Place, resource: Resource, before: Properties, after: Properties) -> Resource:
         """Change code and configuration; what the template no longer says goes back to AWS's default."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
-from local.aws.resources.api_provider import ApiProvider
+from local.aws.resources.api_provider import ApiProvider, all_or_nothing
 from local.aws.resources.conform import arguments
 
 
@@ -25,8 +25,10 @@ class LogGroup(ApiProvider):
         retention = named.pop("RetentionInDays", None)
         client = place.client("logs")
         client.create_log_group(**arguments(client, "create_log_group", named))
-        _keep_for(client, named["LogGroupName"], retention)
-        return Resource(named["LogGroupName"], {"Arn": place.arn("logs", f"log-group:{named['LogGroupName']}:*")})
+        group = Resource(named["LogGroupName"], {"Arn": place.arn("logs", f"log-group:{named['LogGroupName']}:*")})
+        with all_or_nothing(lambda: self.delete(place, group, named)):
+            _keep_for(client, named["LogGroupName"], retention)
+        return group
 
     def update(self, place: Place, resource: Resource, before: Properties, after: Properties) -> Resource:
         """Change how long logs are kept."""

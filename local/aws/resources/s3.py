@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
-from local.aws.resources.api_provider import ApiProvider
+from local.aws.resources.api_provider import ApiProvider, all_or_nothing
 from local.aws.resources.conform import UnsupportedProperty, arguments, refuse_others
 
 # property -> (the call that sets it, the argument it goes into)
@@ -39,7 +39,8 @@ class Bucket(ApiProvider):
         client = place.client("s3")
         where = {} if place.region == "us-east-1" else {"LocationConstraint": place.region}
         client.create_bucket(Bucket=name, **({"CreateBucketConfiguration": where} if where else {}))
-        _set(client, name, {}, properties)
+        with all_or_nothing(lambda: client.delete_bucket(Bucket=name)):
+            _set(client, name, {}, properties)
         return _bucket(place, name)
 
     def update(self, place: Place, resource: Resource, before: Properties, after: Properties) -> Resource:

@@ -1,0 +1,28 @@
+"""boto3 clients of the local account; any credentials do, and nothing here is a secret."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+READ_SECONDS = 300  # a stack is done when the call that asks for it returns
+
+
+def create_client(service: str, endpoint: str, region: str) -> Any:
+    """A client of `service` at `endpoint` that asks once, path-style for S3."""
+    config = Config(
+        s3={"addressing_style": "path"},
+        request_checksum_calculation="when_required",
+        retries={"total_max_attempts": 1},
+        read_timeout=READ_SECONDS,
+    )
+    return _session().client(service, region_name=region, endpoint_url=endpoint, config=config)
+
+
+@cache
+def _session() -> Any:
+    # One for the process: it keeps the service descriptions, which take longer to read than most stacks to deploy.
+    return boto3.Session(aws_access_key_id="local", aws_secret_access_key="local")  # noqa: S106
