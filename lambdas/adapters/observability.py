@@ -12,9 +12,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.core.errors import StepError
 
+NAMESPACE: Final = "skysaga"
+"""Of our metrics; not left to the environment, since a step that has done its work would fail for want of it."""
+
 logger: Final = Logger()
 tracer: Final = Tracer()
-metrics: Final = Metrics()
+metrics: Final = Metrics(namespace=NAMESPACE)
 
 StepHandler = Callable[[dict[str, Any], LambdaContext], Mapping[str, Any] | None]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.adapters.observability import logger, metrics
+from lambdas.adapters.observability import logger
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,6 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "LEDGER_TABLE": "ledger",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(metrics.provider, "namespace", "skysaga")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from lambdas.adapters.observability import logger, metrics
+from lambdas.adapters.observability import logger
 from lambdas.api import handler as api
 from lambdas.api.routes import make_app
 from lambdas.core.sagas import Sagas
@@ -85,7 +85,6 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Api:
     world, executions, log = make_world(), FakeExecutions(), io.StringIO()
     sagas = Sagas(world.ledger, executions, world.clock, world.clock.advance)
     monkeypatch.setattr(api, "_app", make_app(lambda: sagas))
-    monkeypatch.setattr(metrics.provider, "namespace", "skysaga")
     monkeypatch.setattr(logger.registered_handler, "stream", log)
     return Api(world, executions, log)
 
