@@ -1,6 +1,6 @@
 """Check an engine against the cases recorded from AWS, with the runner that lies beside them.
 
-    python -m tests.conformance --cases ../shared/asl-cases [--endpoint URL] [--level 2] [--require 98] [more for the runner]
+    python -m tests.conformance --cases ../shared/asl-cases [--endpoint URL] [--level 2] [--require 98] [runner options]
 
 Without an endpoint it starts this engine, with moto behind it for the services that tasks call.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -61,7 +62,7 @@ class LambdaIntegration:
             result = self._invoke(name, payload.encode())
         except LambdaError as error:
             return self._refused(error)
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             cause = f"Unable to execute HTTP request: {error}"
             return Outcome("failed", error="Lambda.SdkClientException", cause=cause)
         if result.function_error is not None:
@@ -133,21 +134,36 @@ def _function_failure(payload: bytes, direct: bool) -> Outcome:
 def invoke_over_http(endpoint: str, timeout: float = 900) -> Invoke:
     """Lambda's Invoke API at an endpoint such as `http://127.0.0.1:9001`, as the SDKs call it."""
     address = urlsplit(endpoint)
+    kept = threading.local()
+
+    def connect() -> http.client.HTTPConnection:
+        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+        return kind(address.hostname or "127.0.0.1", address.port, timeout=timeout)
+
+    def send(path: str, payload: bytes) -> tuple[int, dict[str, str], bytes]:
+        if getattr(kept, "connection", None) is None:
+            kept.connection = connect()
+        try:
+            kept.connection.request("POST", path, payload, {"Content-Type": "application/json"})
+            response = kept.connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read()
+        except (http.client.HTTPException, OSError):
+            kept.connection.close()
+            kept.connection = None
+            raise
 
     def invoke(name: str, payload: bytes) -> LambdaResult:
-        connect = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-        connection = connect(address.hostname or "127.0.0.1", address.port, timeout=timeout)
+        path = f"{address.path.rstrip('/')}/2015-03-31/functions/{quote(name, safe='')}/invocations"
         try:
-            path = f"{address.path.rstrip('/')}/2015-03-31/functions/{quote(name, safe='')}/invocations"
-            connection.request("POST", path, payload, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            body, headers = response.read(), dict(response.getheaders())
-        finally:
-            connection.close()
-        if response.status >= 300:
-            _raise_refusal(response.status, headers, body)
+            status, headers, body = send(path, payload)
+        except (http.client.RemoteDisconnected, ConnectionError):
+            status, headers, body = send(
+                path, payload
+            )  # a kept connection may have gone stale; the SDKs try again, too
+        if status >= 300:
+            _raise_refusal(status, headers, body)
         lower = {key.lower(): value for key, value in headers.items()}
-        return LambdaResult(body, lower.get("x-amz-function-error"), response.status, headers)
+        return LambdaResult(body, lower.get("x-amz-function-error"), status, headers)
 
     return invoke
 
