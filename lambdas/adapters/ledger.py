@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 HEADER: Final = "HEADER"
 STATUS_INDEX: Final = "by-status"
 
+_LONGEST_KEY: Final = 2048  # bytes that DynamoDB takes as a partition key; it refuses to look for a longer one
 _ATTEMPTS: Final = 12
 _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 0.5
@@ -207,6 +208,8 @@ class DynamoLedger:
         return _record(kind, item)
 
     def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
+        if len(pk.encode()) > _LONGEST_KEY:
+            return None
         answer = _asked(
             lambda: self._client.get_item(
                 TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True

@@ -168,6 +168,12 @@ def test_what_is_not_there_is_not_found(ledger: Ledger, clock: FakeClock) -> Non
         ledger.change_resource(saga_id, "nothing", to_resource(ResourceStatus.CREATING))
 
 
+def test_an_id_longer_than_any_key_is_not_found(ledger: Ledger) -> None:
+    for ask in (ledger.saga, ledger.snapshot, ledger.events):
+        with pytest.raises(SagaNotFound):
+            ask("é" * 1025)
+
+
 def test_a_change_of_the_saga_is_written_with_its_event(ledger: Ledger, clock: FakeClock) -> None:
     saga_id = opened(ledger, clock)
     clock.advance(5)

@@ -51,8 +51,9 @@ class ReleaseSteps:
         since = resource.absent_since or now
         settled = now - since >= timedelta(seconds=self._provider.settling_seconds)
         if settled:
-            self._ledger.change_resource(saga_id, resource_id, lambda _, it: _absent(it))
-            return DONE
+            seen = resource.absent_since
+            _, it = self._ledger.change_resource(saga_id, resource_id, lambda _, it: _absent_if_still(it, seen))
+            return DONE if it.status is ResourceStatus.ABSENT else {"next": Next.WAIT, "delay": 1}
         message = "not found; gone if that lasts"
         self._ledger.change_resource(saga_id, resource_id, lambda _, it: _absent_since(it, since), message)
         return {"next": Next.WAIT, "delay": self._until_settled(since, now)}
@@ -87,5 +88,8 @@ def _absent_since(resource: Resource, since: datetime | None) -> Resource:
     return resource.model_copy(update={"absent_since": since})
 
 
-def _absent(resource: Resource) -> Resource:
+def _absent_if_still(resource: Resource, since: datetime | None) -> Resource:
+    """Gone, unless another look has found something in the meantime."""
+    if resource.status is not ResourceStatus.DELETING or resource.absent_since != since:
+        return resource
     return resource.model_copy(update={"status": ResourceStatus.ABSENT})

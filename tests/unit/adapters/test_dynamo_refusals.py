@@ -216,3 +216,12 @@ def test_the_callers_key_is_not_stored_in_clear(
     stubber.add_response("transact_write_items", {})
     ledger.open(saga, (), IdempotencyKey("somebody", "my key", "digest"))
     assert "my key" not in str(asked)
+
+
+def test_dynamodb_is_not_asked_for_a_key_longer_than_it_takes(ledger: DynamoLedger, stubber: Stubber) -> None:
+    with pytest.raises(SagaNotFound):
+        ledger.saga("s" * 2049)
+    stubber.add_response("get_item", {})
+    with pytest.raises(SagaNotFound):
+        ledger.saga("s" * 2048)
+    stubber.assert_no_pending_responses()

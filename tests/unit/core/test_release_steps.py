@@ -85,6 +85,22 @@ def test_a_create_that_arrives_late_is_removed_and_starts_the_window_anew(world:
     assert world.cloud.inventory() == []
 
 
+def test_a_look_overtaken_by_one_that_found_something_does_not_settle(world: World, compensating: str) -> None:
+    world.release.delete(compensating, DISK)
+    world.release.observe(compensating, DISK)
+    world.clock.advance(60)
+
+    def another_finds_something() -> None:
+        world.cloud.arrive_late(world.intent(compensating, DISK), "machine", seconds=0)
+        assert world.release.observe(compensating, DISK) == DELETE
+
+    world.ledger.meanwhile = [another_finds_something]
+    assert world.release.observe(compensating, DISK) == {"next": "WAIT", "delay": 1}
+    assert world.release.observe(compensating, DISK) == DELETE
+    world.make_absent(compensating, DISK)
+    assert world.cloud.inventory() == []
+
+
 def test_what_is_still_there_is_deleted_again(world: World, compensating: str) -> None:
     world.cloud.stubborn = True
     world.release.delete(compensating, DISK)
