@@ -186,7 +186,7 @@ def _compile(text: str, kind: str) -> tuple[Any, dict[str, list[str]]]:
         raise InvalidDefinitionError(f"The definition must not be longer than {MAX_DEFINITION} bytes")
     errors = [item for item in diagnose(text, kind) if item["severity"] == "ERROR"]
     if errors:
-        raise InvalidDefinitionError("; ".join(_worded(item) for item in errors))
+        raise InvalidDefinitionError(", ".join(_worded(item) for item in errors))
     definition = parse_definition(text)
     return compile_definition(definition), variable_references(definition)
 

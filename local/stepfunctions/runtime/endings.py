@@ -93,6 +93,13 @@ class Endings:
 
     def abort_branch(self, branch: Branch) -> None:
         """Cut a branch short, with everything inside it, and record that it was."""
+        self.abort_inside(branch)
+        if branch.attempt is not None and branch.state is not None:
+            self._interpreter.note(branch, "TaskStateAborted")
+        self.release(branch)
+
+    def abort_inside(self, branch: Branch) -> None:
+        """Cut short what runs inside a branch's Parallel or Map; the branch itself lives on."""
         inner = branch.inner
         if isinstance(inner, Join):
             for child in list(inner.children.values()):
@@ -102,12 +109,10 @@ class Endings:
                     self._interpreter.note(child, "MapIterationAborted", details)
         elif inner is not None:
             self._interpreter.map_runs.abort(inner)
-        if branch.attempt is not None and branch.state is not None:
-            self._interpreter.note(branch, "TaskStateAborted")
-        self.release(branch)
 
     def release(self, branch: Branch) -> None:
-        """Let go of what a branch waits for: its timers, its task's token."""
+        """End a branch: let go of what it waits for, its timers and its task's token."""
+        branch.ended = True
         execution = branch.execution
         self._host.disarm(execution, branch.timer)
         branch.timer = None

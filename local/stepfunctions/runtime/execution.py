@@ -58,6 +58,7 @@ class Branch:
     __slots__ = (
         "attempt",
         "block",
+        "ended",
         "entered",
         "entered_at",
         "entered_previous",
@@ -86,6 +87,7 @@ class Branch:
         self.previous = previous
         self.variables: dict[str, Json] = {}
         self.map_item: dict[str, Json] | None = None
+        self.ended = False
         self.state: State | None = None
         self.raw: Json = None
         self.raw_text = ""

@@ -85,9 +85,9 @@ class Interpreter:
         self.host.soon(partial(self._enter, branch, name, raw, raw_text))
 
     def _enter(self, branch: Branch, name: str, raw: Json, raw_text: str) -> None:
-        execution = branch.execution
-        if not execution.running:
+        if branch.ended or not branch.execution.running:
             return
+        execution = branch.execution
         state = branch.block.states[name]
         branch.state, branch.raw, branch.raw_text = state, raw, raw_text
         branch.retries = {}
@@ -106,7 +106,9 @@ class Interpreter:
         self.guard(branch, self._select_and_begin)
 
     def guard(self, branch: Branch, action: Callable[[Branch], None]) -> None:
-        """Run part of a state; what it raises becomes the state's failure."""
+        """Run part of a state; what it raises becomes the state's failure. A branch that is over does nothing."""
+        if branch.ended or not branch.execution.running:
+            return
         try:
             action(branch)
         except Fault as fault:

@@ -115,7 +115,7 @@ class Joins:
         del join.children[child.index]
         endings = self._interpreter.endings
         endings.release(child)
-        endings.abort_branch(owner)
+        endings.abort_inside(owner)
         owner.inner = None
         owner.previous = child.previous
         self._interpreter.fail(owner, failure)

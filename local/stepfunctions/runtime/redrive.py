@@ -33,6 +33,7 @@ def redrive(interpreter: Interpreter, execution: Execution) -> None:
     root = execution.root
     if root is None or root.state is None:
         return
+    root.ended = False
     execution.status, execution.stopped = "RUNNING", None
     execution.error = execution.cause = None
     execution.redrives += 1

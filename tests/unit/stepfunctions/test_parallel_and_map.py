@@ -120,3 +120,42 @@ def test_a_batcher_puts_items_together(stepfunctions: Harness) -> None:
     state = mapped(mode="DISTRIBUTED", processor=chain(P={"Type": "Pass"}), ItemBatcher=batcher)
     run = stepfunctions.run(chain(M=state), [1, 2, 3], name="n")
     assert run.output == [{"BatchInput": {"k": "n"}, "Items": [1, 2]}, {"BatchInput": {"k": "n"}, "Items": [3]}]
+
+
+def test_a_branch_that_was_cut_short_goes_nowhere_any_more(stepfunctions: Harness, clock: VirtualTime) -> None:
+    steps = {f"P{number}": {"Type": "Pass"} for number in range(6)}
+    failing = chain(A={"Type": "Pass"}, F={"Type": "Fail", "Error": "E"})
+    state = parallel(failing, chain(**steps), Catch=[{"ErrorEquals": ["States.ALL"], "Next": "C"}], End=True)
+    rest = {"Type": "Wait", "Seconds": 10, "End": True}
+    run = stepfunctions.run({"StartAt": "P", "States": {"P": state, "C": rest}})
+    assert run.path.index("C") == len(run.path) - 1
+    assert "P5" not in run.path
+
+
+def test_a_stopped_execution_takes_its_child_executions_with_it(stepfunctions: Harness) -> None:
+    state = mapped(mode="DISTRIBUTED", processor=chain(W={"Type": "Wait", "Seconds": 100}))
+    run = stepfunctions.start(chain(M=state), [1, 2])
+    stepfunctions.engine.api.call("StopExecution", {"executionArn": run.arn})
+    (map_run,) = run.execution.map_runs
+    children = stepfunctions.engine.api.call("ListExecutions", {"mapRunArn": map_run.arn})["executions"]
+    assert (run.status, map_run.status) == ("ABORTED", "ABORTED")
+    assert {child["status"] for child in children} == {"ABORTED"}
+    assert stepfunctions.engine.core.scheduler.next_moment() is None
+
+
+def test_an_iteration_cut_short_is_recorded_as_aborted(stepfunctions: Harness) -> None:
+    inner = {
+        "StartAt": "C",
+        "States": {
+            "C": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$", "NumericEquals": 1, "Next": "F"}],
+                "Default": "W",
+            },
+            "F": {"Type": "Fail", "Error": "E"},
+            "W": {"Type": "Wait", "Seconds": 5, "End": True},
+        },
+    }
+    run = stepfunctions.run(chain(M=mapped(processor=inner)), [0, 1])
+    assert [event["mapIterationAbortedEventDetails"]["index"] for event in run.events("MapIterationAborted")] == [0]
+    assert [event["mapIterationFailedEventDetails"]["index"] for event in run.events("MapIterationFailed")] == [1]
