@@ -1,16 +1,24 @@
-"""The journal: every input, one JSON line each, so that an engine killed at any instant resumes where it was."""
+"""The journal: every input, one JSON line each, so that an engine killed at any instant resumes where it was.
+
+Inputs of executions that the engine has forgotten are dropped once they outweigh the others, so the file and a restart
+take no longer however many executions there have been.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+from collections import Counter
 from pathlib import Path
 from typing import IO
 
 from local.clock import VirtualClock
 from local.stepfunctions.jsontext import dumps
 from local.stepfunctions.runtime.core import Core, Input
+from local.stepfunctions.runtime.execution import Execution
 
 NAME = "journal.jsonl"
+COMPACT_FROM = 1000
 
 
 class Journal:
@@ -20,25 +28,62 @@ class Journal:
         directory.mkdir(parents=True, exist_ok=True)
         self._path = directory / NAME
         self._file: IO[bytes] | None = None
+        self._of: Counter[str] = Counter()
+        self._forgotten: set[str] = set()
+        self._records = 0
+        self._useless = 0
 
     def attach(self, core: Core) -> None:
         """Replay what is there into `core` and record what comes."""
+        core.executions.on_forget = self.forget
         records = self._read()
         core.replaying = True
         for record in records:
+            self._count(record)
             core.try_replay(record)
         core.replaying = False
-        core.identify_anew(len(records))
-        if records and isinstance(core.clock, VirtualClock):
-            core.clock.advance_to(max(core.clock.now(), records[-1]["t"]))
+        if records:
+            core.identify_anew(records[-1])
+            if isinstance(core.clock, VirtualClock):
+                core.clock.advance_to(max(core.clock.now(), records[-1]["t"]))
         self._file = self._path.open("ab")
         core.journal = self.append
 
     def append(self, record: Input) -> None:
         """Write a record so that it survives the death of this process."""
+        if self._useless > max(COMPACT_FROM, self._records // 2):
+            self._compact()
         if self._file is not None:
             self._file.write(dumps(record).encode() + b"\n")
             self._file.flush()
+            self._count(record)
+
+    def forget(self, execution: Execution) -> None:
+        """The engine has forgotten an execution; its inputs, and its children's, are of no use any more."""
+        if execution.map_run is not None:
+            return  # the parent's inputs and this one's only make sense together
+        for arn in _family(execution):
+            self._forgotten.add(arn)
+            self._useless += self._of.pop(arn, 0)
+
+    def _count(self, record: Input) -> None:
+        self._records += 1
+        if "arn" in record:
+            self._of[record["arn"]] += 1
+
+    def _compact(self) -> None:
+        kept = [record for record in self._read() if record.get("arn") not in self._forgotten]
+        fresh = self._path.with_suffix(".fresh")
+        with fresh.open("wb") as file:
+            file.writelines(dumps(record).encode() + b"\n" for record in kept)
+            file.flush()
+            os.fsync(file.fileno())
+        if self._file is not None:
+            self._file.close()
+        fresh.replace(self._path)
+        self._file = self._path.open("ab")
+        self._forgotten.clear()
+        self._records, self._useless = len(kept), 0
 
     def _read(self) -> list[Input]:
         if not self._path.exists():
@@ -49,3 +94,11 @@ class Journal:
             with self._path.open("r+b") as file:
                 file.truncate(len(complete))
         return [json.loads(line) for line in complete.splitlines()]
+
+
+def _family(execution: Execution) -> list[str]:
+    arns = [execution.arn]
+    for run in execution.map_runs:
+        for child in (*run.running.values(), *run.ended.values()):
+            arns += _family(child)
+    return arns

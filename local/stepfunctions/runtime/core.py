@@ -55,7 +55,7 @@ class Core:
             "activity": self._activity,
         }
         self._seed = seed
-        self._interleave = Random(seed) if seed else None  # noqa: S311 - interleavings must repeat for a seed
+        self._interleave: Random | None = None
         self._identities = Random(f"{seed}:identities")  # noqa: S311 - as above
         self._ready: list[Callable[[], None]] = []
         self._now = clock.now()
@@ -80,6 +80,8 @@ class Core:
         """Apply an input that has been journaled."""
         outermost = not self._applying
         self._applying, self._now = True, record["t"]
+        if self._seed and outermost:
+            self._interleave = self._interleaving(record)
         try:
             result = self.operations[record["op"]](record)
             self._drain()
@@ -96,9 +98,13 @@ class Core:
         except ApiError:
             self._ready.clear()
 
-    def identify_anew(self, used: int) -> None:
-        """Give identities that differ from those of the `used` inputs before a restart."""
-        self._identities = Random(f"{self._seed}:identities:{used}")  # noqa: S311 - as above
+    def _interleaving(self, record: Input) -> Random:
+        """An input's own shuffle, so that it is the same whatever became of the inputs before it."""
+        return Random(f"{self._seed}:{record['t']}:{record.get('arn')}:{record.get('n')}")  # noqa: S311 - as above
+
+    def identify_anew(self, last: Input) -> None:
+        """Give identities that differ from those given before a restart; `last` is the last input before it."""
+        self._identities = Random(f"{self._seed}:identities:{sorted(last.items())}")  # noqa: S311 - as above
 
     def _drain(self) -> None:
         ready = self._ready

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from local.stepfunctions.runtime.execution import Execution
 
@@ -16,6 +16,7 @@ class Executions:
 
     def __init__(self, kept: int = DEFAULT_KEPT) -> None:
         self.kept = kept
+        self.on_forget: Callable[[Execution], None] = lambda execution: None
         self._by_arn: dict[str, Execution] = {}
         self._by_group: dict[str, list[tuple[int, Execution]]] = {}
         self._finished: deque[Execution] = deque()
@@ -54,6 +55,7 @@ class Executions:
             entries = self._by_group[group]
             position = bisect_left(entries, number, key=lambda entry: entry[0])
             del entries[position]
+        self.on_forget(execution)
 
     def newest_first(self, group: str, before: int | None = None) -> Iterator[tuple[int, Execution]]:
         """(sequence number, execution) of a machine, version, alias or map run, from the one started last."""

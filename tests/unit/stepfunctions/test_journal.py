@@ -187,3 +187,17 @@ def test_a_process_killed_by_sigkill_resumes_in_another(tmp_path: Path, records:
     world.token = issued[0] if issued else None
     play(resumed, world)
     assert json.loads(resumed.execution(ARN).output_text or "null") == OUTPUT
+
+
+def test_the_journal_drops_what_belongs_to_forgotten_executions(tmp_path: Path) -> None:
+    engine = Engine(clock=VirtualClock(), seed=2, data=tmp_path)
+    engine.core.executions.kept = 10
+    machine = engine.create_state_machine("m", chain(P={"Type": "Pass"}))
+    waiting = engine.start_execution(engine.create_state_machine("w", chain(W={"Type": "Wait", "Seconds": 9})))
+    for _ in range(3000):
+        engine.start_execution(machine)
+    assert len((tmp_path / "journal.jsonl").read_bytes().splitlines()) < 2100
+    resumed = Engine(clock=VirtualClock(), seed=2, data=tmp_path)
+    resumed.run()
+    assert resumed.execution(waiting).status == "SUCCEEDED"
+    assert resumed.start_execution(machine) not in {execution.arn for execution in engine.core.executions}
