@@ -51,6 +51,19 @@ _PATIENCE: Final = {
 """The simulated clouds are quicker than the real ones, so waiting for them is shorter, too."""
 
 
+_QUICK_AZURE: Final = azure.AzureSimulatorSettings(
+    machine_create=2.0,
+    machine_delete=1.0,
+    disk_create=0.7,
+    disk_delete=0.5,
+    interface_create=0.5,
+    interface_delete=0.5,
+    address_create=0.5,
+    address_delete=0.5,
+)
+_QUICK_GCP: Final = gcp.GcpTiming(instance_insert=2.0, instance_delete=1.0, disk_insert=0.7, disk_delete=0.5)
+
+
 class Endpoints(NamedTuple):
     """Where everything answers; the documented content of `.local/endpoints.json`."""
 
@@ -90,8 +103,8 @@ class Machine:
         self._running.callback(self._apis.close)
         self._engine = Engine(clock=clock, lambda_invoke=self._invoke)
         self._running.callback(self._engine.close)
-        self.azure = self._serve(azure.create_app(clock, time.sleep), ports.azure, "azure")
-        self.gcp = self._serve(gcp.create_app(clock, time.sleep), ports.gcp, "gcp")
+        self.azure = self._serve(azure.create_app(clock, time.sleep, _QUICK_AZURE), ports.azure, "azure")
+        self.gcp = self._serve(gcp.GcpSimulator(clock, time.sleep, _QUICK_GCP), ports.gcp, "gcp")
         self.aws = self._serve(Endpoint(self._engine, self.runtime, create_app(clock), self._apis), ports.aws, "aws")
         environment |= worker_environment(self.aws, self.azure, self.gcp)
 
