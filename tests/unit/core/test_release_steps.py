@@ -203,3 +203,15 @@ def test_what_was_stuck_is_deleted_again_when_resumed_with_a_new_deadline(world:
     assert (resource.status, resource.release_began_at) == (ResourceStatus.DELETING, world.clock.now())
     world.cloud.stubborn = False
     world.make_absent(compensating, DISK)
+
+
+def test_a_resumed_release_settles_anew_however_long_ago_the_first_absence_was_seen(
+    world: World, compensating: str
+) -> None:
+    world.release.delete(compensating, DISK)
+    world.release.observe(compensating, DISK)
+    world.sagas.conclude(compensating, 0)
+    world.clock.advance(100_000)
+    world.sagas.fence(compensating, ReleaseReason.DESTROY)
+    world.release.delete(compensating, DISK)
+    assert world.release.observe(compensating, DISK) == {"next": "WAIT", "delay": 60}
