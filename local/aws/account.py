@@ -20,6 +20,7 @@ from local.aws.ec2.durations import durations
 from local.aws.ec2.region import Regions
 from local.aws.ec2.simulator import Ec2Simulator
 from local.aws.moto_corrections import correct_moto
+from local.aws.moto_wsgi import not_implemented
 from local.aws.resources.registry import PROVIDERS
 from local.clock import Clock
 
@@ -74,4 +75,7 @@ class _Account:
             return self._simulator(environ, start_response)
         scope = _CREDENTIAL_SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
         service = scope.group(2) if scope else ""
-        return self._applications.get(service, self._moto)(environ, start_response)
+        try:
+            return self._applications.get(service, self._moto)(environ, start_response)
+        except NotImplementedError as error:
+            return not_implemented(environ, error)(environ, start_response)

@@ -5,8 +5,10 @@ Everything the account answers itself goes through here, so that wire formats ar
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 from moto.core.request import Request as MotoRequest
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
@@ -15,7 +17,7 @@ from werkzeug.wrappers import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["ActionResult", "AwsResponse", "EmptyResult", "answer"]
+__all__ = ["ActionResult", "AwsResponse", "EmptyResult", "answer", "not_implemented"]
 
 
 class AwsResponse(BaseResponse):  # type: ignore[misc]  # moto is untyped here
@@ -29,14 +31,22 @@ class AwsResponse(BaseResponse):  # type: ignore[misc]  # moto is untyped here
 def answer(
     create_response: Callable[[], Any], environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
-    """Let a fresh response object answer one WSGI request; an operation it lacks is 501 with its name."""
+    """Let a fresh response object answer one WSGI request; an operation it lacks raises NotImplementedError."""
     request = MotoRequest(environ)
     request.from_wsgi_server = True
-    response = create_response()
-    try:
-        status, headers, body = response._dispatch(request)
-    except NotImplementedError as error:
-        return Response(str(error), status=501)(environ, start_response)
+    status, headers, body = create_response()._dispatch(request)
     return Response(body, status=status, headers={k: str(v) for k, v in headers.items() if k != "status"})(
         environ, start_response
     )
+
+
+def not_implemented(environ: WSGIEnvironment, error: NotImplementedError) -> Response:
+    """The answer to an operation that nobody implements: 501, which SDKs do not repeat, with moto's word for it."""
+    if "json" in environ.get("CONTENT_TYPE", ""):
+        body = json.dumps({"__type": "NotImplemented", "message": str(error)})
+        return Response(body, status=501, content_type="application/x-amz-json-1.1")
+    body = (
+        "<ErrorResponse><Error><Code>NotImplemented</Code>"
+        f"<Message>{escape(str(error))}</Message></Error></ErrorResponse>"
+    )
+    return Response(body, status=501, content_type="text/xml")

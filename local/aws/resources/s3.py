@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ _SETTINGS: Mapping[str, tuple[str, str]] = {
     "OwnershipControls": ("put_bucket_ownership_controls", "OwnershipControls"),
     "PublicAccessBlockConfiguration": ("put_public_access_block", "PublicAccessBlockConfiguration"),
     "VersioningConfiguration": ("put_bucket_versioning", "VersioningConfiguration"),
+    "AccessControl": ("put_bucket_acl", "ACL"),
     "Tags": ("put_bucket_tagging", "Tagging"),
 }
 
@@ -101,6 +103,8 @@ def _set(client: Any, bucket: str, before: Properties, after: Properties) -> Non
 
 
 def _api_form(name: str, value: Any) -> Any:
+    if name == "AccessControl":
+        return re.sub(r"(?<!^)([A-Z])", r"-\1", value).lower()  # LogDeliveryWrite is the API's log-delivery-write
     if name == "Tags":
         return {"TagSet": value}
     if name == "BucketEncryption":
