@@ -76,6 +76,7 @@ class Branch:
         "selected",
         "state",
         "timer",
+        "unfinished",
         "variables",
     )
 
@@ -100,6 +101,7 @@ class Branch:
         self.attempt: Attempt | None = None
         self.timer: int | None = None
         self.inner: Join | MapRun | None = None
+        self.unfinished: Join | MapRun | None = None
         self.failure: StateFailure | None = None
 
     @property
@@ -111,7 +113,7 @@ class Branch:
 class Join:
     """Where a Parallel's branches or a Map's iterations come together again."""
 
-    __slots__ = ("children", "concurrency", "items", "next_index", "outputs", "owner")
+    __slots__ = ("children", "concurrency", "failed", "items", "next_index", "outputs", "owner")
 
     def __init__(self, owner: Branch, items: list[Json], concurrency: int) -> None:
         self.owner = owner
@@ -119,6 +121,7 @@ class Join:
         self.concurrency = concurrency
         self.next_index = 0
         self.children: dict[int, Branch] = {}
+        self.failed: list[Branch] = []
         self.outputs: dict[int, Json] = {}
 
 

@@ -92,7 +92,7 @@ class Interpreter:
         branch.state, branch.raw, branch.raw_text = state, raw, raw_text
         branch.retries = {}
         branch.failure = None
-        branch.inner = None
+        branch.inner = branch.unfinished = None
         branch.entered_at = self.host.now
         branch.entered_previous = branch.previous
         details = {"input": raw_text, "inputDetails": UNTRUNCATED, "name": name}

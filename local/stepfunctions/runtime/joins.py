@@ -37,6 +37,7 @@ class Joins:
             child = Branch(branch.execution, block, join, index, branch.previous)
             child.variables = branch.variables
             child.map_item = branch.map_item
+            child.raw = arguments
             join.children[index] = child
             self._interpreter.go(child, block.start_at, arguments, text)
 
@@ -67,7 +68,7 @@ class Joins:
         child.map_item = {"Index": index, "Value": join.items[index]}
         join.children[index] = child
         self._interpreter.record(child, "MapIterationStarted", {"index": index, "name": state.name})
-        value = self.item_input(owner, spec, child.map_item)
+        value = child.raw = self.item_input(owner, spec, child.map_item)
         self._interpreter.go(child, spec.processor.start_at, value, dumps(value))
 
     def item_input(self, owner: Branch, spec: MapSpec, item: dict[str, Json]) -> Json:
@@ -116,7 +117,8 @@ class Joins:
         endings = self._interpreter.endings
         endings.release(child)
         endings.abort_inside(owner)
-        owner.inner = None
+        join.failed.append(child)
+        owner.inner, owner.unfinished = None, join
         owner.previous = child.previous
         self._interpreter.fail(owner, failure)
 

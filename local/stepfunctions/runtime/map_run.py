@@ -145,6 +145,10 @@ class MapRuns:
         run.inputs = [dumps(value) for value in values]
         if not run.inputs:
             self._write_or_finish(run)
+        self.fill(run)
+
+    def fill(self, run: MapRun) -> None:
+        """Start children as far as the run's concurrency allows."""
         while run.status == "RUNNING" and self._may_start(run):
             self._start_child(run)
 
@@ -229,7 +233,7 @@ class MapRuns:
         self._stop_children(run)
         details = {"cause": failure.cause, "error": failure.error}
         self._interpreter.record(run.owner, "MapRunFailed", details)
-        run.owner.inner = None
+        run.owner.inner, run.owner.unfinished = None, run
         self._interpreter.fail(run.owner, failure)
 
     def abort(self, run: MapRun) -> None:

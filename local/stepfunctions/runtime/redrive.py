@@ -1,10 +1,16 @@
-"""Redrive: a failed, aborted or timed-out execution runs on from the states that did not succeed."""
+"""Redrive: a failed, aborted or timed-out execution runs on from the states that did not succeed.
+
+Inside a Parallel or a Map only the branches, iterations and child executions that did not succeed run again, as
+"Redriving executions" in the developer guide has it; the state itself is not entered a second time.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.stepfunctions.runtime.execution import Execution
+from local.stepfunctions.jsontext import dumps
+from local.stepfunctions.runtime.execution import Branch, Execution, Join
+from local.stepfunctions.runtime.map_run import MapRun
 
 if TYPE_CHECKING:
     from local.stepfunctions.runtime.interpreter import Interpreter
@@ -15,10 +21,8 @@ MAX_EVENTS = 24_999
 
 def redrivable(execution: Execution, now: float) -> tuple[bool, str]:
     """Whether an execution can be redriven at `now`, and if not, why, in AWS's words."""
-    if execution.running:
-        return False, "Execution is RUNNING and cannot be redriven"
-    if execution.status == "SUCCEEDED":
-        return False, "Execution is SUCCEEDED and cannot be redriven"
+    if execution.status in ("RUNNING", "SUCCEEDED"):
+        return False, f"Execution is {execution.status} and cannot be redriven"
     if execution.stopped is not None and now - execution.stopped > REDRIVE_SECONDS:
         return False, "Execution history event limit exceeded or redrivable period exceeded"
     if len(execution.history.events) >= MAX_EVENTS:
@@ -29,11 +33,10 @@ def redrivable(execution: Execution, now: float) -> tuple[bool, str]:
 
 
 def redrive(interpreter: Interpreter, execution: Execution) -> None:
-    """Record ExecutionRedriven and enter the state in which the execution ended, with the same input."""
+    """Record ExecutionRedriven and run on; an execution that never got anywhere stays as it is."""
     root = execution.root
     if root is None or root.state is None:
         return
-    root.ended = False
     execution.status, execution.stopped = "RUNNING", None
     execution.error = execution.cause = None
     execution.redrives += 1
@@ -42,4 +45,42 @@ def redrive(interpreter: Interpreter, execution: Execution) -> None:
     last = len(execution.history.events)
     details = {"redriveCount": execution.redrives}
     root.previous = execution.history.append("ExecutionRedriven", last, interpreter.host.now, details)
-    interpreter.go(root, root.state.name, root.raw, root.raw_text)
+    _run_on(interpreter, root)
+
+
+def _run_on(interpreter: Interpreter, branch: Branch) -> None:
+    branch.ended = False
+    branch.retries = {}
+    unfinished = branch.inner or branch.unfinished
+    if isinstance(unfinished, Join):
+        _run_on_inside(interpreter, branch, unfinished)
+    elif isinstance(unfinished, MapRun):
+        _redrive_children(interpreter, branch, unfinished)
+    elif branch.state is None:
+        interpreter.go(branch, branch.block.start_at, branch.raw, dumps(branch.raw))
+    else:
+        interpreter.host.soon(lambda: interpreter.begin(branch))
+
+
+def _run_on_inside(interpreter: Interpreter, branch: Branch, join: Join) -> None:
+    branch.inner = join
+    join.children.update({child.index: child for child in join.failed})
+    join.failed = []
+    for child in list(join.children.values()):
+        child.previous = branch.previous
+        _run_on(interpreter, child)
+
+
+def _redrive_children(interpreter: Interpreter, branch: Branch, run: MapRun) -> None:
+    branch.inner = run
+    run.status, run.stopped = "RUNNING", None
+    run.redrives += 1
+    interpreter.record(branch, "MapRunRedriven", {"mapRunArn": run.arn, "redriveCount": run.redrives})
+    unsuccessful = [index for index, child in run.ended.items() if child.status != "SUCCEEDED"]
+    if not run.inputs:
+        interpreter.host.soon(lambda: interpreter.begin(branch))
+        return
+    for index in unsuccessful:
+        run.running[index] = run.ended.pop(index)
+        redrive(interpreter, run.running[index])
+    interpreter.map_runs.fill(run)

@@ -159,3 +159,44 @@ def test_an_iteration_cut_short_is_recorded_as_aborted(stepfunctions: Harness) -
     run = stepfunctions.run(chain(M=mapped(processor=inner)), [0, 1])
     assert [event["mapIterationAbortedEventDetails"]["index"] for event in run.events("MapIterationAborted")] == [0]
     assert [event["mapIterationFailedEventDetails"]["index"] for event in run.events("MapIterationFailed")] == [1]
+
+
+@pytest.mark.parametrize("mode", ["INLINE", "DISTRIBUTED"])
+def test_a_redrive_repeats_only_the_iterations_that_did_not_succeed(stepfunctions: Harness, mode: str) -> None:
+    broken = {2}
+
+    def work(event: int) -> int:
+        if event in broken:
+            raise ValueError(event)
+        return event * 10
+
+    stepfunctions.function("f", work)
+    state = mapped(mode=mode, processor=chain(P={"Type": "Pass"}, T=task("f")), MaxConcurrency=1)
+    run = stepfunctions.run(chain(A={"Type": "Pass"}, M=state), [1, 2, 3])
+    assert run.status == "FAILED"
+    broken.clear()
+    stepfunctions.calls.clear()
+    stepfunctions.engine.api.call("RedriveExecution", {"executionArn": run.arn})
+    stepfunctions.finish(run)
+    assert (run.status, run.output) == ("SUCCEEDED", [10, 20, 30])
+    assert [event for _, event in stepfunctions.calls] == [2, 3]
+    assert run.path.count("M") == 1
+
+
+def test_a_redriven_parallel_keeps_what_its_good_branches_gave(stepfunctions: Harness) -> None:
+    broken = [True]
+
+    def work(event: object) -> str:
+        if broken:
+            raise ValueError("broken")
+        return "mended"
+
+    stepfunctions.function("bad", work)
+    stepfunctions.function("good", lambda event: "good")
+    late = chain(W={"Type": "Wait", "Seconds": 5}, T=task("bad"))
+    run = stepfunctions.run(chain(P=parallel(chain(G=task("good")), late)))
+    assert run.status == "FAILED"
+    broken.clear()
+    stepfunctions.engine.api.call("RedriveExecution", {"executionArn": run.arn})
+    stepfunctions.finish(run)
+    assert (run.output, [name for name, _ in stepfunctions.calls]) == (["good", "mended"], ["good", "bad", "bad"])
