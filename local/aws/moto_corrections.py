@@ -16,26 +16,35 @@ from moto.s3.models import FakeBucket
 
 from local.aws.lambda_corrections import correct_lambda
 
-_read_aws_policies = IAMBackend._init_aws_policies
-_aws_policies_read: dict[tuple[str, str], list[Any]] = {}  # by account and partition
+_attach_known_policy = IAMBackend.attach_role_policy
 
 
 @cache
 def correct_moto() -> None:
     """Apply every correction to this process's moto."""
-    # Roles name AWS's own policies. Reading all of them takes as long as deploying a stack, so it is done once.
-    default_user_config["iam"]["load_aws_managed_policies"] = True
-    IAMBackend._init_aws_policies = _aws_policies
+    IAMBackend.attach_role_policy = _attach_role_policy
     # IAM is enforced nowhere here, and moto would honour a bucket policy's Deny without its conditions.
     FakeBucket.get_permission = _neutral
     correct_lambda()
 
 
-def _aws_policies(backend: Any) -> list[Any]:
-    where = (backend.account_id, backend.region_name)
-    if where not in _aws_policies_read:
-        _aws_policies_read[where] = _read_aws_policies(backend)
-    return [copy(policy) for policy in _aws_policies_read[where]]
+def _attach_role_policy(backend: Any, policy_arn: str, role_name: str) -> None:
+    """Know AWS's own policies when the first of them is attached: reading them takes as long as deploying a stack."""
+    if ":iam::aws:policy/" in policy_arn and policy_arn not in backend.managed_policies:
+        for policy in _aws_policies(backend.account_id, backend.region_name):
+            backend.managed_policies[policy.arn] = copy(policy)
+    _attach_known_policy(backend, policy_arn, role_name)
+
+
+@cache
+def _aws_policies(account_id: str, partition: str) -> list[Any]:
+    settings = default_user_config["iam"]
+    settings["load_aws_managed_policies"] = True
+    try:
+        policies: list[Any] = IAMBackend(partition, account_id).aws_managed_policies
+    finally:
+        settings["load_aws_managed_policies"] = False
+    return policies
 
 
 def _neutral(_bucket: Any, _action: str, _resource: str) -> Any:

@@ -158,6 +158,8 @@ def test_bucket_policies_are_asked_in_one_place() -> None:
     assert len(parameters(FakeBucket.get_permission)) == 3
 
 
-def test_aws_policies_are_read_when_an_iam_backend_is_made() -> None:
-    assert "load_aws_managed_policies" in default_user_config["iam"]
+def test_aws_policies_are_read_when_an_iam_backend_is_made_so_that_it_is_told() -> None:
+    assert default_user_config["iam"] == {"load_aws_managed_policies": False}
     assert "self._init_aws_policies()" in inspect.getsource(IAMBackend.__init__)
+    assert parameters(IAMBackend.attach_role_policy)[-2:] == ["policy_arn", "role_name"]
+    assert IAMBackend("aws", ACCOUNT).managed_policies == {}
