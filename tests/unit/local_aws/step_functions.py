@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from local.endpoint import StepFunctionsApi
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -85,7 +87,7 @@ class StepFunctions:
         return {"updateDate": 0}
 
 
-def beside(account: WSGIApplication, stepfunctions: StepFunctions) -> WSGIApplication:
+def beside(account: WSGIApplication, stepfunctions: StepFunctionsApi) -> WSGIApplication:
     """One endpoint for both, as local mode has it."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
