@@ -222,10 +222,11 @@ class Engine:
 
     def _announce(self, execution: Execution) -> None:
         if self._on_status_change is not None and execution.map_run is None:
-            self.core.after(partial(self._on_status_change, status_change(execution)))
+            tell = partial(self._on_status_change, status_change(execution))
+            self.core.after(partial(self.call_at, self.core.now, tell))
 
     def _start(self) -> None:
-        self._pool = ThreadPoolExecutor(32, thread_name_prefix="stepfunctions-call")
+        self._pool = ThreadPoolExecutor(64, thread_name_prefix="stepfunctions-call")
         self._thread = threading.Thread(target=self._loop, name="stepfunctions", daemon=True)
         self._thread.start()
 

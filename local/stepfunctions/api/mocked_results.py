@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from local.stepfunctions.asl.program import State, TaskSpec
-from local.stepfunctions.asl.resources import SDK_SERVICES
 from local.stepfunctions.errors import ApiError
-from local.stepfunctions.integrations.models import operation_name, service_model
+from local.stepfunctions.integrations.models import botocore_name, operation_name, service_model
 from local.stepfunctions.jsontext import Json, loads
 
 _KINDS = {"structure": "an object", "map": "an object", "list": "an array", "boolean": "a boolean"}
@@ -55,7 +54,7 @@ def _check_task(result: Json, spec: TaskSpec, mode: str) -> None:
     if mode == "NONE" or resource.pattern == "waitForTaskToken" or resource.service in ("function", "activity"):
         return
     name = resource.service.removeprefix("aws-sdk:")
-    service = _SERVICES.get(name) or SDK_SERVICES.get(name, name)
+    service = _SERVICES.get(name) or botocore_name(name)
     action = "describeExecution" if resource.pattern.startswith("sync") else resource.action
     operation = operation_name(service, action)
     shape = service_model(service).operation_model(operation).output_shape if operation else None

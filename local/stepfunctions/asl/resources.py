@@ -44,19 +44,8 @@ def parse_resource(arn: str) -> Resource:
     return Resource(arn, service, action, pattern)
 
 
-SDK_SERVICES = {
-    "sfn": "stepfunctions",
-    "eventbridge": "events",
-    "cloudwatchlogs": "logs",
-    "cognitoidentityprovider": "cognito-idp",
-    "elasticloadbalancingv2": "elbv2",
-    "costexplorer": "ce",
-    "applicationautoscaling": "application-autoscaling",
-}
-
-
 def sdk_action_exists(service: str, action: str) -> bool:
-    """Whether botocore's own model of the service has the action."""
-    from local.stepfunctions.integrations.models import operation_name  # noqa: PLC0415 - botocore only when needed
+    """Whether botocore's own model of the service has the action; `service` as `aws-sdk:` resources name it."""
+    from local.stepfunctions.integrations import models  # noqa: PLC0415 - botocore only when needed
 
-    return operation_name(SDK_SERVICES.get(service, service), action) is not None
+    return models.operation_name(models.botocore_name(service), action) is not None

@@ -56,7 +56,7 @@ class Calls:
             "lambda": functions,
             "states": StateMachineIntegration(executions, core.unique_id),
         }
-        self._endpoints = endpoints
+        self.endpoints = endpoints
         self._call_api = call_api
         self._mocks = mocks
 
@@ -89,5 +89,5 @@ class Calls:
         if service not in self._integrations:
             from local.stepfunctions.integrations.sdk import SdkIntegration  # noqa: PLC0415 - botocore when needed
 
-            self._integrations[service] = SdkIntegration(self._endpoints, self._core.region, self._call_api)
+            self._integrations[service] = SdkIntegration(self.endpoints, self._core.region, self._call_api)
         return self._integrations[service]

@@ -20,6 +20,29 @@ def service_model(service: str) -> Any:
     return session.get_service_model(service) if service in session.get_available_services() else None
 
 
+_NAMES = {
+    "sfn": "stepfunctions",
+    "eventbridge": "events",
+    "cloudwatchlogs": "logs",
+    "cognitoidentityprovider": "cognito-idp",
+    "elasticloadbalancing": "elb",
+    "elasticloadbalancingv2": "elbv2",
+    "costexplorer": "ce",
+    "costandusagereport": "cur",
+    "databasemigration": "dms",
+    "directory": "ds",
+}
+
+
+@cache
+def botocore_name(service: str) -> str:
+    """Botocore's name of a service that AWS SDK integrations call by its service id: `sfn`, `rdsdata`, `dynamodb`."""
+    if service in _NAMES:
+        return _NAMES[service]
+    hyphenated: dict[str, str] = {name.replace("-", ""): name for name in _session().get_available_services()}
+    return hyphenated.get(service, service)
+
+
 @cache
 def operation_name(service: str, action: str) -> str | None:
     """`PutItem` for ("dynamodb", "putItem"); None for an action the service does not have."""

@@ -15,11 +15,10 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.stepfunctions.asl.resources import SDK_SERVICES
 from local.stepfunctions.errors import ApiError
 from local.stepfunctions.integrations import naming
 from local.stepfunctions.integrations.metadata import response_metadata
-from local.stepfunctions.integrations.models import operation_name, service_model
+from local.stepfunctions.integrations.models import botocore_name, operation_name, service_model
 from local.stepfunctions.integrations.parameters import missing_parameter, to_request
 from local.stepfunctions.integrations.s3_items import read_items, write_results
 from local.stepfunctions.jsontext import Json, dumps
@@ -50,8 +49,7 @@ class SdkIntegration:
         if resource.service == "map-writer":
             return write_results(self._client("s3"), request.parameters)
         optimized = not resource.service.startswith("aws-sdk:")
-        name = resource.service.removeprefix("aws-sdk:")
-        service = SDK_SERVICES.get(name, name)
+        service = botocore_name(resource.service.removeprefix("aws-sdk:"))
         operation = operation_name(service, resource.action)
         if operation is None:
             raise LookupError(f"{service} has no action {resource.action}")

@@ -60,7 +60,7 @@ class Core:
         self._ready: list[Callable[[], None]] = []
         self._now = clock.now()
         self._applying = False
-        self._after: list[Callable[[], None]] = []
+        self._after: list[Callable[[], object]] = []
 
     @property
     def now(self) -> float:
@@ -128,7 +128,7 @@ class Core:
         while self._after:
             self._after.pop(0)()
 
-    def after(self, action: Callable[[], None]) -> None:
+    def after(self, action: Callable[[], object]) -> None:
         """Have `action` called once the current input is done with, but never while replaying."""
         if not self.replaying:
             self._after.append(action)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -63,8 +64,9 @@ def test_wait_time_scale_makes_time_pass_faster() -> None:
 
 
 def test_every_change_of_status_is_announced() -> None:
-    seen: list[str] = []
-    engine = Engine(on_status_change=lambda detail: seen.append(detail["status"]))
-    finished(engine, engine.start_execution(engine.create_state_machine("m", chain(P={"Type": "Pass"}))))
+    seen: Queue[str] = Queue()
+    engine = Engine(on_status_change=lambda detail: seen.put(detail["status"]))
+    engine.start_execution(engine.create_state_machine("m", chain(P={"Type": "Pass"})))
+    statuses = [seen.get(timeout=5), seen.get(timeout=5)]
     engine.close()
-    assert seen == ["RUNNING", "SUCCEEDED"]
+    assert statuses == ["RUNNING", "SUCCEEDED"]
