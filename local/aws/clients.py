@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import boto3
 from botocore.config import Config
+
+_one_at_a_time = Lock()  # clients may be shared between threads, the session that makes them may not
 
 READ_SECONDS = 300  # a stack is done when the call that asks for it returns
 
@@ -19,7 +22,8 @@ def create_client(service: str, endpoint: str, region: str) -> Any:
         retries={"total_max_attempts": 1},
         read_timeout=READ_SECONDS,
     )
-    return _session().client(service, region_name=region, endpoint_url=endpoint, config=config)
+    with _one_at_a_time:
+        return _session().client(service, region_name=region, endpoint_url=endpoint, config=config)
 
 
 @cache

@@ -42,7 +42,7 @@ class Environment:
         """Every export of the region: its value and the stack it comes from."""
         return {
             output.export_name: (output.value, stack)
-            for stack in self.stacks.values()
+            for stack in list(self.stacks.values())
             if stack.deleted is None
             for output in stack.outputs
             if output.export_name
@@ -50,4 +50,4 @@ class Environment:
 
     def importers(self, export_name: str) -> list[str]:
         """The names of the stacks that import this export."""
-        return [s.name for s in self.stacks.values() if s.deleted is None and export_name in s.imports]
+        return [s.name for s in list(self.stacks.values()) if s.deleted is None and export_name in s.imports]

@@ -129,14 +129,17 @@ class Evaluator:
             "Fn::GetAZs": lambda _: self._surroundings.availability_zones(),
             "Fn::If": lambda a: self.value(a[1] if self.condition(a[0]) else a[2]),
             "Fn::ImportValue": lambda a: self._surroundings.exported(self.value(a)),
-            "Fn::Join": lambda a: str(a[0]).join(str(each) for each in self.value(a[1])),
+            "Fn::Join": self._join,
             "Fn::Select": self._select,
             "Fn::Split": lambda a: self.value(a[1]).split(a[0]),
             "Fn::Sub": self._substitute,
         }
         if key not in functions:
             raise ValidationError(f"Template function not supported locally: {key}")
-        return functions[key](argument)
+        try:
+            return functions[key](argument)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            raise ValidationError(f"Template error: {key} cannot be evaluated: {argument}") from None
 
     def _find_in_map(self, argument: Any) -> Any:
         name, first, second = (self.value(each) for each in argument)
@@ -148,6 +151,10 @@ class Evaluator:
     def _get_attribute(self, argument: Any) -> Any:
         logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
         return self._surroundings.resource_attribute(logical_id, self.value(attribute))
+
+    def _join(self, argument: Any) -> str:
+        delimiter, items = argument
+        return str(delimiter).join(str(each) for each in self.value(items))
 
     def _select(self, argument: Any) -> Any:
         index, items = int(self.value(argument[0])), self.value(argument[1])

@@ -12,7 +12,10 @@ from local.aws.cloudformation.provisioning import Provisioning, delete_resource
 from local.aws.cloudformation.stacks import Stack
 from local.aws.cloudformation.template import Template
 
-UPDATABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+UPDATABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}) | {
+    "CREATE_FAILED",  # these two only follow where roll-back was switched off
+    "UPDATE_FAILED",
+}
 
 
 def create(

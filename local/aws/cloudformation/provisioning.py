@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from local.aws.cloudformation.environment import Environment
 from local.aws.cloudformation.errors import ResourceFailed, ValidationError
@@ -93,7 +93,7 @@ class Provisioning:
             self._fail("UPDATE" if existing else "CREATE", definition, existing, error)
         if existing is None:
             self._create(definition, properties)
-        elif existing.definition.type != definition.type or self._replaces(definition, existing, properties):
+        elif self._replaces(definition, existing, properties):
             self._replace(definition, existing, properties)
         elif existing.properties != properties:
             self._update(definition, existing, properties)
@@ -104,7 +104,12 @@ class Provisioning:
             self._steps_back.append(lambda: self._put(existing))
 
     def _replaces(self, definition: ResourceDefinition, existing: StackResource, properties: Any) -> bool:
-        return self._environment.provider(definition.type).replaces(existing.properties, properties)
+        if existing.definition.type != definition.type:
+            return True
+        try:
+            return self._environment.provider(definition.type).replaces(existing.properties, properties)
+        except Exception as error:
+            self._fail("UPDATE", definition, existing, error)
 
     def _create(self, definition: ResourceDefinition, properties: Mapping[str, Any]) -> None:
         made = self._make(definition, properties, "CREATE")
@@ -189,7 +194,7 @@ class Provisioning:
         who = (definition.logical_id, definition.type, physical_id)
         self._stack.record(status, self._environment.now(), reason, who)
 
-    def _fail(self, verb: str, definition: ResourceDefinition, at: StackResource | None, error: Exception) -> None:
+    def _fail(self, verb: str, definition: ResourceDefinition, at: StackResource | None, error: Exception) -> NoReturn:
         self._note(f"{verb}_FAILED", definition, at, str(error))
         raise ResourceFailed(f"{definition.logical_id} ({definition.type}): {error}") from error
 

@@ -61,7 +61,7 @@ class CloudFormationResponse(AwsResponse):
     def list_change_sets(self) -> ActionResult:
         """ListChangeSets of one stack."""
         stack = self._stack()
-        found = [each for each in self._here.change_sets.values() if each.stack is stack]
+        found = [each for each in list(self._here.change_sets.values()) if each.stack is stack]
         return ActionResult({"Summaries": [descriptions.change_set_summary(each) for each in found]})
 
     def execute_change_set(self) -> ActionResult:
@@ -104,13 +104,13 @@ class CloudFormationResponse(AwsResponse):
     def describe_stack_resources(self) -> ActionResult:
         """DescribeStackResources of one stack, all or one."""
         stack, wanted = self._stack(), self._get_param("LogicalResourceId")
-        found = [each for name, each in stack.resources.items() if wanted in (None, name)]
+        found = [each for name, each in list(stack.resources.items()) if wanted in (None, name)]
         return ActionResult({"StackResources": [descriptions.resource(stack, each) for each in found]})
 
     def list_stack_resources(self) -> ActionResult:
         """ListStackResources."""
         stack = self._stack()
-        found = [descriptions.resource(stack, each) for each in stack.resources.values()]
+        found = [descriptions.resource(stack, each) for each in list(stack.resources.values())]
         return ActionResult({"StackResourceSummaries": found})
 
     def list_exports(self) -> ActionResult:

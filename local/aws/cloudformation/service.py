@@ -53,7 +53,7 @@ class CloudFormation:
         """The live stack of this name, or any stack of this id; ValidationError if there is none."""
         if name_or_id in self.stacks:
             return self.stacks[name_or_id]
-        for stack in self.stacks.values():
+        for stack in list(self.stacks.values()):
             if stack.name == name_or_id and stack.deleted is None:
                 return stack
         raise ValidationError(f"Stack with id {name_or_id} does not exist")
@@ -131,7 +131,7 @@ class CloudFormation:
         """The change set of this id, or of this name and stack; ChangeSetNotFound if there is none."""
         if name_or_id in self.change_sets:
             return self.change_sets[name_or_id]
-        for change_set in self.change_sets.values():
+        for change_set in list(self.change_sets.values()):
             if change_set.name == name_or_id and stack_name in (change_set.stack.name, change_set.stack.stack_id):
                 return change_set
         raise ChangeSetNotFound(f"ChangeSet [{name_or_id}] does not exist")

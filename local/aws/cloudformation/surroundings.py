@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local.aws.cloudformation.environment import Environment
 from local.aws.cloudformation.errors import ValidationError
 from local.aws.cloudformation.stacks import Stack, StackResource
@@ -46,6 +48,12 @@ class StackSurroundings:
 
     def dynamic_reference(self, service: str, key: str) -> str:
         """The value of a `{{resolve:service:key}}`: an SSM parameter, or a secret or one field of it."""
+        try:
+            return self._looked_up(service, key)
+        except (ClientError, KeyError, ValueError) as error:
+            raise ValidationError(f"Could not resolve {service}:{key}: {error}") from None
+
+    def _looked_up(self, service: str, key: str) -> str:
         if service == "ssm":
             name, *version = key.split(":")
             found = self._environment.client("ssm").get_parameter(Name=":".join([name, *version]))

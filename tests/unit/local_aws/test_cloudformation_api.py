@@ -165,3 +165,24 @@ def test_stacks_of_one_name_live_in_different_regions(cloudformation: Any, accou
     arn = elsewhere.describe_stacks(StackName="s")["Stacks"][0]["StackId"]
     assert arn.startswith("arn:aws:cloudformation:eu-west-1:123456789012:stack/s/")
     assert len(account.client("sqs", "eu-west-1").list_queues()["QueueUrls"]) == 1
+
+
+def test_dynamic_references_are_resolved_and_a_missing_one_fails_the_stack(
+    cloudformation: Any, account: Account
+) -> None:
+    account.client("ssm").put_parameter(Name="/visibility", Value="77", Type="String")
+    secret = json.dumps({"name": "from-a-secret"})
+    account.client("secretsmanager").create_secret(Name="word", SecretString=secret)
+    reference = "{{resolve:secretsmanager:word:SecretString:name}}"
+    queue = {"QueueName": reference, "VisibilityTimeout": "{{resolve:ssm:/visibility}}"}
+    template = {"Resources": {"Q": {"Type": "AWS::SQS::Queue", "Properties": queue}}}
+    cloudformation.create_stack(StackName="s", TemplateBody=json.dumps(template))
+    url = account.resources("s")["Q"]
+    assert url.endswith("/from-a-secret")
+    attributes = account.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+    assert attributes["Attributes"] == {"VisibilityTimeout": "77"}
+    missing = {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "{{resolve:ssm:/nowhere}}"}}}
+    cloudformation.create_stack(StackName="t", TemplateBody=json.dumps({"Resources": missing}))
+    (stack,) = cloudformation.describe_stacks(StackName="t")["Stacks"]
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "Could not resolve ssm:/nowhere" in stack["StackStatusReason"]

@@ -113,6 +113,13 @@ def test_a_failed_creation_without_roll_back_keeps_what_was_made(world: World) -
     assert (stack.status, list(stack.resources)) == ("CREATE_FAILED", ["A"])
 
 
+def test_what_failed_without_roll_back_can_be_completed(world: World) -> None:
+    world.create({"A": thing(), "B": thing(needs=["A"], Fail="create")}, roll_back=False)
+    world.things.calls.clear()
+    assert world.update({"A": thing(), "B": thing(needs=["A"])}).status == "UPDATE_COMPLETE"
+    assert world.things.calls == ["create B"]
+
+
 def test_a_roll_back_that_gets_stuck_says_so(world: World) -> None:
     stack = world.create({"A": thing(Fail="delete"), "B": thing(needs=["A"], Fail="create")})
     assert stack.status == "ROLLBACK_FAILED"

@@ -91,6 +91,8 @@ def test_a_condition_holds_or_not(condition: Any, holds: bool) -> None:
         ({"Fn::FindInMap": ["M", "a", "b"]}, "Unable to get mapping"),
         ({"Fn::Select": [5, ["a"]]}, "nonexistent value at index 5"),
         ({"Fn::If": ["Undeclared", 1, 2]}, "unresolved condition"),
+        ({"Fn::Join": "no list"}, "Fn::Join cannot be evaluated"),
+        ({"Fn::Split": [","]}, "Fn::Split cannot be evaluated"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused_by_name(expression: Any, complaint: str) -> None:
