@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,7 @@ from local.stepfunctions.runtime.host import TaskRequest
 from local.stepfunctions.runtime.scheduler import Timer
 from local.stepfunctions.scaled_clock import ScaledClock
 
+_log = logging.getLogger(__name__)
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/stepfunctions"
@@ -239,7 +241,10 @@ class Engine:
                 if left is None or left > 0:
                     changed.wait(left if left is None else left * self._scale)
                     continue
-            self.step()
+            try:
+                self.step()
+            except Exception:  # one action's failure must not stop the time for all
+                _log.exception("a scheduled action failed")
 
     def close(self) -> None:
         """Stop the engine's threads; what runs stays as it is."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from local.clock import VirtualClock
-from local.stepfunctions.jsontext import dumps
+from local.stepfunctions.jsontext import to_bytes
 from local.stepfunctions.runtime.core import Core, Input
 from local.stepfunctions.runtime.execution import Execution
 
@@ -54,7 +54,7 @@ class Journal:
         if self._useless > max(COMPACT_FROM, self._records // 2):
             self._compact()
         if self._file is not None:
-            self._file.write(dumps(record).encode() + b"\n")
+            self._file.write(to_bytes(record) + b"\n")
             self._file.flush()
             self._count(record)
 
@@ -75,7 +75,7 @@ class Journal:
         kept = [record for record in self._read() if record.get("arn") not in self._forgotten]
         fresh = self._path.with_suffix(".fresh")
         with fresh.open("wb") as file:
-            file.writelines(dumps(record).encode() + b"\n" for record in kept)
+            file.writelines(to_bytes(record) + b"\n" for record in kept)
             file.flush()
             os.fsync(file.fileno())
         if self._file is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Any
@@ -10,7 +11,7 @@ Json: TypeAlias = Any
 MAX_PAYLOAD_BYTES = 256 * 1024
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-_decode = json.JSONDecoder().decode
+_encode_ascii = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def dumps(value: Json) -> str:
@@ -18,19 +19,36 @@ def dumps(value: Json) -> str:
     return _encode(value)
 
 
+def to_bytes(value: Json) -> bytes:
+    """The compact text in ASCII, which carries any string, even one that UTF-8 cannot."""
+    return _encode_ascii(value).encode()
+
+
 def loads(text: str) -> Json:
-    """The value of a JSON text; raises ValueError for anything else, NaN included."""
-    return json.loads(text, parse_constant=_refuse_constant) if "N" in text or "I" in text else _decode(text)
+    """The value of a JSON text; raises ValueError for anything else: NaN, infinities, numbers beyond a double."""
+    return _decode(text)
 
 
 def too_large(text: str) -> bool:
     """Whether a payload is over the service's 256 KiB of UTF-8."""
     size = len(text)
-    return size > MAX_PAYLOAD_BYTES or (size * 4 > MAX_PAYLOAD_BYTES and len(text.encode()) > MAX_PAYLOAD_BYTES)
+    return size > MAX_PAYLOAD_BYTES or (
+        size * 4 > MAX_PAYLOAD_BYTES and len(text.encode(errors="surrogatepass")) > MAX_PAYLOAD_BYTES
+    )
 
 
 def _refuse_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is beyond a double")
+    return number
+
+
+_decode = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant).decode
 
 
 def type_name(value: Json) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -14,13 +15,14 @@ from local.stepfunctions.api.tasks import TaskOperations
 from local.stepfunctions.api.test_state import StateTester
 from local.stepfunctions.api.versions import VersionOperations
 from local.stepfunctions.errors import ApiError
-from local.stepfunctions.jsontext import Json, dumps, loads
+from local.stepfunctions.jsontext import Json, loads, to_bytes
 from local.stepfunctions.runtime.core import Core, Input
 
 Request = dict[str, Any]
 Journaled = Callable[[Request, float], dict[str, Json]]
 Direct = Callable[[Request], dict[str, Json]]
 LONG_POLL_SECONDS = 60
+_log = logging.getLogger(__name__)
 SYNC_SECONDS = 310
 
 
@@ -115,9 +117,11 @@ class ApiOperations:
         try:
             answer = self._answer(target.rpartition(".")[2], body, waiter)
         except ApiError as error:
-            document = {"__type": error.code, "message": error.message}
-            return error.status, dumps(document).encode()
-        return 200, dumps(_rounded(answer)).encode()
+            return error.status, to_bytes({"__type": error.code, "message": error.message})
+        except Exception:  # a bug of the engine's must be answered, not leave the caller waiting
+            _log.exception("%s failed", target)
+            return 500, to_bytes({"__type": "InternalFailure", "message": "The engine has failed; see its log."})
+        return 200, to_bytes(_rounded(answer))
 
     def _answer(self, operation: str, body: bytes, waiter: Waiter) -> dict[str, Json]:
         if operation not in operations():

@@ -50,7 +50,7 @@ def _invocation(apply: Callable[..., Json], arguments: tuple[Evaluate, ...], tex
         values = [argument(document, environment) for argument in arguments]
         try:
             return apply(environment, *values)
-        except IntrinsicError as error:
+        except (IntrinsicError, OverflowError) as error:
             raise Fault(f"The function '{text}' had the following error: {error}", "States.IntrinsicFailure") from error
 
     return evaluate

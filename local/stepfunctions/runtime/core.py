@@ -7,6 +7,7 @@ afterwards by whoever set `dispatch`; their outcomes come back as inputs.
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from local.stepfunctions.runtime.scheduler import Scheduler
 from local.stepfunctions.runtime.tokens import Activities, Tokens
 
 Input = dict[str, Any]
+_log = logging.getLogger(__name__)
 
 
 class Core:
@@ -92,10 +94,12 @@ class Core:
         return result
 
     def try_replay(self, record: Input) -> None:
-        """Apply a journaled input whose answer nobody waits for; one that was refused is refused again."""
+        """Apply a journaled input whose answer nobody waits for; what it raised then, it raises again and as vainly."""
         try:
             self.replay(record)
-        except ApiError:
+        except Exception as error:
+            if not isinstance(error, ApiError):
+                _log.exception("a journaled input failed again")
             self._ready.clear()
 
     def _interleaving(self, record: Input) -> Random:
