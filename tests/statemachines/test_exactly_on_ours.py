@@ -1,0 +1,72 @@
+"""What only an engine in virtual time can be held to exactly: seconds, backoffs and numbers of events."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from lambdas.core.steps.results import Next
+from tests.statemachines.conftest import Sagas
+from tests.statemachines.engines import EngineUnderTest, Execution
+from tests.statemachines.scripted_saga import retryable, step, terminal
+
+pytestmark = pytest.mark.parametrize("engine", ["ours"], indirect=True)
+
+
+def seconds_between(execution: Execution, event_type: str) -> list[float]:
+    """The time from each event of a type to the next."""
+    moments = [event["timestamp"] for event in execution.history() if event["type"] == event_type]
+    return [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
+
+
+def test_a_wait_takes_the_seconds_that_the_step_returned(sagas: Sagas) -> None:
+    saga = sagas.of(["web-aws"])
+    saga.on("create web-aws", step(Next.WAIT, delay=10))
+    saga.on("observe web-aws", step(Next.WAIT, delay=25), step(Next.WAIT, delay=0), step(Next.DONE))
+
+    execution = sagas.provision(saga)
+    ended = execution.end()
+
+    assert execution.seconds_in("AwaitReady") == [10, 25, 0]
+    assert (ended["stopDate"] - ended["startDate"]).total_seconds() == 35
+
+
+def test_backoff_doubles_up_to_half_a_minute_with_full_jitter(sagas: Sagas) -> None:
+    saga = sagas.of(["web-aws"])
+    saga.on("begin", retryable("throttled"))
+
+    execution = sagas.provision(saga)
+    execution.until_entered("CompensateSaga")
+
+    waited = seconds_between(execution, "TaskScheduled")[:8]
+    assert all(0 <= wait <= most for wait, most in zip(waited, [1, 2, 4, 8, 16, 30, 30, 30], strict=True))
+    assert len(set(waited)) > 1
+    assert sum(waited) > 30  # the odds against it are astronomical
+
+
+def test_a_saga_of_three_resources_is_told_in_a_known_number_of_events(sagas: Sagas) -> None:
+    saga = sagas.of(["web-aws", "web-azure", "web-gcp"])
+
+    provisioning = sagas.provision(saga)
+    provisioning.end()
+    release = sagas.release(saga)
+    release.end()
+
+    each, around = 18, 20  # an iteration with both its steps; the Map, the step before and the one after it
+    assert len(provisioning.history()) == around + 3 * each + 2  # the Choice before the first wave
+    assert len(release.history()) == around + 3 * each
+
+
+def test_a_release_that_cannot_be_started_is_asked_for_sixty_times_and_then_told_of(
+    sagas: Sagas, engine: EngineUnderTest
+) -> None:
+    saga = sagas.of(["web-aws"])
+    saga.on("begin", terminal("no ledger"))
+
+    execution = sagas.provision(saga, engine.deploy_provisioning(f"{engine.release}-gone"))
+    ended = execution.end()
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "CompensationNotStarted")
+    attempts = [event for event in execution.history() if event["type"] == "TaskScheduled"]
+    assert len(attempts) == 1 + 61

@@ -1,0 +1,57 @@
+"""How far the executions stay from Step Functions' limits: 256 KiB in a payload, 25,000 events in a history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import pytest
+
+from lambdas.core.request import MAX_RESOURCES
+from lambdas.core.steps.results import Next
+from tests.statemachines.conftest import Sagas
+from tests.statemachines.scripted_saga import ScriptedSaga, step
+
+PAYLOAD_LIMIT: Final = 256 * 1024
+LONGEST_ID: Final = 30  # of a resource: lambdas.core.specs.base.ResourceId
+ARN_PREFIX: Final = "arn:aws:lambda:ap-southeast-2:123456789012:function:"
+
+
+def largest_saga(sagas: Sagas) -> ScriptedSaga:
+    """As many resources as a request may name, all in one wave, with the longest names, called by versioned ARNs."""
+    ids = [f"r{index}".ljust(LONGEST_ID - len("-azure"), "x") + "-azure" for index in range(MAX_RESOURCES)]
+    return sagas.of(ids, arn_prefix=ARN_PREFIX, version=":12345")
+
+
+def biggest_payload(events: Iterable[Mapping[str, Any]]) -> int:
+    """The bytes of the longest text that any event carries as input, output, parameters or cause."""
+    details = (value for event in events for value in event.values() if isinstance(value, dict))
+    texts = (text for detail in details for text in detail.values() if isinstance(text, str))
+    return max(len(text.encode()) for text in texts)
+
+
+# What a state is handed follows from the definition, so one engine tells.
+@pytest.mark.parametrize("engine", ["ours"], indirect=True)
+@pytest.mark.parametrize("machine", ["provision", "release"])
+def test_the_largest_saga_stays_below_a_tenth_of_the_payload_limit(sagas: Sagas, machine: str) -> None:
+    saga = largest_saga(sagas)
+
+    execution = sagas.provision(saga) if machine == "provision" else sagas.release(saga)
+    ended = execution.end()
+
+    assert ended["status"] == "SUCCEEDED"
+    assert 1_000 < biggest_payload(execution.history()) < PAYLOAD_LIMIT / 10
+
+
+def test_a_resource_costs_a_bounded_number_of_events_and_each_look_at_it_a_few(sagas: Sagas) -> None:
+    one, three, patient = sagas.of(["a-aws"]), sagas.of(["a-aws", "b-aws", "c-aws"]), sagas.of(["a-aws"])
+    patient.on("observe a-aws", *[step(Next.WAIT)] * 10, step(Next.DONE))
+    executions = [sagas.provision(saga) for saga in (one, three, patient)]
+
+    for execution in executions:
+        execution.end()
+
+    of_one, of_three, of_patient = (len(execution.history()) for execution in executions)
+    assert of_one <= 50
+    assert of_three - of_one <= 2 * 25
+    assert of_patient - of_one <= 10 * 10
