@@ -8,6 +8,7 @@ from __future__ import annotations
 from local.stepfunctions.asl import grammar
 from local.stepfunctions.asl.diagnostics import Diagnostics
 from local.stepfunctions.asl.validation_choice import check_choice
+from local.stepfunctions.asl.validation_scopes import check_scopes
 from local.stepfunctions.asl.validation_values import check_values
 from local.stepfunctions.jsontext import Json, loads
 
@@ -60,6 +61,7 @@ class _Checker:
         if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int) or timeout <= 0):
             self._found.error("Expected value of type Integer greater than 0", "/TimeoutSeconds")
         self._block(definition, "")
+        check_scopes(self._found, definition)
 
     def _block(self, block: Json, place: str) -> None:
         if not isinstance(block, dict):

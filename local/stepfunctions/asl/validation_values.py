@@ -114,7 +114,7 @@ def _timestamp(found: Diagnostics, place: str, value: Json) -> None:
 
 
 def _resource(found: Diagnostics, place: str, state: dict[str, Json], express: bool) -> None:
-    if "Credentials" in state and not {"RoleArn", "RoleArn.$"} & set(state["Credentials"]):
+    if isinstance(state.get("Credentials"), dict) and not {"RoleArn", "RoleArn.$"} & set(state["Credentials"]):
         found.error("The field 'RoleArn' is required but was missing", f"{place}/Credentials")
     arn = state["Resource"]
     try:

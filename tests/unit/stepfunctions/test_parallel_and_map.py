@@ -74,10 +74,13 @@ def test_an_outcome_caught_inside_an_iteration_leaves_its_siblings_alone(stepfun
 
 
 def test_variables_of_an_iteration_stay_inside_it(stepfunctions: Harness) -> None:
-    inner = chain(A={"Type": "Pass", "Assign": {"x.$": "$"}}, B={"Type": "Pass", "Parameters": {"x.$": "$x"}})
-    after = {"Type": "Pass", "Parameters": {"x.$": "$x", "got.$": "$"}}
-    run = stepfunctions.run(chain(S={"Type": "Pass", "Assign": {"x": 0}}, M=mapped(processor=inner), Z=after), [1, 2])
-    assert run.output == {"x": 0, "got": [{"x": 1}, {"x": 2}]}
+    inner = chain(
+        A={"Type": "Pass", "Assign": {"y.$": "$"}}, B={"Type": "Pass", "Parameters": {"x.$": "$x", "y.$": "$y"}}
+    )
+    before, each = {"Type": "Pass", "Assign": {"x": 0}}, mapped(processor=inner)
+    assert stepfunctions.run(chain(S=before, M=each), [1, 2]).output == [{"x": 0, "y": 1}, {"x": 0, "y": 2}]
+    outside = stepfunctions.run(chain(S=before, M=each, Z={"Type": "Pass", "Parameters": {"y.$": "$y"}}), [1])
+    assert (outside.path[-1], outside.error) == ("Z", "States.Runtime")
 
 
 def test_a_distributed_map_runs_its_items_as_child_executions(stepfunctions: Harness) -> None:

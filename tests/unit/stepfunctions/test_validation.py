@@ -94,3 +94,11 @@ def test_jsonpath_cannot_be_chosen_inside_a_jsonata_machine() -> None:
     definition = {**chain(A={**PASS, "QueryLanguage": "JSONPath"}), "QueryLanguage": "JSONata"}
     ((location, _),) = problems(definition)
     assert location == "/States/A"
+
+
+def test_an_inner_scope_cannot_assign_what_an_outer_one_does() -> None:
+    inner = chain(B={**PASS, "Assign": {"x.$": "$"}})
+    outer = chain(A={**PASS, "Assign": {"x": 1}}, P={"Type": "Parallel", "Branches": [inner]})
+    ((location, message),) = problems(outer)
+    assert location == "/States/P/Branches[0]/States/B/Assign"
+    assert "'x'" in message
