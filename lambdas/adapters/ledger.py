@@ -9,7 +9,9 @@
 
 Each record is one JSON document in `document`; what conditions and the index need stands beside it. The header's
 `version` counts the writes to anything of the saga, and each write demands that it is still the one that was read: so
-the fence, the commit and the intents of one saga are in one order.
+the fence, the commit and the intents of one saga are in one order. Two reads in a row may fall on either side of a
+transaction, so a resource has a `revision` that its own writes demand, and what decides on all of them reads them in a
+transaction.
 """
 
 from __future__ import annotations
@@ -78,17 +80,16 @@ class DynamoLedger:
         return self._read(Resource, saga_id, f"RESOURCE#{resource_id}")
 
     def snapshot(self, saga_id: str) -> Snapshot:
-        """The saga and its resources: the header is read first, so that a write based on both cannot miss a change."""
+        """The saga and its resources; what was written while they were read may show in some of them only."""
         saga = self.saga(saga_id)
         items = self._query(saga_id, "begins_with(sk, :prefix)", {":prefix": {"S": "RESOURCE#"}})
-        items.sort(key=lambda item: int(item["place"]["N"]))
-        return Snapshot(saga, tuple(_record(Resource, item) for item in items))
+        return _snapshot(saga, items)
 
     def change_saga(self, saga_id: str, change: SagaChange, message: str | None = None) -> Snapshot:
         """Replace the header by what `change` makes of it; returns what stands now."""
 
         def attempt() -> Snapshot | None:
-            before = self.snapshot(saga_id)
+            before = self._isolated_snapshot(saga_id)
             write = saga_write(before, change, self._clock.now(), message)
             if write is None:
                 return before
@@ -124,6 +125,17 @@ class DynamoLedger:
         for each in statuses:  # a saga that changes meanwhile may be found under two
             found |= {saga.id: saga for saga in self._sagas_with(each, limit, before)}
         return sorted(found.values(), key=lambda saga: saga.id, reverse=True)[:limit]
+
+    def _isolated_snapshot(self, saga_id: str) -> Snapshot:
+        """The saga and its resources as of one moment: what is decided on them must not mix two states."""
+        ids = [resource_id for wave in self.saga(saga_id).waves for resource_id in wave]
+        keys = [HEADER, *(f"RESOURCE#{resource_id}" for resource_id in ids)]
+        gets: list[Any] = [
+            {"Get": {"TableName": self._table, "Key": {"pk": {"S": saga_id}, "sk": {"S": key}}}} for key in keys
+        ]
+        answer = _asked(partial(self._client.transact_get_items, TransactItems=gets))
+        header, *items = [response["Item"] for response in answer["Responses"]]
+        return _snapshot(_record(Saga, header), items)
 
     def _sagas_with(self, status: SagaStatus, limit: int, before: str | None) -> list[Saga]:
         answer = _asked(
@@ -195,9 +207,13 @@ class DynamoLedger:
             "Update": {
                 "TableName": self._table,
                 "Key": {"pk": {"S": resource.saga_id}, "sk": {"S": f"RESOURCE#{resource.id}"}},
-                "UpdateExpression": "SET document = :document",
-                "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeValues": {":document": {"S": resource.model_dump_json()}},
+                "UpdateExpression": "SET document = :document, revision = :revision",
+                "ConditionExpression": "revision = :read",
+                "ExpressionAttributeValues": {
+                    ":document": {"S": resource.model_dump_json()},
+                    ":revision": {"N": str(resource.revision)},
+                    ":read": {"N": str(resource.revision - 1)},
+                },
             }
         }
 
@@ -312,6 +328,7 @@ def _resource_item(resource: Resource, place: int) -> dict[str, Any]:
         "pk": {"S": resource.saga_id},
         "sk": {"S": f"RESOURCE#{resource.id}"},
         "place": {"N": str(place)},
+        "revision": {"N": str(resource.revision)},
         "document": {"S": resource.model_dump_json()},
     }
 
@@ -339,6 +356,11 @@ def _key_item(key: IdempotencyKey, saga_id: str) -> dict[str, Any]:
 
 def _key_pk(key: IdempotencyKey) -> str:
     return "KEY#" + hashlib.sha256(f"{key.caller}\n{key.key}".encode()).hexdigest()
+
+
+def _snapshot(saga: Saga, items: list[dict[str, Any]]) -> Snapshot:
+    items = sorted(items, key=lambda item: int(item["place"]["N"]))
+    return Snapshot(saga, tuple(_record(Resource, item) for item in items))
 
 
 def _record(kind: type[R], item: dict[str, Any]) -> R:

@@ -11,7 +11,10 @@ from lambdas.core.states import check_resource, check_saga
 
 
 class Write(NamedTuple):
-    """What a ledger writes in one transaction, provided that the header's version still is `saga.version - 1`."""
+    """What a ledger writes in one transaction.
+
+    Provided that the header's version still is `saga.version - 1`, and the resource's revision `resource.revision - 1`.
+    """
 
     saga: Saga
     resource: Resource | None
@@ -36,6 +39,7 @@ def resource_write(
     if after == before:
         return None
     check_resource(before.status, after.status)
+    after = after.model_copy(update={"revision": before.revision + 1})
     saga = saga.model_copy(update={"version": saga.version + 1})
     event = Event(seq=saga.version, at=now, resource_id=after.id, status=after.status, message=message)
     return Write(saga, after, event)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -45,10 +46,13 @@ def create_app(
     """
     correct_moto()
     ec2 = create_ec2(clock, ec2_seconds=ec2_seconds, sleep=sleep)
-    cloudformation = CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS)
-    return _Account(
-        {"ec2": ec2, "cloudformation": cloudformation}, ec2, DomainDispatcherApplication(create_backend_app)
-    )
+    moto = DomainDispatcherApplication(create_backend_app)
+    applications: dict[str, WSGIApplication] = {
+        "ec2": ec2,
+        "cloudformation": CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS),
+        "dynamodb": _OneAtATime(moto),
+    }
+    return _Account(applications, ec2, moto)
 
 
 def create_ec2(
@@ -58,6 +62,18 @@ def create_ec2(
     BackendDict.reset()
     regions = Regions(ACCOUNT_ID, clock, durations(ec2_seconds))
     return Ec2Simulator(ACCOUNT_ID, regions, Ec2Application(regions), clock, sleep)
+
+
+class _OneAtATime:
+    """Answers requests one after the other: moto's DynamoDB transactions are not isolated between threads."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+        self._lock = Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with self._lock:
+            return list(self._app(environ, start_response))
 
 
 class _Account:

@@ -41,7 +41,7 @@ def test_a_change_of_a_resource_takes_the_sagas_next_version(before: Snapshot) -
     write = resource_write(before.saga, resource, lambda *_: creating, START, None)
     assert write is not None
     assert write.saga == before.saga.model_copy(update={"version": 8})
-    assert write.resource == creating
+    assert write.resource == creating.model_copy(update={"revision": 1})
     assert (write.event.seq, write.event.resource_id, write.event.status) == (8, "data-aws", "CREATING")
 
 
