@@ -28,7 +28,6 @@ from tests.statemachines.scripted_saga import SAGA_FUNCTION
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MOTO_TIME_SCALE: Final = 0.001
-POLLING_INTERVAL: Final = 0.02
 _ROLE = "arn:aws:iam::123456789012:role/stepfunctions"
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -79,10 +78,11 @@ class Execution:
         return [it["timestamp"] for it in self.history() if it.get(details, {}).get("name") == state]
 
     def _until(self, holds: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + self.patience
+        deadline, pause = time.monotonic() + self.patience, 0.002
         while not holds():
             assert time.monotonic() < deadline, f"did not {what} in {self.patience} s; took {' > '.join(self.path())}"
-            time.sleep(POLLING_INTERVAL)
+            time.sleep(pause)
+            pause = min(2 * pause, 0.1)
 
 
 class EngineUnderTest:

@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from moto.core.config import default_user_config
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import create_backend_app
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
@@ -49,7 +49,7 @@ def main(functions: str, scale: str) -> None:
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     call_functions_at(functions)
     let_time_pass(float(scale))
-    with serve(DomainDispatcherApplication(create_backend_app), name="moto") as server:
+    with serve(create_backend_app("stepfunctions"), name="moto") as server:
         os.environ["MOTO_PORT"] = str(server.port)  # where its interpreter looks for every other service
         print(server.url, flush=True)
         sys.stdin.read()
