@@ -30,7 +30,8 @@ class Saga(Record):
     """The header of one request.
 
     `version` counts every write to the saga or to one of its resources, and is the number of its latest event.
-    `waves` are resource ids in creation order: everything in a wave may be created at once.
+    `waves` are resource ids in creation order: everything in a wave may be created at once. At `expires_at` the saga is
+    released, whatever it is doing then.
     """
 
     id: str
@@ -42,15 +43,20 @@ class Saga(Record):
     waves: tuple[tuple[str, ...], ...]
     created_at: datetime
     finished_at: datetime | None = None
+    expires_at: datetime | None = None
     cancel_requested: bool = False
     release_goal: Literal[SagaStatus.ROLLED_BACK, SagaStatus.RELEASED] | None = None
 
 
 class Resource(Record):
-    """One resource of a saga and how far it is; also its intent, once it is CREATING."""
+    """One resource of a saga and how far it is; also its intent, once it is CREATING.
+
+    `revision` counts the writes to it.
+    """
 
     saga_id: str
     definition: ResourceDefinition
+    revision: int = 0
     status: ResourceStatus = ResourceStatus.PLANNED
     operations: Mapping[str, str] = {}
     cloud_id: str | None = None
@@ -77,11 +83,12 @@ class Event(Record):
 
 
 class AttachedDisk(NamedTuple):
-    """A disk of the same request that an instance is to have."""
+    """A disk of the same request that an instance is to have; `zone` where its cloud places disks in one by choice."""
 
     resource_id: str
     name: str
     cloud_id: str
+    zone: str | None = None
 
 
 class Intent(Record):

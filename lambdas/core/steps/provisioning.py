@@ -25,9 +25,14 @@ def intent_of(ledger: Ledger, saga: Saga, resource: Resource) -> Intent:
         saga_id=saga.id,
         definition=resource.definition,
         labels=saga.labels,
-        disks=tuple(AttachedDisk(disk.id, cloud_name(saga.id, disk.id), disk.cloud_id or "") for disk in disks),
+        disks=tuple(_attached(disk) for disk in disks),
         operations=resource.operations,
     )
+
+
+def _attached(disk: Resource) -> AttachedDisk:
+    zone = getattr(disk.definition.spec, "zone", None)
+    return AttachedDisk(disk.id, cloud_name(disk.saga_id, disk.id), disk.cloud_id or "", zone)
 
 
 def wanted(saga: Saga) -> bool:

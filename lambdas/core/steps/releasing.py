@@ -68,6 +68,7 @@ class ReleaseSteps:
                 "status": ResourceStatus.DELETING,
                 "release_began_at": self._clock.now(),
                 "absent_since": None,
+                "error": None if resource.status is ResourceStatus.STUCK else resource.error,
             }
         )
 

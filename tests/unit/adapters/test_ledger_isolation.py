@@ -1,4 +1,4 @@
-"""Two reads in a row may fall on either side of a transaction (DynamoDB's isolation levels): neither loses an update."""
+"""Two reads in a row may fall on either side of a transaction (DynamoDB's isolation levels): no update is lost."""
 
 from __future__ import annotations
 
