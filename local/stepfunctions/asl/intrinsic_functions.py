@@ -7,12 +7,12 @@ import binascii
 import hashlib
 import math
 import re
-import uuid
 from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
 from local.stepfunctions.asl.environment import Environment
+from local.stepfunctions.identity import draw_uuid
 from local.stepfunctions.jsontext import Json, dumps, loads
 
 _MAX_RANGE = 1000
@@ -168,7 +168,7 @@ def _java_text(value: Json) -> str:
 
 
 def _uuid(environment: Environment) -> Json:
-    return str(uuid.UUID(int=environment.random.getrandbits(128), version=4))
+    return draw_uuid(environment.random)
 
 
 FUNCTIONS = {

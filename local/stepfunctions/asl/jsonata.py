@@ -6,13 +6,13 @@ AWS's additions and the functions it withholds: "JSONata functions provided by S
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 from local.stepfunctions.asl.environment import Environment
 from local.stepfunctions.asl.intrinsic_functions import FUNCTIONS, IntrinsicError
 from local.stepfunctions.errors import QUERY, Fault
+from local.stepfunctions.identity import draw_uuid
 from local.stepfunctions.jsontext import Json, dumps, loads, type_name
 
 Query = Callable[[Environment], Json]
@@ -165,7 +165,7 @@ def _functions(environment: Environment) -> dict[str, Any]:
         "range": wrap(_unwrapped(spread)),
         "hash": wrap(digest),
         "parse": wrap(loads),
-        "uuid": wrap(lambda: str(uuid.UUID(int=environment.random.getrandbits(128), version=4))),
+        "uuid": wrap(lambda: draw_uuid(environment.random)),
         "random": wrap(draw),
     }
 

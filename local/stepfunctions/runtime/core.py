@@ -17,6 +17,7 @@ from typing import Any
 
 from local.clock import Clock, VirtualClock
 from local.stepfunctions.errors import ApiError, Fault
+from local.stepfunctions.identity import draw_uuid
 from local.stepfunctions.jsontext import Json
 from local.stepfunctions.runtime.execution import Attempt, Execution
 from local.stepfunctions.runtime.history import HistoryFullError
@@ -261,7 +262,7 @@ class Core:
     def unique_id(self) -> str:
         """A UUID: anybody's guess in real time, repeatable for a seed in virtual time."""
         if isinstance(self.clock, VirtualClock):
-            return str(uuid.UUID(int=self._identities.getrandbits(128), version=4))
+            return draw_uuid(self._identities)
         return str(uuid.uuid4())
 
     def draw(self) -> float:

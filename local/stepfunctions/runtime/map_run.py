@@ -7,6 +7,7 @@ from weakref import WeakValueDictionary
 
 from local.stepfunctions.asl.program import MapSpec, Program, Resource
 from local.stepfunctions.errors import StateFailure
+from local.stepfunctions.identity import draw_uuid
 from local.stepfunctions.jsontext import Json, dumps, loads
 from local.stepfunctions.runtime.batches import make_batches
 from local.stepfunctions.runtime.execution import Attempt, Branch, Execution, Origin
@@ -100,11 +101,9 @@ class MapRuns:
 
     def _arn(self, branch: Branch, spec: MapSpec) -> str:
         execution = branch.execution
-        identifier = execution.random.getrandbits(128)
-        parts = f"{identifier:032x}"
-        run_id = f"{parts[:8]}-{parts[8:12]}-4{parts[13:16]}-a{parts[17:20]}-{parts[20:]}"
+        run_id = draw_uuid(execution.random)
         machine = execution.origin.machine_name.split("/")[0]
-        label = spec.label or f"{execution.random.getrandbits(128):032x}"
+        label = spec.label or draw_uuid(execution.random).replace("-", "")
         return f"arn:aws:states:{self._host.region}:{self._host.account}:mapRun:{machine}/{label}:{run_id}"
 
     def _call(self, run: MapRun, resource: Resource, parameters: dict[str, Json]) -> None:
@@ -159,8 +158,7 @@ class MapRuns:
         parent, index = run.owner.execution, run.next_index
         run.next_index += 1
         label = run.arn.split(":mapRun:")[1].split(":")[0]
-        name = f"{parent.random.getrandbits(128):032x}"
-        name = f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:]}"
+        name = draw_uuid(parent.random)
         kind = "express" if run.spec.express else "execution"
         origin = parent.origin
         child = Execution(

@@ -126,3 +126,29 @@ def test_a_journal_replayed_is_the_same_history(shape: list[Definition], seed: i
         resumed = Engine(clock=VirtualClock(), seed=seed, data=Path(directory))
         resumed.run()
         assert resumed.history(arn) == engine.history(arn)
+
+
+@relaxed
+@given(SHAPES, st.integers(0, 3))
+def test_a_redriven_execution_ends_again_and_repeats_nothing_that_succeeded(shape: list[Definition], seed: int) -> None:
+    engine, arn = played(machine(shape), seed)
+    before = engine.execution(arn)
+    if before.status == "SUCCEEDED":
+        return
+    left = [
+        event.details["name"] for event in before.history.events if event.type.endswith("StateExited") and event.details
+    ]
+    length = len(before.history.events)
+    engine.api.call("RedriveExecution", {"executionArn": arn})
+    engine.run()
+    after = engine.execution(arn)
+    assert not after.running
+    assert (after.timers, after.attempts, engine.core.pending) == ({}, {}, {})
+    assert after.history.events[length].type == "ExecutionRedriven"
+    top = set(machine(shape)["States"])
+    entered = [
+        event.details["name"]
+        for event in after.history.events[length:]
+        if event.type.endswith("StateEntered") and event.details
+    ]
+    assert not {name for name in entered if name in top and name in left}
