@@ -18,7 +18,6 @@ from infra.packaging.bundles import Bundles
 
 ROUTES: Final = (
     Route(HttpMethod.GET, "/healthz", public=True),
-    Route(HttpMethod.GET, "/openapi.json", public=True),
     Route(HttpMethod.POST, "/sagas"),
     Route(HttpMethod.GET, "/sagas"),
     Route(HttpMethod.GET, "/sagas/{id}"),

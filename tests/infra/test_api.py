@@ -6,7 +6,7 @@ import json
 
 from tests.infra.template import Template, text
 
-PUBLIC = {"GET /healthz", "GET /openapi.json"}
+PUBLIC = {"GET /healthz"}
 SIGNED = {
     "POST /sagas",
     "GET /sagas",
