@@ -86,13 +86,19 @@ class Core:
         if self._seed and outermost:
             self._interleave = self._interleaving(record)
         try:
-            result = self.operations[record["op"]](record)
+            result = self._operate(record)
             self._drain()
         finally:
             self._applying = not outermost
         if outermost:
             self._run_after()
         return result
+
+    def _operate(self, record: Input) -> Json:
+        try:
+            return self.operations[record["op"]](record)
+        except HistoryFullError:
+            return None  # the execution has been ended where it happened
 
     def try_replay(self, record: Input) -> None:
         """Apply a journaled input whose answer nobody waits for; what it raised then, it raises again and as vainly."""

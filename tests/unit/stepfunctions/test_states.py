@@ -95,8 +95,10 @@ def test_a_payload_over_256_kib_fails_the_execution(stepfunctions: Harness) -> N
     assert run.error == "States.DataLimitExceeded"
 
 
-def test_an_endless_loop_ends_at_25000_events(stepfunctions: Harness) -> None:
-    loop = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}}
+@pytest.mark.parametrize("state", [PASS, {"Type": "Wait", "Seconds": 60}, task("f")])
+def test_an_endless_loop_ends_at_25000_events(stepfunctions: Harness, state: dict[str, Any]) -> None:
+    stepfunctions.function("f", lambda event: event)
+    loop = {"StartAt": "A", "States": {"A": {**state, "Next": "B"}, "B": {**state, "Next": "A"}}}
     run = stepfunctions.run(loop)
     assert (run.status, run.error, len(run.execution.history.events)) == ("FAILED", "States.Runtime", 25_000)
 
