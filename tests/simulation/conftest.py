@@ -12,7 +12,7 @@ from tests.simulation.world import World, three_empty_clouds
 
 os.environ.update(
     POWERTOOLS_SERVICE_NAME="skysaga",
-    POWERTOOLS_METRICS_NAMESPACE="skysaga",
+    POWERTOOLS_METRICS_DISABLED="true",
     POWERTOOLS_TRACE_DISABLED="true",
     LOG_LEVEL="CRITICAL",
 )

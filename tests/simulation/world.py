@@ -20,6 +20,8 @@ from lambdas.adapters.observability import StepHandler
 from lambdas.adapters.steps import Surroundings, provider_handlers
 from lambdas.core.model import Resource
 from lambdas.core.policy import Policy
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.expiry import Expiry
 from lambdas.core.ports.ledger import Snapshot
 from lambdas.core.request import parse_request
 from lambdas.core.sagas import Sagas
@@ -31,6 +33,7 @@ from tests.contract.aws_cloud import aws_cloud
 from tests.contract.azure_cloud import azure_cloud
 from tests.contract.cloud import CloudUnderTest
 from tests.contract.gcp_cloud import gcp_cloud
+from tests.fakes.expiry import FakeExpiry
 from tests.fakes.ledger import FakeLedger
 
 STATEMACHINES: Final = Path(__file__).resolve().parents[2] / "statemachines"
@@ -78,16 +81,32 @@ class World:
     after: Strike = no_strike
     seed: int = 0
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    expiry: Expiry = field(default_factory=FakeExpiry)
 
     def __post_init__(self) -> None:
         """Put the parts together around the clock."""
         clock = EngineClock(self.clock)
-        self.ledger = FakeLedger(clock)
+        self.ledger = self.make_ledger(clock)
         self._handlers = dict(self._make_handlers(Surroundings(self.ledger, clock, Policy())))
-        self.engine = Engine(clock=self.clock, seed=self.seed, lambda_invoke=self.invoke)
+        self.engine = Engine(
+            clock=self.clock, seed=self.seed, lambda_invoke=self.invoke, on_status_change=self.on_status_change
+        )
         self.release = self._deploy("release", SagaFunction="skysaga-saga")
         self.provisioning = self._deploy("provisioning", SagaFunction="skysaga-saga", ReleaseStateMachine=self.release)
         self.sagas = Sagas(self.ledger, self, clock, self.clock.advance)
+
+    def make_ledger(self, clock: Clock) -> FakeLedger:
+        """The ledger that everything shares."""
+        return FakeLedger(clock)
+
+    def definition(self, name: str) -> str:
+        """A state machine as it is deployed, its substitutions still to be made."""
+        return (STATEMACHINES / f"{name}.asl.json").read_text()
+
+    def on_status_change(self, detail: dict[str, Any]) -> None:
+        """The rescue rule, as EventBridge plays it: a provisioning execution that ended badly is undone."""
+        if detail["stateMachineArn"] == self.provisioning and detail["status"] in ("FAILED", "TIMED_OUT", "ABORTED"):
+            self.engine.start_execution(self.release, {"saga_id": detail["name"], "reason": "COMPENSATE"})
 
     def submit(self, document: Mapping[str, Any]) -> str:
         """Submit a request; nothing runs before `run`."""
@@ -134,7 +153,7 @@ class World:
 
     def _make_handlers(self, surroundings: Surroundings) -> Iterator[tuple[str, StepHandler]]:
         functions = {cloud: {verb: f"skysaga-{cloud}-{verb}" for verb in VERBS} for cloud in self.clouds}
-        steps = SagaSteps(surroundings.ledger, surroundings.clock, functions)
+        steps = SagaSteps(surroundings.ledger, surroundings.clock, functions, self.expiry)
         yield "skysaga-saga", saga_handler(lambda: steps)
         for name, cloud in self.clouds.items():
             handlers = provider_handlers(lambda cloud=cloud: cloud.provider, lambda: surroundings)  # type: ignore[misc]  # bound per iteration
@@ -142,7 +161,7 @@ class World:
                 yield functions[name][verb], getattr(handlers, verb)
 
     def _deploy(self, name: str, **substitutions: str) -> str:
-        definition = (STATEMACHINES / f"{name}.asl.json").read_text()
+        definition = self.definition(name)
         for key, value in substitutions.items():
             definition = definition.replace(f"${{{key}}}", value)
         return self.engine.create_state_machine(f"skysaga-{name}", definition)

@@ -1,0 +1,69 @@
+"""The ledger as functions meet it in a simulation: every read and write takes time, and may be refused or unheard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from lambdas.core.changes import Write
+from lambdas.core.errors import RetryableError
+from lambdas.core.model import Resource, Saga
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.ledger import Snapshot
+from tests.fakes.ledger import FakeLedger
+from tests.simulation.upsets import LEDGER_READ_KINDS, LEDGER_WRITE_KINDS
+
+if TYPE_CHECKING:
+    from tests.simulation.upsets import Upset
+
+Ask = Callable[[str, Sequence[str]], "Upset | None"]
+"""A worker's call travels to the ledger: returns what befalls it, once it has arrived."""
+
+
+class SimulatedLedger(FakeLedger):
+    """Optimistic like DynamoDB, a few milliseconds away, and at the mercy of what `ask` brings.
+
+    `back` lets the answer travel; `written` hears of every write, at the moment it counts.
+    """
+
+    def __init__(self, clock: Clock, ask: Ask, back: Callable[[], None], written: Callable[[Write], None]) -> None:
+        super().__init__(clock)
+        self._ask = ask
+        self._back = back
+        self._written = written
+
+    def saga(self, saga_id: str) -> Saga:
+        """The saga's header; raises SagaNotFound."""
+        self._read()
+        return super().saga(saga_id)
+
+    def snapshot(self, saga_id: str) -> Snapshot:
+        """The saga and its resources; raises SagaNotFound."""
+        self._read()
+        return super().snapshot(saga_id)
+
+    def resource(self, saga_id: str, resource_id: str) -> Resource:
+        """One resource; raises SagaNotFound."""
+        self._read()
+        return super().resource(saga_id, resource_id)
+
+    def now_standing(self, saga_id: str) -> Snapshot:
+        """What is written, without asking for it as a function would."""
+        return super().snapshot(saga_id)
+
+    def _read(self) -> None:
+        upset = self._ask("ledger:read", LEDGER_READ_KINDS)
+        if upset is not None and upset.kind == "refused":
+            raise RetryableError("ThrottlingException", "the ledger refused for now")
+
+    def _commit(self, write: Write) -> bool:
+        upset = self._ask("ledger:write", LEDGER_WRITE_KINDS)
+        if upset is not None and upset.kind == "refused":
+            raise RetryableError("ThrottlingException", "the ledger refused for now")
+        counts = super()._commit(write)
+        if counts:
+            self._written(write)
+        self._back()
+        if upset is not None and upset.kind == "unanswered":
+            raise RetryableError("ReadTimeoutError", "the ledger did not answer")
+        return counts
