@@ -6,7 +6,7 @@ Mistakes between resources are read from the document itself, leniently, so that
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from lambdas.core import locations
 from lambdas.core.errors import FieldError
 from lambdas.core.graph import find_cycle
-from lambdas.core.specs import KINDS, PROVIDERS, Disk, Instance, ResourceDefinition
+from lambdas.core.specs import KINDS, PROVIDERS, AwsDisk, Disk, Instance, ResourceDefinition
 from lambdas.core.specs.base import ResourceId
 
 _REASONS: Final = {
@@ -75,7 +75,9 @@ def relation_errors(document: object) -> Iterator[FieldError]:
     """What is wrong between the resources of a document: ids used twice, dependencies and disks that cannot be."""
     entries = _entries(document)
     yield from _graph_errors(entries)
-    yield from _attachment_errors(entries)
+    definitions = {entry.place: it for entry in entries if (it := _valid(entry.resource)) is not None}
+    yield from _zone_errors(definitions)
+    yield from _attachment_errors(definitions)
 
 
 def _without_tag(location: Sequence[int | str]) -> list[int | str]:
@@ -157,12 +159,26 @@ def _references(entry: _Entry) -> Iterator[tuple[str, str]]:
                 yield f"{field}[{position}]", name
 
 
-def _attachment_errors(entries: Sequence[_Entry]) -> Iterator[FieldError]:
+def _zone_errors(definitions: Mapping[int, Instance | Disk]) -> Iterator[FieldError]:
+    for index, definition in definitions.items():
+        zone = _zone_of(definition)
+        if zone is not None and not zone.startswith(definition.location):
+            yield FieldError(f"resources[{index}].spec.zone", f"{zone!r} is not in {definition.location}")
+
+
+def _zone_of(definition: Instance | Disk) -> str | None:
+    """The zone that a disk of a cloud with regions is to be in."""
+    return definition.spec.zone if isinstance(definition, AwsDisk) else None
+
+
+def _attachment_errors(definitions: Mapping[int, Instance | Disk]) -> Iterator[FieldError]:
     """What is wrong with attached disks, as far as both ends of an attachment are valid by themselves."""
-    definitions = [(entry.place, it) for entry in entries if (it := _valid(entry.resource)) is not None]
-    by_id = {definition.id: definition for _, definition in definitions}
+    by_id = {definition.id: definition for definition in definitions.values()}
     holders: dict[str, str] = {}
-    for index, definition in definitions:
+    for index, definition in definitions.items():
+        zones = [zone for disk in definition.attached_disks if disk in by_id and (zone := _zone_of(by_id[disk]))]
+        if len(set(zones)) > 1:
+            yield FieldError(f"resources[{index}].spec.disks", f"are in different zones: {', '.join(zones)}")
         for position, disk_id in enumerate(definition.attached_disks):
             reason = _cannot_attach(definition, by_id.get(disk_id), holders.get(disk_id))
             holders.setdefault(disk_id, definition.id)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from lambdas.core.locations import AWS_REGIONS
 from lambdas.core.specs.base import Definition, DiskGb, InstanceSpec, Name, Strict, known
@@ -50,9 +50,3 @@ class AwsDisk(_AwsDefinition):
 
     kind: Literal["disk"]
     spec: AwsDiskSpec
-
-    @model_validator(mode="after")
-    def _zone_is_in_region(self) -> Self:
-        if not self.spec.zone.startswith(self.region):
-            raise ValueError(f"spec.zone {self.spec.zone!r} is not in {self.region}")
-        return self

@@ -47,7 +47,7 @@ def ledger(dynamodb: Any, stubber: Stubber, pauses: list[float]) -> DynamoLedger
 @pytest.fixture
 def saga() -> Saga:
     saga = plan_saga(parse_request(request_document(aws_disk())), "s1", "somebody", START).saga
-    return saga.model_copy(update={"version": 1})
+    return saga.model_copy(update={"version": 1, "waves": ()})
 
 
 def header(saga: Saga) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def begun(now: Snapshot) -> Saga:
 
 def expect_snapshot(stubber: Stubber, saga: Saga) -> None:
     stubber.add_response("get_item", header(saga))
-    stubber.add_response("query", {"Items": []})
+    stubber.add_response("transact_get_items", {"Responses": [header(saga)]})
 
 
 def refuse_transaction(stubber: Stubber, *reasons: str) -> None:
@@ -83,14 +83,14 @@ def refuse_transaction(stubber: Stubber, *reasons: str) -> None:
         ("ServiceUnavailable", 503),
     ],
 )
-@pytest.mark.parametrize("operation", ["get_item", "query", "transact_write_items"])
+@pytest.mark.parametrize("operation", ["get_item", "transact_get_items", "transact_write_items"])
 def test_what_passes_by_itself_is_retryable(
     ledger: DynamoLedger, stubber: Stubber, saga: Saga, operation: str, code: str, status: int
 ) -> None:
     if operation != "get_item":
         stubber.add_response("get_item", header(saga))
     if operation == "transact_write_items":
-        stubber.add_response("query", {"Items": []})
+        stubber.add_response("transact_get_items", {"Responses": [header(saga)]})
     stubber.add_client_error(operation, code, "no", status)
     with pytest.raises(RetryableError, match=f"^{code}: the ledger refused for now$"):
         ledger.change_saga("s1", begun)

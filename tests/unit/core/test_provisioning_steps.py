@@ -83,7 +83,7 @@ def test_an_instance_is_created_with_the_cloud_ids_of_its_disks(world: World) ->
     saga_id = world.provisioning_saga()
     world.make_ready(saga_id, DISK)
     name = f"{saga_id}-{DISK}"
-    assert [tuple(disk) for disk in world.intent(saga_id, WEB).disks] == [(DISK, name, name)]
+    assert [tuple(disk) for disk in world.intent(saga_id, WEB).disks] == [(DISK, name, name, "eu-west-1a")]
 
 
 CRASHES: dict[str, Callable[[World], None]] = {

@@ -197,7 +197,10 @@ def test_a_place_that_is_like_no_other_gets_no_suggestion() -> None:
 @pytest.mark.parametrize(
     ("disk", "reason"),
     [
-        (aws_disk("d", region="eu-west-2"), "'d' is in eu-west-2, not in eu-west-1"),
+        (
+            aws_disk("d", region="eu-west-2", spec={"zone": "eu-west-2a", "size_gb": 8}),
+            "'d' is in eu-west-2, not in eu-west-1",
+        ),
         (aws_instance("d"), "'d' is not a disk"),
         (
             {**gcp_instance("d"), "kind": "disk", "spec": {"size_gb": 8}},
@@ -208,6 +211,19 @@ def test_a_place_that_is_like_no_other_gets_no_suggestion() -> None:
 def test_what_cannot_be_attached_is_named(disk: dict[str, Any], reason: str) -> None:
     found = mistakes(request_document(aws_instance(disks=("d",)), disk))
     assert found == {"resources[0].spec.disks[0]": reason}
+
+
+def test_a_disks_zone_is_in_its_region() -> None:
+    assert mistakes(request_document(aws_disk("d", region="eu-west-2"))) == {
+        "resources[0].spec.zone": "'eu-west-1a' is not in eu-west-2"
+    }
+
+
+def test_the_disks_of_one_instance_are_in_one_zone() -> None:
+    other = aws_disk("e", spec={"zone": "eu-west-1b", "size_gb": 8})
+    assert mistakes(request_document(aws_instance("a", disks=("d", "e")), aws_disk("d"), other)) == {
+        "resources[0].spec.disks": "are in different zones: eu-west-1a, eu-west-1b"
+    }
 
 
 def test_a_disk_is_attached_to_one_instance_only() -> None:
@@ -240,6 +256,7 @@ def test_mistakes_of_every_sort_are_named_at_once() -> None:
         "labels.Team",
         "resources[0].depends_on[0]",
         "resources[0].spec.disks[0]",
+        "resources[1].spec.zone",
         "resources[2].id",
         "resources[2].zone",
         "resources[3].provider",
