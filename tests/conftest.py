@@ -7,12 +7,23 @@ from pathlib import Path
 import pytest
 
 _TOGETHER = ("e2e", "infra")
+_ON_SIMULATED_CLOUDS = ("simulation", "mutants")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep each of these folders on one xdist worker."""
-    here = Path(__file__).parent
     for item in items:
-        folder = item.path.relative_to(here).parts[0]
+        folder = _folder(item)
         if folder in _TOGETHER:
             item.add_marker(pytest.mark.xdist_group(folder))
+
+
+@pytest.fixture(autouse=True)
+def no_endpoint_of_another_test(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin without the AWS endpoint that the simulated clouds keep in the environment for as long as the session."""
+    if _folder(request.node) not in _ON_SIMULATED_CLOUDS:
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
