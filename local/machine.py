@@ -11,16 +11,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
 
 from local.assembly import STATE, synthesize
 from local.aws.account import ACCOUNT_ID, create_app
+from local.aws.clients import create_client
 from local.aws.deployment import deploy
+from local.aws.preload import preload
 from local.clock import WallClock
 from local.endpoint import Endpoint
+from local.event_pump import EventPump
+from local.event_pump.moto_source import MotoEventSource
+from local.event_pump.targets import LocalTargets
+from local.event_pump.watching import Watching
 from local.http_api.front import HttpApis
 from local.http_api.moto_source import MotoHttpApiSource
 from local.http_server import serve
@@ -30,6 +37,7 @@ from local.lambda_runtime.runtime import LambdaRuntime
 from local.simulators import azure, gcp
 from local.simulators.gcp import write_service_account
 from local.stepfunctions import Engine, LambdaError, LambdaResult
+from local.stepfunctions.jsontext import Json
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -101,17 +109,26 @@ class Machine:
         self._running.callback(self.runtime.close)
         self._apis = HttpApis(MotoHttpApiSource(ACCOUNT_ID, REGION), self.runtime.invoke, CREDENTIALS)
         self._running.callback(self._apis.close)
-        self._engine = Engine(clock=clock, lambda_invoke=self._invoke)
+        self._engine = Engine(clock=clock, lambda_invoke=self._invoke, on_status_change=self._status_changed)
         self._running.callback(self._engine.close)
+        targets = LocalTargets(self._engine.start_execution, self._invoke_later, self._client)
+        self._pump = EventPump(
+            self._engine, MotoEventSource(ACCOUNT_ID, REGION), targets, account=ACCOUNT_ID, region=REGION
+        )
         self.azure = self._serve(azure.create_app(clock, time.sleep, _QUICK_AZURE), ports.azure, "azure")
         self.gcp = self._serve(gcp.GcpSimulator(clock, time.sleep, _QUICK_GCP), ports.gcp, "gcp")
-        self.aws = self._serve(Endpoint(self._engine, self.runtime, create_app(clock), self._apis), ports.aws, "aws")
+        account = Watching(create_app(clock), self._pump.refresh)
+        self.aws = self._serve(Endpoint(self._engine, self.runtime, account, self._apis), ports.aws, "aws")
         environment |= worker_environment(self.aws, self.azure, self.gcp)
 
     def deploy(self, assembly: Path) -> Endpoints:
-        """Deploy the stacks of a cloud assembly and serve the API among them; raises DeploymentFailed."""
+        """Deploy the stacks of a cloud assembly and serve the API among them.
+
+        Raises DeploymentFailed, or NotSupported for a rule or schedule among them that cannot be played.
+        """
         outputs = deploy(assembly, self.aws, cache_dir=STATE / "assets", region=REGION, account_id=ACCOUNT_ID)
         api_id = urlsplit(outputs["SkysagaApi"]["ApiUrl"]).netloc.partition(".")[0]
+        self._pump.start()
         self.runtime.warm(_functions(self.aws))
         api = self._serve(self._apis.application(api_id), self._ports.api, "api")
         return Endpoints(api=api, stepfunctions=self.aws, aws=self.aws, azure=self.azure, gcp=self.gcp)
@@ -122,6 +139,15 @@ class Machine:
 
     def _serve(self, app: WSGIApplication, port: int, name: str) -> str:
         return self._running.enter_context(serve(app, port=port, name=name)).url
+
+    def _status_changed(self, detail: dict[str, Json]) -> None:
+        self._pump.status_changed(detail)
+
+    def _invoke_later(self, function: str, text: str) -> None:
+        self.runtime.invoke(function, text.encode(), invocation_type="Event")
+
+    def _client(self, service: str) -> Any:
+        return create_client(service, self.aws, REGION)
 
     def _invoke(self, function: str, payload: bytes) -> LambdaResult:
         try:
@@ -152,6 +178,7 @@ def one_machine(report: Callable[[str], None], ports: Ports = ANY_PORTS) -> Iter
     Raises SynthesisFailed, DeploymentFailed, or OSError for a port that is taken.
     """
     report("synthesizing the stacks")
+    Thread(target=preload, name="preload", daemon=True).start()
     assembly = synthesize()
     report("starting the clouds")
     machine = Machine(ports)
