@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from lambdas.core.errors import CapacityError, RetryableError, TerminalError
+from lambdas.core.errors import RetryableError, TerminalError
 from local.simulators.faults import Fault, FaultKind
 from tests.simulation.requests import three_clouds
 from tests.simulation.world import Strike, World, statuses
@@ -91,16 +91,18 @@ def test_a_worker_that_dies_twice_around_a_step_is_made_up_for(world: World, cal
     assert contents(world) == ALL_READY
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+FAILURES: Final[tuple[tuple[str, str, Callable[[], Exception]], ...]] = (
+    ("before", "terminal", lambda: TerminalError("AccessDenied", "no")),
+    ("after", "terminal", lambda: TerminalError("AccessDenied", "no")),
+    ("before", "retryable-for-ever", lambda: RetryableError("Throttled", "for ever")),
+    ("after", "bug", lambda: ZeroDivisionError("a bug")),
+)
+
+
 @pytest.mark.parametrize(
-    "error",
-    [
-        lambda: TerminalError("AccessDenied", "no"),
-        lambda: CapacityError("Full", "no room"),
-        lambda: RetryableError("Throttled", "for ever"),
-        lambda: ZeroDivisionError("a bug"),
-    ],
-    ids=["terminal", "capacity", "retryable-for-ever", "bug"],
+    ("moment", "error"),
+    [(moment, error) for moment, _, error in FAILURES],
+    ids=[f"{moment}-{name}" for moment, name, _ in FAILURES],
 )
 @pytest.mark.parametrize("call", PROVISIONING_CALLS, ids="-".join)
 def test_a_step_that_fails_for_good_rolls_everything_back(
