@@ -10,7 +10,14 @@ import google.auth
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import Credentials
 
-from lambdas.gcp.compute import DisksClient, InstancesClient, ZoneOperationsClient
+from lambdas.gcp.compute import (
+    DisksClient,
+    InstancesClient,
+    MachineTypesClient,
+    RegionsClient,
+    ZoneOperationsClient,
+    ZonesClient,
+)
 from lambdas.gcp.settings import GcpSettings
 
 SCOPES: Final = ("https://www.googleapis.com/auth/compute",)
@@ -31,7 +38,7 @@ class Patience:
 
 
 class GcpClients:
-    """Instances, disks and zonal operations of one endpoint, with whatever credentials the environment gives.
+    """Compute Engine at one endpoint, with whatever credentials the environment gives.
 
     Pass `retry=None, timeout=clients.patience` with every call: the SDK would retry reads for ten minutes, where the
     state machine's Retry is what should, and can be seen.
@@ -55,6 +62,21 @@ class GcpClients:
     def operations(self) -> ZoneOperationsClient:
         """What was begun in a zone, and how far it is."""
         return ZoneOperationsClient(credentials=self._credentials, client_options=self._options)
+
+    @cached_property
+    def regions(self) -> RegionsClient:
+        """Regions, with the project's quotas in them."""
+        return RegionsClient(credentials=self._credentials, client_options=self._options)
+
+    @cached_property
+    def zones(self) -> ZonesClient:
+        """Zones, and whether they are up."""
+        return ZonesClient(credentials=self._credentials, client_options=self._options)
+
+    @cached_property
+    def machine_types(self) -> MachineTypesClient:
+        """Machine types, each in every zone that has it."""
+        return MachineTypesClient(credentials=self._credentials, client_options=self._options)
 
     @cached_property
     def _options(self) -> ClientOptions:

@@ -49,6 +49,7 @@ def create_app(
     moto = DomainDispatcherApplication(create_backend_app)
     applications: dict[str, WSGIApplication] = {
         "ec2": ec2,
+        "servicequotas": ec2,
         "cloudformation": CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS),
         "dynamodb": _OneAtATime(moto),
     }

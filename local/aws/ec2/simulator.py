@@ -12,6 +12,7 @@ from moto.ec2.models import ec2_backends
 from werkzeug.wrappers import Request, Response
 
 from local.aws.ec2.application import Ec2Application
+from local.aws.ec2.quotas import answer_quotas, asked_of_quotas, quotas_refusal
 from local.aws.ec2.refusal import refusal
 from local.aws.ec2.region import Region, Regions
 from local.clock import Clock
@@ -26,7 +27,10 @@ _OUT_OF_CAPACITY: Final = {
 
 
 class Ec2Simulator(Simulator):
-    """EC2 of one account in every region. EC2 refuses for want of capacity at once; `delay` has no meaning there."""
+    """EC2 of one account in every region, and its quotas.
+
+    EC2 refuses for want of capacity at once; `delay` has no meaning there.
+    """
 
     def __init__(
         self, account_id: str, regions: Regions, ec2: Ec2Application, clock: Clock, sleep: Callable[[float], None]
@@ -37,11 +41,13 @@ class Ec2Simulator(Simulator):
         self._ec2 = ec2
 
     def operation(self, request: Request) -> str:
-        """The action, such as `RunInstances`."""
-        return parse_qs(request.get_data(as_text=True)).get("Action", ["?"])[0]
+        """The action, such as `RunInstances` or, of Service Quotas, `GetServiceQuota`."""
+        return asked_of_quotas(request) or parse_qs(request.get_data(as_text=True)).get("Action", ["?"])[0]
 
     def handle(self, request: Request, fault: Fault | None) -> Response:
         """Let EC2 answer; stale, fail and capacity are played here."""
+        if quotas := asked_of_quotas(request):
+            return answer_quotas(request, quotas, exhausted=fault is not None and fault.fault is FaultKind.CAPACITY)
         match fault.fault if fault else None:
             case FaultKind.CAPACITY:
                 return refusal(*_OUT_OF_CAPACITY.get(self.operation(request), _OUT_OF_CAPACITY["RunInstances"]))
@@ -56,10 +62,14 @@ class Ec2Simulator(Simulator):
 
     def throttled(self, request: Request) -> Response:
         """What EC2 answers above its request rate: 503, where others say 429."""
+        if asked_of_quotas(request):
+            return quotas_refusal("TooManyRequestsException", "Rate exceeded", 429)
         return refusal("RequestLimitExceeded", "Request limit exceeded.", 503)
 
     def unavailable(self, request: Request) -> Response:
         """What EC2 answers when it is unwell."""
+        if asked_of_quotas(request):
+            return quotas_refusal("ServiceException", "Something went wrong.", 500)
         return refusal("Unavailable", "The server is overloaded and can't handle the request.", 503)
 
     def resources(self) -> list[dict[str, Any]]:

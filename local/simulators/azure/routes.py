@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from werkzeug.wrappers import Request
 
 from local.simulators.azure.disks import DISKS
+from local.simulators.azure.limits import limits_operation
 from local.simulators.azure.machines import MACHINES
 from local.simulators.azure.network import ADDRESSES, INTERFACES
 from local.simulators.azure.resource import ResourceKind
@@ -29,7 +30,7 @@ _VERBS: Final = {"PUT": "CreateOrUpdate", "GET": "Get", "DELETE": "Delete", "PAT
 class Target(NamedTuple):
     """What a request is about: `operation` is named as in Azure's API specifications, such as `Disks_Get`.
 
-    `standing` is what exists from the start and can only be looked at.
+    `standing` is what exists from the start and can only be looked at, `limits` what a subscription may have.
     """
 
     operation: str
@@ -38,6 +39,7 @@ class Target(NamedTuple):
     group: str | None = None
     name: str = ""
     standing: bool = False
+    limits: bool = False
 
 
 def target_of(request: Request) -> Target:
@@ -48,6 +50,8 @@ def target_of(request: Request) -> Target:
         return Target("Operations_Get", name=match["id"])
     if request.method == "GET" and (operation := standing_operation(request.path)):
         return Target(operation, standing=True)
+    if request.method == "GET" and (operation := limits_operation(request.path)):
+        return Target(operation, limits=True)
     match = _RESOURCES.fullmatch(request.path)
     kind = KINDS.get(match["type"].lower()) if match else None
     if match is None or kind is None:

@@ -14,6 +14,7 @@ from local.clock import Clock
 from local.simulators.azure.errors import ArmError, Failure, json_response, resource_not_found
 from local.simulators.azure.estate import Estate
 from local.simulators.azure.identity import issue_token, require_bearer
+from local.simulators.azure.limits import limits_document
 from local.simulators.azure.machines import MACHINES
 from local.simulators.azure.resource import Operation, Resource, ResourceKind, State
 from local.simulators.azure.routes import Target, target_of
@@ -92,6 +93,9 @@ class AzureSimulator(Simulator):
             return self._show_operation(target.name, fault)
         if target.standing:
             return json_response(standing_document(request.path, self.settings))
+        if target.limits:
+            full = fault is not None and fault.fault is FaultKind.CAPACITY
+            return json_response(limits_document(target.operation, request.path, request.args, self.estate, full=full))
         if target.kind is None or target.operation.endswith(("_Unknown", "_Update")):
             raise ArmError(404, "InvalidResourceType", f"'{request.method} {request.path}' could not be found here.")
         if target.group:

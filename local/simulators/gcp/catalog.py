@@ -9,7 +9,9 @@ from lambdas.core.locations import GCP_ZONES
 from local.simulators.gcp.errors import invalid, not_found
 from local.simulators.gcp.paths import last, region_of, resolve
 
-MACHINE_TYPES: Final = frozenset({"e2-micro", "e2-small", "e2-medium", "n2-standard-2", "n2-standard-4"})
+MACHINE_TYPES: Final = {"e2-micro": 2, "e2-small": 2, "e2-medium": 2, "n2-standard-2": 2, "n2-standard-4": 4}
+"""By name, the vCPUs."""
+
 DISK_TYPES: Final = frozenset({"pd-standard", "pd-balanced", "pd-ssd"})
 NETWORK: Final = "default"
 

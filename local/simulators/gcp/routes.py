@@ -29,6 +29,9 @@ _ROUTES: Final = [
         ("GET", f"{_PROJECT}/aggregated/disks", "disks.aggregatedList"),
         ("GET", f"{_ZONE}/operations", "zoneOperations.list"),
         ("GET", f"{_ZONE}/operations{_NAME}", "zoneOperations.get"),
+        ("GET", f"{_PROJECT}/regions{_NAME}", "regions.get"),
+        ("GET", _ZONE, "zones.get"),
+        ("GET", f"{_ZONE}/machineTypes{_NAME}", "machineTypes.get"),
         ("POST", r"/(?P<parent>_token)", "oauth2.token"),
     )
 ]

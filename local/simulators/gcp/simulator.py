@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.clock import Clock
 from local.simulators.faults import Fault, FaultKind
-from local.simulators.gcp import catalog, disks, instances, labels
+from local.simulators.gcp import catalog, disks, instances, labels, limits
 from local.simulators.gcp.errors import (
     ApiError,
     internal,
@@ -79,6 +79,8 @@ class GcpSimulator(Simulator):
         if route.zone is not None:
             catalog.check_zone(route.zone)
         self._state.settle(now)
+        if route.collection in limits.COLLECTIONS:
+            return limits.answer(self._state, route, full=fault is not None and fault.fault is FaultKind.CAPACITY)
         if route.verb in _READS:
             hidden = fault.delay if fault and fault.fault is FaultKind.STALE else None
             return Reader(self._state, now, hidden).answer(route, request.args)

@@ -1,0 +1,55 @@
+"""Asking the clouds' check functions on Lambda, within the time that a caller of the API waits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import TypeAdapter
+
+from lambdas.core.ports.checks import Checked
+from lambdas.core.preflight import Shortage
+from lambdas.core.specs import ResourceDefinition
+
+_SHORTAGES = TypeAdapter[tuple[Shortage, ...]](tuple[Shortage, ...])
+
+
+class LambdaChecks:
+    """Invokes one function per cloud, in parallel and once; how long it may take is the client's read timeout."""
+
+    def __init__(self, client: Any, functions: Mapping[str, str]) -> None:
+        self._client = client
+        self._functions = functions
+
+    def ask(self, clouds: Sequence[str], resources: Sequence[ResourceDefinition]) -> Mapping[str, Checked]:
+        """What each of the clouds would refuse of its part of `resources`; never raises."""
+        documents = [definition.model_dump(mode="json") for definition in resources]
+        with ThreadPoolExecutor(max_workers=max(1, len(clouds))) as pool:
+            answers = pool.map(lambda cloud: self._ask(cloud, documents), clouds)
+            return dict(zip(clouds, answers, strict=True))
+
+    def _ask(self, cloud: str, documents: list[dict[str, Any]]) -> Checked:
+        function = self._functions.get(cloud)
+        if function is None:
+            return Checked(failure="nobody can be asked")
+        payload = json.dumps({"cloud": cloud, "resources": documents})
+        try:
+            answer = self._client.invoke(FunctionName=function, Payload=payload)
+            document = json.loads(answer["Payload"].read())
+        except ClientError as error:
+            return Checked(failure=f"{error.response['Error']['Code']}: the check could not be started")
+        except BotoCoreError as error:
+            return Checked(failure=f"{type(error).__name__}: the check did not answer in time")
+        if "FunctionError" in answer:
+            return Checked(failure=_failure(document))
+        return Checked(_SHORTAGES.validate_python(document["shortages"]))
+
+
+def _failure(document: Mapping[str, Any]) -> str:
+    """An error of the function's own: of a step's error its text, of any other only the name."""
+    name = str(document.get("errorType", "Unknown"))
+    known = name in ("RetryableError", "CapacityError", "TerminalError")
+    return str(document.get("errorMessage", name)) if known else name

@@ -1,0 +1,35 @@
+"""A request without its consequences: in which order it would be created, and what would be refused."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lambdas.core.graph import waves
+from lambdas.core.ports.checks import Checks
+from lambdas.core.preflight import Shortage
+from lambdas.core.request import SagaRequest, dependencies
+
+
+class Plan(NamedTuple):
+    """What would become of a request now.
+
+    `order` are resource ids in waves; `shortages` stand by their cloud; `unchecked` says of each cloud that could not
+    be asked why.
+    """
+
+    name: str
+    order: tuple[tuple[str, ...], ...]
+    shortages: tuple[tuple[str, Shortage], ...]
+    unchecked: tuple[tuple[str, str], ...]
+
+
+def dry_run(request: SagaRequest, checks: Checks) -> Plan:
+    """The plan of a request; creates nothing and writes nothing."""
+    clouds = list(dict.fromkeys(definition.provider for definition in request.resources))
+    answers = checks.ask(clouds, request.resources)
+    return Plan(
+        request.name,
+        waves({definition.id: dependencies(definition) for definition in request.resources}),
+        tuple((cloud, shortage) for cloud in clouds for shortage in answers[cloud].shortages),
+        tuple((cloud, failure) for cloud in clouds if (failure := answers[cloud].failure) is not None),
+    )

@@ -1,0 +1,24 @@
+"""Asking the clouds for shortages from outside of any saga."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from lambdas.core.preflight import Shortage
+from lambdas.core.specs import ResourceDefinition
+
+
+class Checked(NamedTuple):
+    """What one cloud said; `failure` is why it said nothing."""
+
+    shortages: tuple[Shortage, ...] = ()
+    failure: str | None = None
+
+
+class Checks(Protocol):
+    """Asks the functions that check clouds, all at the same time, and waits for no longer than a caller would."""
+
+    def ask(self, clouds: Sequence[str], resources: Sequence[ResourceDefinition]) -> Mapping[str, Checked]:
+        """What each of the clouds would refuse of its part of `resources`; never raises."""
+        ...
