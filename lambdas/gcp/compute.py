@@ -31,9 +31,14 @@ def without_package_init(package: str) -> Iterator[None]:
 with without_package_init("google.cloud.compute_v1"):
     from google.cloud.compute_v1.services.disks import DisksClient
     from google.cloud.compute_v1.services.instances import InstancesClient
+    from google.cloud.compute_v1.services.machine_types import MachineTypesClient
+    from google.cloud.compute_v1.services.regions import RegionsClient
     from google.cloud.compute_v1.services.zone_operations import ZoneOperationsClient
+    from google.cloud.compute_v1.services.zones import ZonesClient
     from google.cloud.compute_v1.types import (
         AccessConfig,
+        AggregatedListDisksRequest,
+        AggregatedListInstancesRequest,
         AttachedDisk,
         AttachedDiskInitializeParams,
         Disk,
@@ -48,6 +53,8 @@ with without_package_init("google.cloud.compute_v1"):
 
 __all__ = [
     "AccessConfig",
+    "AggregatedListDisksRequest",
+    "AggregatedListInstancesRequest",
     "AttachedDisk",
     "AttachedDiskInitializeParams",
     "Disk",
@@ -58,7 +65,10 @@ __all__ = [
     "InstancesClient",
     "ListDisksRequest",
     "ListInstancesRequest",
+    "MachineTypesClient",
     "NetworkInterface",
     "Operation",
+    "RegionsClient",
     "ZoneOperationsClient",
+    "ZonesClient",
 ]

@@ -27,7 +27,7 @@ def test_every_class_is_the_sdks_own(name: str) -> None:
 def test_only_the_services_used_are_imported_and_the_whole_package_still_can_be() -> None:
     command = [sys.executable, "-c", IN_A_FRESH_INTERPRETER]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 -- our own
-    assert output.splitlines() == ["disks instances zone_operations", "True"]
+    assert output.splitlines() == ["disks instances machine_types regions zone_operations zones", "True"]
 
 
 def test_a_package_that_was_imported_before_is_used_as_it_is() -> None:
