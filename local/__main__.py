@@ -9,6 +9,7 @@ import threading
 
 from local.assembly import SynthesisFailed
 from local.aws.deployment import DeploymentFailed
+from local.event_pump import NotSupported
 from local.machine import ENDPOINTS_FILE, Ports, one_machine
 
 
@@ -27,7 +28,7 @@ def main() -> int:
                 _report(f"{name:14} {url}")
             _report(f"ready; {ENDPOINTS_FILE.name} tells programs where; stop with Ctrl-C")
             stop.wait()
-    except (SynthesisFailed, DeploymentFailed, OSError) as error:
+    except (SynthesisFailed, DeploymentFailed, NotSupported, OSError) as error:
         _report(f"could not start: {error}")
         return 1
     return 0
