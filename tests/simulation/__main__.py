@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
@@ -87,13 +88,14 @@ def _merged(summaries: Iterable[Summary]) -> Summary:
 
 
 _kept: list[Clouds] = []
+_open = ExitStack()
 
 
 def _clouds_of_this_process() -> Clouds:
     """Clouds that live as long as the process: making them takes longer than many runs."""
     if not _kept:
         logging.disable(logging.CRITICAL)
-        _kept.append(simulated_clouds().__enter__())
+        _kept.append(_open.enter_context(simulated_clouds()))
     return _kept[0]
 
 

@@ -108,7 +108,8 @@ def simulated_clouds() -> Iterator[Clouds]:
     with TemporaryDirectory() as folder, wire.connected():
         key_file = Path(folder) / "key.json"
         write_service_account(key_file, f"{addresses['gcp']}/_token")
-        with mock.patch.dict(os.environ, _environment(addresses, key_file)):
+        environment = mock.patch.dict(os.environ, _environment(addresses, key_file))
+        with environment, mock.patch("lambdas.saga.handler.gauge"):
             simulators: dict[str, Simulator] = {}
             wire.carrier = _AtOnce(simulators)
             yield Clouds(

@@ -8,11 +8,12 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.simulation import clouds as simulation
 from tests.simulation.world import World, three_empty_clouds
 
 os.environ.update(
     POWERTOOLS_SERVICE_NAME="skysaga",
-    POWERTOOLS_METRICS_DISABLED="true",
+    POWERTOOLS_METRICS_NAMESPACE="skysaga",
     POWERTOOLS_TRACE_DISABLED="true",
     LOG_LEVEL="CRITICAL",
 )
@@ -48,6 +49,13 @@ def clouds() -> Iterator[Clouds]:
     kept = Clouds()
     yield kept
     kept.close()
+
+
+@pytest.fixture(scope="session")
+def kept() -> Iterator[simulation.Clouds]:
+    """Clouds in this process, for sagas whose functions cross each other."""
+    with simulation.simulated_clouds() as clouds:
+        yield clouds
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ _SECONDS: Final = {
     "slow": (8.0, 20.0),
     "fail": (5.0,),
     "capacity": (5.0,),
-    "repeated": (0.0, 10.0),
+    "repeated": (0.0, 3.0),
+    "cold": (1.0, 10.0),
     "killed": tuple(float(call) for call in range(6)),
 }
 """The durations that are tried of each kind; for `killed`, in front of which call outside."""

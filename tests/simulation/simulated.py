@@ -176,6 +176,8 @@ class SimulatedWorld(World):
         elif kind == "throttled":
             refused = Outcome("failed", error="Lambda.TooManyRequestsException", cause="Rate Exceeded.")
             self._report(request, label, refused)
+        elif upset and kind == "cold":
+            self.engine.call_at(self.clock.now() + upset.seconds, partial(self._run_worker, request, label, None))
         else:
             dies_at = int(upset.seconds) if upset and kind == "killed" else None
             self._run_worker(request, label, dies_at, unanswered=kind == "unanswered")
@@ -233,9 +235,7 @@ class SimulatedWorld(World):
     def _serve(self, exchange: Exchange, operation: str, worker: Worker, sent: float) -> None:
         upset = self._befalls(f"{exchange.cloud}:{operation}", kinds_at(operation))
         if upset and upset.kind in _CLOUD_FAULTS:
-            self.clouds[exchange.cloud].arm(
-                [Fault(operation=operation, fault=FaultKind(upset.kind), delay=upset.seconds)]
-            )
+            self.clouds[exchange.cloud].arm([Fault(operation="*", fault=FaultKind(upset.kind), delay=upset.seconds)])
         answer = answered(self._simulator(exchange), exchange.environ)
         self.note(f"  {exchange.cloud} {operation} {answer.status or 'no answer'} ({worker.label})")
         if changes_something(operation):
@@ -307,8 +307,11 @@ class SimulatedWorld(World):
 
     def _operation(self, exchange: Exchange) -> str:
         operation: str = self._simulator(exchange).operation(Request(exchange.environ, populate_request=False))
-        exchange.environ["wsgi.input"].seek(0)
-        return operation
+        body = exchange.environ["wsgi.input"]
+        body.seek(0)
+        dry = b"DryRun=true" in body.read()
+        body.seek(0)
+        return f"{operation} (dry run)" if dry else operation
 
     def _simulator(self, exchange: Exchange) -> Any:
         assert self.kept is not None

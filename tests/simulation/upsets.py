@@ -8,6 +8,7 @@
 | `slow`       | ledger             | answered after `seconds`                                                        |
 | `throttled`  | function           | Lambda refuses to run it                                                        |
 | `killed`     | function           | its worker dies in front of its call number `seconds` to the outside            |
+| `cold`       | function           | begins `seconds` later: a cold start, a queue                                   |
 | `repeated`   | function           | delivered a second time `seconds` later, while the first may still be running   |
 | `cancel`     | any                | the caller cancels the saga at that instant                                     |
 | `abort`      | any                | StopExecution on whatever runs for the saga at that instant                     |
@@ -30,7 +31,7 @@ DELETE_KINDS: Final = (*CHANGE_KINDS, "fail")
 CREATE_KINDS: Final = (*CHANGE_KINDS, "fail", "capacity")
 LEDGER_READ_KINDS: Final = ("refused", "slow")
 LEDGER_WRITE_KINDS: Final = ("refused", "unanswered", "slow")
-FUNCTION_KINDS: Final = ("throttled", "killed", "unanswered", "repeated")
+FUNCTION_KINDS: Final = ("throttled", "cold", "killed", "unanswered", "repeated")
 START_KINDS: Final = ("refused", "unanswered")
 
 DECISIVE: Final = frozenset({"fail", "capacity", "cancel", "abort"})
@@ -52,13 +53,14 @@ _DURATIONS: Final[Mapping[str, tuple[float, float]]] = {
     "slow": (0.5, 25),
     "fail": (0.2, 20),
     "capacity": (0.2, 20),
-    "repeated": (0, 20),
+    "repeated": (0, 5),
+    "cold": (0.3, 12),
 }
 
 
 @dataclass(frozen=True)
 class Upset:
-    """One thing that goes wrong: the `nth` call (from 1) of a site, such as `aws:RunInstances`."""
+    """One thing that goes wrong: the `nth` call (from 1; 0 for every one) of a site, such as `aws:RunInstances`."""
 
     site: str
     nth: int
@@ -136,35 +138,56 @@ class PlannedUpsets(Upsets):
 
     def choose(self, site: str, nth: int, kinds: Sequence[str]) -> Upset | None:
         """What the plan says about this call."""
-        return self._plan.get((site, nth))
+        return self._plan.get((site, nth)) or self._plan.get((site, 0))
 
 
 @dataclass(frozen=True)
 class Mix:
-    """How often things go wrong: `transient` is the probability per call, the others are per saga."""
+    """How often things go wrong: `anywhere` and `at_creates` are probabilities per call, the others are per saga."""
 
-    transient: float
+    anywhere: float
+    at_creates: float = 0.0
     controlled: float = 0.0
     lasting: float = 0.0
     outage: float = 0.0
 
-    def __str__(self) -> str:
-        return f"{self.transient:.0%} of calls"
-
 
 MIXES: Final[tuple[tuple[float, Mix], ...]] = (
-    (0.10, Mix(0.0)),
-    (0.30, Mix(0.01)),
-    (0.20, Mix(0.03)),
-    (0.10, Mix(0.05)),
-    (0.10, Mix(0.02, controlled=1.0)),
-    (0.10, Mix(0.02, lasting=1.0)),
-    (0.05, Mix(0.02, outage=1.0)),
-    (0.05, Mix(0.10, controlled=0.3, lasting=0.3, outage=0.2)),
+    (0.05, Mix(0.0)),
+    (0.20, Mix(0.01)),
+    (0.10, Mix(0.03)),
+    (0.15, Mix(0.01, at_creates=0.3)),
+    (0.15, Mix(0.01, at_creates=0.3, controlled=1.0)),
+    (0.15, Mix(0.01, at_creates=0.2, lasting=1.0)),
+    (0.10, Mix(0.01, outage=1.0)),
+    (0.10, Mix(0.06, at_creates=0.3, controlled=0.5, lasting=0.5)),
 )
 """The declared fault mix: the share of sagas that meet each one."""
 
+_WEIGHTS: Final[Mapping[str, int]] = {"lost": 2, "late": 3, "cold": 2}
+"""What is drawn more often than the others, since it is what sagas break on."""
+
 TRANSIENT_KINDS: Final = frozenset({*READ_KINDS, *CHANGE_KINDS, *LEDGER_WRITE_KINDS, *FUNCTION_KINDS, *START_KINDS})
+
+
+_LASTING: Final = (
+    ("aws:RunInstances", "capacity"),
+    ("aws:RunInstances", "late"),
+    ("aws:CreateVolume", "capacity"),
+    ("aws:CreateVolume", "late"),
+    ("aws:TerminateInstances", "error"),
+    ("azure:VirtualMachines_CreateOrUpdate", "capacity"),
+    ("azure:VirtualMachines_CreateOrUpdate", "late"),
+    ("azure:Disks_CreateOrUpdate", "fail"),
+    ("azure:Disks_CreateOrUpdate", "late"),
+    ("azure:*_Delete", "throttle"),
+    ("gcp:instances.insert", "fail"),
+    ("gcp:instances.insert", "late"),
+    ("gcp:disks.insert", "capacity"),
+    ("gcp:disks.insert", "late"),
+    ("gcp:disks.delete", "fail"),
+)
+"""What goes on and on, whenever it is tried."""
 
 
 @dataclass(frozen=True)
@@ -190,45 +213,33 @@ class RandomUpsets(Upsets):
         self._now = now
         shares, mixes = zip(*MIXES, strict=True)
         self.mix: Mix = self._random.choices(mixes, shares)[0]
-        self._calls_until_control = self._when(self.mix.controlled, 150)
-        self._lasting = self._lasting_trouble() if self._random.random() < self.mix.lasting else None
-        self._outage = self._some_outage() if self._random.random() < self.mix.outage else None
+        self._calls_until_control = self._random.randint(1, 80) if self._draws(self.mix.controlled) else -1
+        self._control_follows_create = self._draws(0.5)
+        self._lasting = self._random.choice(_LASTING) if self._draws(self.mix.lasting) else None
+        self._outage = self._some_outage() if self._draws(self.mix.outage) else None
 
     def choose(self, site: str, nth: int, kinds: Sequence[str]) -> Upset | None:
         """What befalls this call."""
         self._calls_until_control -= 1
         if self._calls_until_control == 0:
-            return Upset(site, nth, self._random.choice(CONTROLS))
+            return Upset(site, nth, self._random.choice((*CONTROLS, "abort")))
         if self._outage is not None and self._outage.strikes(site, self._now()):
             self.decisive = True
             return Upset(site, nth, self._outage.kind)
         if self._lasting is not None and self._lasting[1] in kinds and fnmatchcase(site, self._lasting[0]):
             self.decisive = True
-            return Upset(site, nth, self._lasting[1], 5.0)
-        if self._random.random() >= self.mix.transient:
+            return Upset(site, nth, self._lasting[1], LONGEST_LATE if self._lasting[1] == "late" else 5.0)
+        creates = tuple(kinds) == CREATE_KINDS
+        if not self._draws(self.mix.at_creates if creates else self.mix.anywhere):
             return None
-        kind = self._random.choice([kind for kind in kinds if kind in TRANSIENT_KINDS])
+        if creates and self._control_follows_create and self._calls_until_control > 0:
+            self._calls_until_control = self._random.randint(1, 12)
+        possible = [kind for kind in kinds if kind in TRANSIENT_KINDS]
+        kind = self._random.choices(possible, [_WEIGHTS.get(kind, 1) for kind in possible])[0]
         return Upset(site, nth, kind, seconds_for(kind, site, self._random))
 
-    def _when(self, probability: float, calls: int) -> int:
-        return self._random.randint(1, calls) if self._random.random() < probability else -1
-
-    def _lasting_trouble(self) -> tuple[str, str]:
-        return self._random.choice(
-            [
-                ("aws:RunInstances", "capacity"),
-                ("aws:CreateVolume", "capacity"),
-                ("azure:VirtualMachines_CreateOrUpdate", "capacity"),
-                ("azure:VirtualMachines_CreateOrUpdate", "fail"),
-                ("azure:Disks_CreateOrUpdate", "fail"),
-                ("gcp:instances.insert", "capacity"),
-                ("gcp:instances.insert", "fail"),
-                ("gcp:disks.insert", "capacity"),
-                ("aws:TerminateInstances", "error"),
-                ("azure:*_Delete", "throttle"),
-                ("gcp:disks.delete", "fail"),
-            ]
-        )
+    def _draws(self, probability: float) -> bool:
+        return self._random.random() < probability
 
     def _some_outage(self) -> Outage:
         begins = self._now() + self._random.uniform(0, 60)

@@ -37,7 +37,7 @@ from tests.fakes.expiry import FakeExpiry
 from tests.fakes.ledger import FakeLedger
 
 STATEMACHINES: Final = Path(__file__).resolve().parents[2] / "statemachines"
-VERBS: Final = ("create", "observe", "delete")
+VERBS: Final = ("create", "observe", "delete", "check")
 
 
 class EngineClock:
