@@ -1,4 +1,4 @@
-"""The whole application: settings and bundles in, three stacks out."""
+"""The whole application: settings and bundles in, four stacks out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from aws_cdk import App
 
 from infra.api_stack import ApiStack
 from infra.data_stack import DataStack
+from infra.guard_stack import GuardStack
 from infra.packaging.bundles import ROOT, build_bundles
 from infra.packaging.target import target_named
 from infra.saga_stack import SagaStack
@@ -29,12 +30,23 @@ def build_application(
     app = App(outdir=outdir, context={**_default_context(), **(context or {})}, analytics_reporting=False)
     bundles = build_bundles(target_named(app.node.get_context("bundle")))
     data = DataStack(app, "SkysagaData")
+    settings = Settings.from_context(app)
     saga = SagaStack(
         app,
         "SkysagaSaga",
         ledger=data.ledger,
         bundles=bundles,
-        settings=Settings.from_context(app),
+        settings=settings,
+        definitions=definitions,
+    )
+    GuardStack(
+        app,
+        "SkysagaGuard",
+        ledger=data.ledger,
+        provisioning=saga.provisioning,
+        release=saga.release,
+        bundles=bundles,
+        settings=settings,
         definitions=definitions,
     )
     ApiStack(
@@ -43,6 +55,7 @@ def build_application(
         ledger=data.ledger,
         provisioning=saga.provisioning,
         release=saga.release,
+        checks=saga.checks,
         bundles=bundles,
     )
     return app

@@ -11,6 +11,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from infra.constructs.code import FunctionCode
+from infra.constructs.expiry import Expiry
 from infra.constructs.function import Function
 from infra.constructs.ledger import ledger_access
 from infra.constructs.provider import Provider
@@ -20,6 +21,8 @@ from infra.permissions.azure import azure_permissions
 from infra.permissions.ec2 import ec2_permissions
 from infra.permissions.verbs import NO_PERMISSIONS, Verb
 from infra.settings import Settings
+
+RELEASE: Final = "skysaga-release"
 
 
 class SagaStack(Stack):
@@ -65,12 +68,7 @@ class SagaStack(Stack):
                 "Azure",
                 cloud="azure",
                 code=self._code,
-                environment={
-                    **environment,
-                    "AZURE_SUBSCRIPTION_ID": settings.azure_subscription_id,
-                    "AZURE_TENANT_ID": settings.azure_tenant_id,
-                    "AZURE_CLIENT_ID": settings.azure_client_id,
-                },
+                environment={**environment, **settings.environment("azure")},
                 ledger=ledger,
                 permissions=azure_permissions(),
             ),
@@ -79,7 +77,7 @@ class SagaStack(Stack):
                 "Gcp",
                 cloud="gcp",
                 code=self._code,
-                environment={**environment, "GOOGLE_CLOUD_PROJECT": settings.google_cloud_project},
+                environment={**environment, **settings.environment("gcp")},
                 ledger=ledger,
                 permissions=NO_PERMISSIONS,
                 memory=512,  # importing Compute Engine's client takes 150 MB and the CPU that comes with memory
@@ -88,22 +86,29 @@ class SagaStack(Stack):
 
     def _add_saga_function(self) -> Function:
         arns = {cloud: provider.version_arns for cloud, provider in self._providers.items()}
-        return Function(
+        expiry = Expiry(self, "Expiry", release=RELEASE)
+        function = Function(
             self,
             "SagaSteps",
             name="skysaga-saga",
             description="The steps that concern a whole saga: begin, decide, commit, fence, finish",
             handler="lambdas.saga.handler.handler",
             code=self._code,
-            environment={"LEDGER_TABLE": self._ledger.table_name, "PROVIDER_FUNCTIONS": json.dumps(arns)},
-            permissions=ledger_access(self._ledger),
+            environment={
+                "LEDGER_TABLE": self._ledger.table_name,
+                "PROVIDER_FUNCTIONS": json.dumps(arns),
+                **expiry.environment,
+            },
+            permissions=[*ledger_access(self._ledger), *expiry.permissions()],
         )
+        expiry.accept_wildcard(function)
+        return function
 
     def _add_release(self, definitions: Path) -> PublishedStateMachine:
         return PublishedStateMachine(
             self,
             "Release",
-            name="skysaga-release",
+            name=RELEASE,
             definition=definitions / "release.asl.json",
             substitutions={"SagaFunction": self._saga.version.function_arn},
             functions=[self._saga, *self._functions("observe", "delete")],
@@ -119,10 +124,15 @@ class SagaStack(Stack):
                 "SagaFunction": self._saga.version.function_arn,
                 "ReleaseStateMachine": self.release.version_arn,
             },
-            functions=[self._saga, *self._functions("create", "observe")],
+            functions=[self._saga, *self._functions("create", "observe", "check")],
         )
         provisioning.machine.add_to_role_policy(self.release.start_permission("StartRelease"))
         return provisioning
+
+    @property
+    def checks(self) -> dict[str, Function]:
+        """The function that asks each cloud for shortages."""
+        return {cloud: provider.functions["check"] for cloud, provider in self._providers.items()}
 
     def _functions(self, *verbs: Verb) -> list[Function]:
         return [provider.functions[verb] for provider in self._providers.values() for verb in verbs]

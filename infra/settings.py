@@ -7,23 +7,44 @@ from typing import Final, NamedTuple
 from aws_cdk import Annotations
 from constructs import Construct
 
+CLOUDS: Final = ("aws", "azure", "gcp")
 UNSET_ID: Final = "00000000-0000-0000-0000-000000000000"
 UNSET_PROJECT: Final = "skysaga-project-unset"
 
 
 class Settings(NamedTuple):
-    """The targets on the other clouds, each the context value of the same name; none of them is a secret."""
+    """The targets on the other clouds, each the context value of the same name; none of them is a secret.
+
+    `sweep_regions` confines the sweep to some AWS regions, separated by commas; else it looks into all enabled ones.
+    """
 
     azure_subscription_id: str = UNSET_ID
     azure_tenant_id: str = UNSET_ID
     azure_client_id: str = UNSET_ID
     google_cloud_project: str = UNSET_PROJECT
+    sweep_regions: str = ""
+
+    def environment(self, cloud: str) -> dict[str, str]:
+        """Return what the functions of a cloud must be told about its target."""
+        match cloud:
+            case "aws":
+                return {"AWS_SWEEP_REGIONS": self.sweep_regions} if self.sweep_regions else {}
+            case "azure":
+                return {
+                    "AZURE_SUBSCRIPTION_ID": self.azure_subscription_id,
+                    "AZURE_TENANT_ID": self.azure_tenant_id,
+                    "AZURE_CLIENT_ID": self.azure_client_id,
+                }
+            case "gcp":
+                return {"GOOGLE_CLOUD_PROJECT": self.google_cloud_project}
+            case _:
+                return {}
 
     @classmethod
     def from_context(cls, scope: Construct) -> Settings:
         """Read the settings; warn of those that are unset, since sagas that name their cloud would fail."""
         values = {name: scope.node.try_get_context(name) for name in cls._fields}
-        if unset := [name for name, value in values.items() if not value]:
+        if unset := [name for name, value in values.items() if not value and cls._field_defaults[name]]:
             Annotations.of(scope).add_warning_v2(
                 "skysaga:unset", f"{', '.join(unset)}: give -c NAME=VALUE of each to provision on its cloud"
             )

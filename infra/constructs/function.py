@@ -27,7 +27,8 @@ _POWERTOOLS: Final = {
 class Function(Construct):
     """One function, called by the version that its deployment published: what began on a version finishes on it.
 
-    `dependencies` is the folder under `lambdas/` whose requirements it needs; `memory` is in MB; `permissions` is all
+    `dependencies` is the folder under `lambdas/` whose requirements it needs; `memory` is in MB, `timeout` in
+    seconds; `permissions` is all
     it may do besides writing its own log and its traces.
     """
 
@@ -44,6 +45,7 @@ class Function(Construct):
         permissions: Sequence[iam.PolicyStatement],
         dependencies: str = ".",
         memory: int = 256,
+        timeout: int = TIMEOUT_SECONDS,
     ) -> None:
         super().__init__(scope, id)
         log_group = logs.LogGroup(
@@ -74,7 +76,7 @@ class Function(Construct):
             layers=[code.dependencies(dependencies)],
             environment={**_POWERTOOLS, **environment},
             memory_size=memory,
-            timeout=Duration.seconds(TIMEOUT_SECONDS),
+            timeout=Duration.seconds(timeout),
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log_group,
             role=role,

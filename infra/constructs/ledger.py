@@ -40,12 +40,14 @@ class Ledger(Construct):
         )
 
 
-def ledger_access(table: dynamodb.ITable, *, listing: bool = False) -> list[iam.PolicyStatement]:
-    """Return what it takes to read sagas and write to them, and to list them by status where `listing`.
+def ledger_access(table: dynamodb.ITable, *, listing: bool = False, writing: bool = True) -> list[iam.PolicyStatement]:
+    """Return what it takes to read sagas, to write to them unless not `writing`, and to list them where `listing`.
 
     Nothing here may delete: the ledger forgets nothing. A transaction needs no action but those of its parts.
     """
-    actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+    actions = ["dynamodb:GetItem", "dynamodb:Query"]
+    if writing:
+        actions += ["dynamodb:PutItem", "dynamodb:UpdateItem"]
     ledger = iam.PolicyStatement(sid="Ledger", actions=actions, resources=[table.table_arn])
     index = iam.PolicyStatement(
         sid="LedgerIndex", actions=["dynamodb:Query"], resources=[f"{table.table_arn}/index/{BY_STATUS}"]

@@ -6,13 +6,27 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-AWS_SERVICES: Final = frozenset({"dynamodb", "ec2", "secretsmanager", "sqs", "ssm", "stepfunctions", "sts", "xray"})
+AWS_SERVICES: Final = frozenset(
+    {
+        "dynamodb",
+        "ec2",
+        "lambda",
+        "scheduler",
+        "secretsmanager",
+        "service-quotas",
+        "sqs",
+        "ssm",
+        "stepfunctions",
+        "sts",
+        "xray",
+    }
+)
 """The services a function may make a boto3 client for; a client for another one raises UnknownServiceError.
 
 The X-Ray SDK makes one for `xray` when it is imported.
 """
 
-COMPUTE_SERVICES: Final = frozenset({"disks", "instances", "zone_operations"})
+COMPUTE_SERVICES: Final = frozenset({"disks", "instances", "machine_types", "regions", "zone_operations", "zones"})
 """The Compute Engine services that `lambdas/gcp/compute.py` imports; the others are 50 MB."""
 
 _UNUSED: Final = (

@@ -17,12 +17,13 @@ def azure_permissions() -> Permissions:
     Condition key: "Controlling access with IAM policies" of outbound identity federation, IAM user guide.
     """
     return Permissions(
-        {verb: [_token()] for verb in VERBS},
+        {verb: [token_for_azure()] for verb in VERBS},
         {"AwsSolutions-IAM5[Resource::*]": "A token is no resource; the condition names who it is for."},
     )
 
 
-def _token() -> iam.PolicyStatement:
+def token_for_azure() -> iam.PolicyStatement:
+    """Return leave to ask for such a token."""
     return iam.PolicyStatement(
         sid="TokenForAzure",
         actions=["sts:GetWebIdentityToken"],

@@ -29,6 +29,9 @@ _ACCEPTED: Final = {
     _FINDING.format("arn:<AWS::Partition>:ec2:*:<AWS::AccountId>:security-group/*"): _ANY_TO_LAUNCH_FROM,
     _FINDING.format("arn:<AWS::Partition>:ec2:*:<AWS::AccountId>:subnet/*"): _ANY_TO_LAUNCH_FROM,
     _FINDING.format("arn:<AWS::Partition>:ec2:*::image/*"): _ANY_TO_LAUNCH_FROM,
+    _FINDING.format(
+        "arn:<AWS::Partition>:servicequotas:*:<AWS::AccountId>:ec2/*"
+    ): "Only reads, in the request's region.",
 }
 _LOOK: Final = ("ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeVolumes")
 
@@ -37,12 +40,23 @@ def ec2_permissions(stack: Stack) -> Permissions:
     """Return the statements of each verb, for the account that `stack` is deployed to."""
     look = iam.PolicyStatement(sid="Look", actions=list(_LOOK), resources=["*"])
     return Permissions(
-        {"create": [look, *_create(stack)], "observe": [look], "delete": [look, _remove(stack)]},
+        {
+            "create": [look, *_launch(stack), *_create(stack)],
+            "observe": [look],
+            "delete": [look, _remove(stack)],
+            "check": [look, *_launch(stack), *_check(stack)],
+        },
         _ACCEPTED,
     )
 
 
-def _create(stack: Stack) -> list[iam.PolicyStatement]:
+def listing() -> iam.PolicyStatement:
+    """Return leave to list what there is, in every region: the sweep changes nothing."""
+    return iam.PolicyStatement(sid="List", actions=[*_LOOK, "ec2:DescribeRegions"], resources=["*"])
+
+
+def _launch(stack: Stack) -> list[iam.PolicyStatement]:
+    """Return leave to launch; IAM has no smaller one for a dry run, which is refused where a launch would be."""
     return [
         iam.PolicyStatement(sid="LookUpBootDevice", actions=["ec2:DescribeImages"], resources=["*"]),
         iam.PolicyStatement(
@@ -60,16 +74,32 @@ def _create(stack: Stack) -> list[iam.PolicyStatement]:
             ],
         ),
         iam.PolicyStatement(
-            sid="CreateMarked",
-            actions=["ec2:CreateVolume"],
-            resources=_in_account(stack, "volume"),
-            conditions=_MARK_REQUESTED,
-        ),
-        iam.PolicyStatement(
             sid="MarkOnlyWhatIsBeingCreated",
             actions=["ec2:CreateTags"],
             resources=_in_account(stack, "instance", "network-interface", "volume"),
             conditions={"StringEquals": {"ec2:CreateAction": ["RunInstances", "CreateVolume"]}},
+        ),
+    ]
+
+
+def _check(stack: Stack) -> list[iam.PolicyStatement]:
+    return [
+        iam.PolicyStatement(sid="LookUpSizes", actions=["ec2:DescribeInstanceTypes"], resources=["*"]),
+        iam.PolicyStatement(
+            sid="LookUpQuotas",
+            actions=["servicequotas:GetServiceQuota"],
+            resources=[f"arn:{stack.partition}:servicequotas:*:{stack.account}:ec2/*"],
+        ),
+    ]
+
+
+def _create(stack: Stack) -> list[iam.PolicyStatement]:
+    return [
+        iam.PolicyStatement(
+            sid="CreateMarked",
+            actions=["ec2:CreateVolume"],
+            resources=_in_account(stack, "volume"),
+            conditions=_MARK_REQUESTED,
         ),
         iam.PolicyStatement(
             sid="AttachMarked",

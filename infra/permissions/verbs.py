@@ -1,4 +1,4 @@
-"""The three things a provider does; each is a function with a role of its own."""
+"""The things a provider does; each is a function with a role of its own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Final, Literal, NamedTuple
 
 from aws_cdk import aws_iam as iam
 
-Verb = Literal["create", "observe", "delete"]
-VERBS: Final[tuple[Verb, ...]] = ("create", "observe", "delete")
+Verb = Literal["create", "observe", "delete", "check"]
+VERBS: Final[tuple[Verb, ...]] = ("create", "observe", "delete", "check")
 
 
 class Permissions(NamedTuple):

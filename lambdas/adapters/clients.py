@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
@@ -20,11 +20,27 @@ _CONFIG: Final = Config(
 """Together well below a function's 30 seconds, so that a slow ledger ends as an error that is retried."""
 
 
+_SYNCHRONOUS: Final = Config(
+    connect_timeout=2, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 1}, tcp_keepalive=True
+)
+"""For a function that a caller waits for: below API Gateway's 30 seconds, and asked once."""
+
+
 def dynamodb() -> DynamoDBClient:
     """A client for the ledger's table."""
     return boto3.client("dynamodb", config=_CONFIG)
 
 
+def scheduler() -> Any:
+    """A client for the schedules of sagas that expire."""
+    return boto3.client("scheduler", config=_CONFIG)
+
+
 def stepfunctions() -> SFNClient:
     """A client for the state machines."""
     return boto3.client("stepfunctions", config=_CONFIG)
+
+
+def functions() -> Any:
+    """A client for functions that are called while somebody waits."""
+    return boto3.client("lambda", config=_SYNCHRONOUS)

@@ -7,13 +7,16 @@ from functools import wraps
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.core.errors import StepError
 
 NAMESPACE: Final = "skysaga"
 """Of our metrics; not left to the environment, since a step that has done its work would fail for want of it."""
+
+NEEDING_ATTENTION: Final = "SagasNeedingAttention"
+"""Counted as soon as one does, and by every sweep for as long as it lasts."""
 
 logger: Final = Logger()
 tracer: Final = Tracer()
@@ -48,6 +51,12 @@ def observed(step: str) -> Callable[[StepHandler], StepHandler]:
         return observe
 
     return decorate
+
+
+def gauge(name: str, value: int) -> None:
+    """Record how many there are of something, by service alone: what an alarm looks at, whichever step saw it."""
+    with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as metric:
+        metric.add_dimension("service", metrics.service or NAMESPACE)
 
 
 def _identify(event: Mapping[str, Any], context: LambdaContext, step: str) -> None:

@@ -42,8 +42,23 @@ class SagaSettings(LedgerSettings):
     provider_functions: Json[dict[str, dict[str, str]]] = Field(alias="PROVIDER_FUNCTIONS")
 
 
-class ApiSettings(LedgerSettings):
-    """What the API needs besides: the state machines it starts."""
+class ExpirySettings(Settings):
+    """Where schedules are made, as whom they start what they are for, and the state machine they start."""
 
+    group: str = Field(alias="EXPIRY_SCHEDULE_GROUP")
+    role: str = Field(alias="EXPIRY_ROLE")
+    release_state_machine: str = Field(alias="RELEASE_STATE_MACHINE")
+
+
+class SweepSettings(LedgerSettings):
+    """What the sweep needs besides: the function that looks at each cloud."""
+
+    sweep_functions: Json[dict[str, str]] = Field(alias="SWEEP_FUNCTIONS")
+
+
+class ApiSettings(LedgerSettings):
+    """What the API needs besides: the state machines it starts, and the function that checks each cloud."""
+
+    check_functions: Json[dict[str, str]] = Field(alias="CHECK_FUNCTIONS")
     provisioning_state_machine: str = Field(alias="PROVISIONING_STATE_MACHINE")
     release_state_machine: str = Field(alias="RELEASE_STATE_MACHINE")

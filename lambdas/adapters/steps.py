@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -18,6 +18,9 @@ from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import Ledger
 from lambdas.core.ports.provider import Provider
+from lambdas.core.preflight import Shortage
+from lambdas.core.specs import ResourceDefinition
+from lambdas.core.steps.checking import CheckSteps, planned_intents
 from lambdas.core.steps.provisioning import ProvisioningSteps
 from lambdas.core.steps.releasing import ReleaseSteps
 
@@ -46,6 +49,16 @@ class ResourcePayload(BaseModel):
     resource_id: str
 
 
+class CheckPayload(BaseModel):
+    """A cloud to be asked for shortages: of a saga, or of the resources of a plan."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    saga_id: str = ""
+    cloud: str
+    resources: tuple[ResourceDefinition, ...] = ()
+
+
 class ObservePayload(ResourcePayload):
     """A look at one resource: for its readiness, or for its absence."""
 
@@ -58,6 +71,7 @@ class ProviderHandlers(NamedTuple):
     create: StepHandler
     observe: StepHandler
     delete: StepHandler
+    check: StepHandler
 
 
 def provider_handlers(
@@ -82,7 +96,14 @@ def provider_handlers(
         payload = ResourcePayload.model_validate(event)
         return steps.releasing.delete(payload.saga_id, payload.resource_id)
 
-    return ProviderHandlers(create, observe, delete)
+    @observed("check")
+    def check(event: dict[str, Any], _: object) -> Any:
+        payload = CheckPayload.model_validate(event, strict=False)
+        if payload.saga_id:
+            return {"short": steps.checking.check(payload.saga_id, payload.cloud)}
+        return {"shortages": [it.model_dump(mode="json") for it in steps.shortages(payload.cloud, payload.resources)]}
+
+    return ProviderHandlers(create, observe, delete, check)
 
 
 class _ProviderSteps:
@@ -98,6 +119,15 @@ class _ProviderSteps:
     @cached_property
     def provisioning(self) -> ProvisioningSteps:
         return ProvisioningSteps(*self._parts)
+
+    @cached_property
+    def checking(self) -> CheckSteps:
+        ledger, provider, _, _ = self._parts
+        return CheckSteps(ledger, provider)
+
+    def shortages(self, cloud: str, resources: Sequence[ResourceDefinition]) -> list[Shortage]:
+        asked = [it for it in resources if it.provider == cloud]
+        return self._parts[1].shortages(planned_intents(resources, asked))
 
     @cached_property
     def releasing(self) -> ReleaseSteps:

@@ -1,10 +1,11 @@
-"""Sagas, resources and events in the form that callers rely on."""
+"""Sagas, resources, events and plans in the form that callers rely on."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from lambdas.core.dry_run import Plan
 from lambdas.core.model import Event, Resource, Saga
 from lambdas.core.ports.ledger import Snapshot
 
@@ -24,6 +25,7 @@ def summary_view(saga: Saga) -> dict[str, Any]:
         "labels": dict(saga.labels),
         "created_at": _time(saga.created_at),
         "finished_at": _time(saga.finished_at),
+        "expires_at": _time(saga.expires_at),
     }
 
 
@@ -49,6 +51,16 @@ def event_view(event: Event) -> dict[str, Any]:
         "resource": event.resource_id,
         "status": event.status,
         "message": event.message,
+    }
+
+
+def plan_view(plan: Plan) -> dict[str, Any]:
+    """A dry run; no price is known yet, so none is given."""
+    return {
+        "name": plan.name,
+        "order": [list(wave) for wave in plan.order],
+        "shortages": [{"provider": cloud, **it.model_dump(mode="json")} for cloud, it in plan.shortages],
+        "unchecked": [{"provider": cloud, "reason": reason} for cloud, reason in plan.unchecked],
     }
 
 

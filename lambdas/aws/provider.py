@@ -6,17 +6,21 @@ the token and the tags. An instance's boot volume and network interface carry th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from botocore.exceptions import ClientError
 
+from lambdas.aws import bodies
 from lambdas.aws.clients import AwsClients
 from lambdas.aws.errors import failed_afterwards, translated
+from lambdas.aws.inventory import inventory
+from lambdas.aws.preflight import shortages
 from lambdas.aws.settings import AwsSettings
 from lambdas.core.errors import RetryableError, TerminalError
 from lambdas.core.model import MARK_RESOURCE, MARK_SAGA, AttachedDisk, Intent
-from lambdas.core.ports.provider import Observation
+from lambdas.core.ports.provider import Marked, Observation
+from lambdas.core.preflight import Shortage
 from lambdas.core.specs import AwsDisk, AwsInstance
 
 if TYPE_CHECKING:
@@ -101,42 +105,23 @@ class AwsProvider:
             interfaces = [it["NetworkInterfaceId"] for it in _interfaces(ec2, intent)]
             return instances + interfaces + [it["VolumeId"] for it in _volumes(ec2, intent)]
 
+    def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
+        """What EC2 would refuse of the intents if they were created now."""
+        with translated():
+            return shortages(self._clients, intents)
+
+    def inventory(self) -> list[Marked]:
+        """Everything that carries the mark of any saga."""
+        with translated():
+            return list(inventory(self._clients, self._settings))
+
     def _ec2(self, intent: Intent) -> EC2Client:
         return self._clients.ec2(intent.definition.location)
 
 
 def _run_instance(ec2: EC2Client, intent: Intent, definition: AwsInstance) -> str:
-    spec = definition.spec
-    interface: dict[str, Any] = {
-        "DeviceIndex": 0,
-        "DeleteOnTermination": True,
-        "AssociatePublicIpAddress": spec.public_address,
-    }
-    if spec.subnet:
-        interface["SubnetId"] = spec.subnet
-    if spec.security_groups:
-        interface["Groups"] = spec.security_groups
-    request: dict[str, Any] = {
-        "ClientToken": intent.token(INSTANCE),
-        "ImageId": spec.image,
-        "InstanceType": spec.size,
-        "MinCount": 1,
-        "MaxCount": 1,
-        "NetworkInterfaces": [interface],
-        "MetadataOptions": {"HttpTokens": "required"},
-        "TagSpecifications": [_tags(intent, kind) for kind in ("instance", "volume", "network-interface")],
-    }
-    if spec.disk_gb:
-        boot = {"VolumeSize": spec.disk_gb, "DeleteOnTermination": True}
-        request["BlockDeviceMappings"] = [{"DeviceName": _root_device(ec2, spec.image), "Ebs": boot}]
+    request = bodies.instance(ec2, intent, definition, intent.token(INSTANCE))
     return ec2.run_instances(**request)["Instances"][0]["InstanceId"]
-
-
-def _root_device(ec2: EC2Client, image: str) -> str:
-    images = ec2.describe_images(ImageIds=[image])["Images"]
-    if not images:
-        raise TerminalError("InvalidAMIID.NotFound", f"the image {image} does not exist")
-    return images[0].get("RootDeviceName", "/dev/xvda")
 
 
 def _create_volume(ec2: EC2Client, intent: Intent, definition: AwsDisk) -> str:
@@ -146,7 +131,7 @@ def _create_volume(ec2: EC2Client, intent: Intent, definition: AwsDisk) -> str:
         AvailabilityZone=spec.zone,
         Size=spec.size_gb,
         VolumeType=spec.type,
-        TagSpecifications=[_tags(intent, "volume")],  # type: ignore[list-item]  # built as a plain dict
+        TagSpecifications=[bodies.tags(intent, "volume")],  # type: ignore[list-item]  # built as a plain dict
     )
     return volume["VolumeId"]
 
@@ -247,11 +232,6 @@ def _by_tags(intent: Intent) -> list[FilterTypeDef]:
         {"Name": f"tag:{MARK_SAGA}", "Values": [intent.saga_id]},
         {"Name": f"tag:{MARK_RESOURCE}", "Values": [intent.resource_id]},
     ]
-
-
-def _tags(intent: Intent, kind: str) -> dict[str, Any]:
-    tags = {"Name": intent.name, **intent.marks}
-    return {"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
 
 def _unless_gone(call: Any) -> None:

@@ -8,8 +8,19 @@ from lambdas.adapters.settings import Settings
 
 
 class AwsSettings(Settings):
-    """How patient we are with EC2, in seconds."""
+    """How patient we are with EC2, in seconds; where the function runs, and which regions a sweep looks into.
+
+    Without any it looks into all that are enabled; name them (separated by commas) where a policy forbids some.
+    """
+
+    home_region: str = Field(default="us-east-1", alias="AWS_REGION")
+    sweep_regions: str = Field(default="", alias="AWS_SWEEP_REGIONS")
 
     settling_seconds: float = Field(default=120, ge=0, alias="AWS_SETTLING_SECONDS")
     connect_timeout: float = Field(default=3, gt=0, alias="AWS_CONNECT_TIMEOUT")
     read_timeout: float = Field(default=15, gt=0, alias="AWS_READ_TIMEOUT")
+
+    @property
+    def regions(self) -> list[str]:
+        """The regions that a sweep is confined to, if it is."""
+        return [region.strip() for region in self.sweep_regions.split(",") if region.strip()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from lambdas.adapters.steps import provider_handlers
+from lambdas.adapters.sweeping import sweep_handler
 from lambdas.azure.provider import AzureProvider
 
-create, observe, delete = provider_handlers(lambda: AzureProvider.from_environment(os.environ))
+create, observe, delete, check = provider_handlers(lambda: AzureProvider.from_environment(os.environ))
+sweep = sweep_handler("azure", lambda: AzureProvider.from_environment(os.environ))

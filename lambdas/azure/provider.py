@@ -8,7 +8,7 @@ cannot be conditional, are looked at first. Everything is looked up by name, nev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
 from azure.core import MatchConditions
@@ -16,12 +16,15 @@ from azure.core import MatchConditions
 from lambdas.azure.bodies import body_of
 from lambdas.azure.clients import AzureClients
 from lambdas.azure.errors import ABSENT_CODES, EXISTS_CODE, failed_operation, translated, waits_for_another
+from lambdas.azure.inventory import inventory
 from lambdas.azure.operations import OneLook, Progress, handle_of, look_at
 from lambdas.azure.parts import MACHINE, Part, all_parts, created_parts, group_of, part_named
+from lambdas.azure.preflight import shortages
 from lambdas.azure.settings import AzureSettings
 from lambdas.core.errors import RetryableError, StepError, TerminalError
 from lambdas.core.model import MARK_RESOURCE, MARK_SAGA, Intent
-from lambdas.core.ports.provider import Observation
+from lambdas.core.ports.provider import Marked, Observation
+from lambdas.core.preflight import Shortage
 
 _IF_MISSING: Final = {"etag": "*", "match_condition": MatchConditions.IfMissing}
 
@@ -92,6 +95,16 @@ class AzureProvider:
     def find(self, intent: Intent) -> list[str]:
         """The ids of every part that is there, in whatever state."""
         return [resource["id"] for resource in self._existing(intent).values()]
+
+    def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
+        """What Azure would refuse of the intents if they were created now."""
+        with translated():
+            return shortages(self._clients, intents)
+
+    def inventory(self) -> list[Marked]:
+        """Everything that carries the mark of any saga."""
+        with translated():
+            return list(inventory(self._clients))
 
     def _existing(self, intent: Intent) -> dict[Part, Mapping[str, Any]]:
         found = {part: self._get(part, intent) for part in all_parts(intent)}

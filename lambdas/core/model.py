@@ -31,7 +31,7 @@ class Saga(Record):
 
     `version` counts every write to the saga or to one of its resources, and is the number of its latest event.
     `waves` are resource ids in creation order: everything in a wave may be created at once. At `expires_at` the saga is
-    released, whatever it is doing then.
+    released, whatever it is doing then. `unchecked` are the clouds whose preflight could not be made.
     """
 
     id: str
@@ -44,6 +44,8 @@ class Saga(Record):
     created_at: datetime
     finished_at: datetime | None = None
     expires_at: datetime | None = None
+    preflight: bool = True
+    unchecked: tuple[str, ...] = ()
     cancel_requested: bool = False
     release_goal: Literal[SagaStatus.ROLLED_BACK, SagaStatus.RELEASED] | None = None
 

@@ -6,6 +6,7 @@ import secrets
 from datetime import datetime
 from typing import Final
 
+from lambdas.core.durations import duration_of
 from lambdas.core.graph import waves
 from lambdas.core.model import Resource, Saga
 from lambdas.core.ports.ledger import Snapshot
@@ -23,7 +24,9 @@ def plan_saga(request: SagaRequest, saga_id: str, caller: str, now: datetime) ->
         caller=caller,
         labels=request.labels,
         waves=waves(graph),
+        preflight=request.preflight,
         created_at=now,
+        expires_at=now + duration_of(request.ttl) if request.ttl else None,
     )
     return Snapshot(saga, tuple(Resource(saga_id=saga_id, definition=definition) for definition in request.resources))
 

@@ -17,6 +17,9 @@ class Policy(BaseModel):
     quick things are noticed quickly, and slow ones cost few looks (at most 40 in half an hour). A release may take
     longer, and each of its rounds is another try besides a look, so rounds may be four times as far apart: even a saga
     of which nothing will go away stays below an execution's 25,000 events.
+
+    A saga at work of which nothing was heard for `silence` has lost its execution: no step is silent for so long. What
+    should not exist is swept once it is `sweep_age` old: clouds' lists lag, and what has just ended may still be going.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -25,12 +28,22 @@ class Policy(BaseModel):
     release_timeout: float = Field(default=3600, gt=0)
     min_delay: int = Field(default=2, ge=0)
     max_delay: int = Field(default=60, ge=1)
+    silence: float = Field(default=7200, gt=0)
+    sweep_age: float = Field(default=3600, ge=0)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """The policy that variables such as `SKYSAGA_CREATE_TIMEOUT` set; the defaults where they are absent."""
         names = {name: f"SKYSAGA_{name.upper()}" for name in cls.model_fields}
         return cls.model_validate({name: environ[key] for name, key in names.items() if key in environ})
+
+    def silent(self, last_heard: datetime, now: datetime) -> bool:
+        """Whether a saga at work that was last heard of then has lost its execution."""
+        return now - last_heard > timedelta(seconds=self.silence)
+
+    def sweepable(self, since: datetime, now: datetime) -> bool:
+        """Whether what should not exist since then may be swept by now."""
+        return now - since >= timedelta(seconds=self.sweep_age)
 
     def delay(self, waited: timedelta) -> int:
         """Whole seconds until the next look, after having waited for so long."""

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
+from lambdas.core.durations import Duration
 from lambdas.core.errors import FieldError, RequestError
 from lambdas.core.mistakes import field_errors, relation_errors
 from lambdas.core.specs import ResourceDefinition
@@ -36,8 +37,15 @@ class SagaRequest(Strict):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")] = Field(
         description="What people call it: a-z, 0-9 and -, at most 40 characters."
     )
+    ttl: Duration | None = Field(
+        default=None,
+        description="How long it may live from its submission on, such as 20s, 90m, 8h or 7d; then it is released.",
+    )
     labels: dict[LabelKey, LabelValue] = Field(
         default={}, max_length=16, description="Become tags and labels of everything that is created."
+    )
+    preflight: bool = Field(
+        default=True, description="Ask every cloud for its quotas first, and refuse what cannot be before it begins."
     )
     resources: list[ResourceDefinition] = Field(
         min_length=1, max_length=MAX_RESOURCES, description="What to create: all of it or nothing."

@@ -75,7 +75,7 @@ class Sagas:
         deadline = self._clock.now() + timedelta(seconds=min(wait, LONGEST_WAIT))
         while True:
             events = self._ledger.events(saga_id, after)
-            if events or self._clock.now() >= deadline:
+            if events or self._clock.now() >= deadline or ended(self._ledger.saga(saga_id)):
                 return events
             self._pause(_POLL_INTERVAL)
 
@@ -128,5 +128,6 @@ def ended(saga: Saga) -> bool:
 
 
 def _digest(request: SagaRequest) -> str:
-    """The same for the same request, however its document was written."""
-    return hashlib.sha256(json.dumps(request.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+    """The same for the same request, however its document was written and whatever fields there are one day."""
+    document = request.model_dump(mode="json", exclude_defaults=True)
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

@@ -46,18 +46,21 @@ SAGA_TRANSITIONS: Final[frozenset[tuple[SagaStatus, SagaStatus]]] = frozenset(
         (SagaStatus.RELEASING, SagaStatus.NEEDS_ATTENTION),  # something would not go away
         (SagaStatus.NEEDS_ATTENTION, SagaStatus.COMPENSATING),  # resumed: it was rolling back
         (SagaStatus.NEEDS_ATTENTION, SagaStatus.RELEASING),  # resumed: it was being destroyed
+        (SagaStatus.ROLLED_BACK, SagaStatus.COMPENSATING),  # the sweep found something of it after all
+        (SagaStatus.RELEASED, SagaStatus.RELEASING),  # the sweep found something of it after all
     }
 )
 
 RESOURCE_TRANSITIONS: Final[frozenset[tuple[ResourceStatus, ResourceStatus]]] = frozenset(
     {
         (ResourceStatus.PLANNED, ResourceStatus.CREATING),  # the intent, written before the cloud is asked
-        (ResourceStatus.PLANNED, ResourceStatus.FAILED),  # the step died before it wrote the intent
+        (ResourceStatus.PLANNED, ResourceStatus.FAILED),  # short of something, or the step died before the intent
         (ResourceStatus.PLANNED, ResourceStatus.ABSENT),  # fenced before any intent: the cloud was never asked
         (ResourceStatus.CREATING, ResourceStatus.READY),  # the cloud says so
         (ResourceStatus.CREATING, ResourceStatus.FAILED),  # the cloud says so, or nobody knows
         (ResourceStatus.CREATING, ResourceStatus.DELETING),  # released while its fate was still open
         (ResourceStatus.READY, ResourceStatus.DELETING),  # released
+        (ResourceStatus.FAILED, ResourceStatus.ABSENT),  # failed before any intent: the cloud was never asked
         (ResourceStatus.FAILED, ResourceStatus.DELETING),  # a failed create may have left something behind
         (ResourceStatus.CREATING, ResourceStatus.STUCK),  # its removal could not even begin
         (ResourceStatus.READY, ResourceStatus.STUCK),  # its removal could not even begin
@@ -65,6 +68,7 @@ RESOURCE_TRANSITIONS: Final[frozenset[tuple[ResourceStatus, ResourceStatus]]] = 
         (ResourceStatus.DELETING, ResourceStatus.ABSENT),  # not found throughout the settling window
         (ResourceStatus.DELETING, ResourceStatus.STUCK),  # the cloud would not let go of it in time
         (ResourceStatus.STUCK, ResourceStatus.DELETING),  # resumed
+        (ResourceStatus.ABSENT, ResourceStatus.DELETING),  # the sweep found something after all
     }
 )
 

@@ -7,17 +7,20 @@ unknown the resource itself tells.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Self, TypeVar
 
 from lambdas.core.errors import RetryableError, TerminalError
 from lambdas.core.model import MARK_RESOURCE, MARK_SAGA, Intent
-from lambdas.core.ports.provider import Observation
+from lambdas.core.ports.provider import Marked, Observation
+from lambdas.core.preflight import Shortage
 from lambdas.core.specs import GcpDisk, GcpInstance
 from lambdas.gcp import bodies
 from lambdas.gcp.clients import GcpClients
 from lambdas.gcp.compute import Disk, Instance, Operation
-from lambdas.gcp.errors import ALREADY_EXISTS_CODES, failed_operation
+from lambdas.gcp.errors import ALREADY_EXISTS_CODES, failed_operation, translated
+from lambdas.gcp.inventory import inventory
+from lambdas.gcp.preflight import shortages
 from lambdas.gcp.settings import GcpSettings
 from lambdas.gcp.zone import Zone
 
@@ -101,6 +104,16 @@ class GcpProvider:
             if operation is not None and operation.status != Operation.Status.DONE:
                 found.add(_path(operation.target_link))
         return sorted(found)
+
+    def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
+        """What Compute Engine would refuse of the intents if they were created now."""
+        with translated():
+            return shortages(self._clients, self._settings.project, intents)
+
+    def inventory(self) -> list[Marked]:
+        """Everything that carries the mark of any saga."""
+        with translated():
+            return list(inventory(self._clients, self._settings.project))
 
     def _zone(self, intent: Intent) -> Zone:
         return Zone(self._clients, self._settings.project, intent.definition.location)

@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from lambdas.adapters.observability import StepHandler, observed
-from lambdas.adapters.settings import SagaSettings
+from lambdas.adapters import clients
+from lambdas.adapters.expiry import SchedulerExpiry
+from lambdas.adapters.observability import NEEDING_ATTENTION, StepHandler, gauge, observed
+from lambdas.adapters.settings import ExpirySettings, SagaSettings
 from lambdas.adapters.steps import deployed
+from lambdas.core.states import SagaStatus
 from lambdas.core.steps.results import WaveResult
 from lambdas.core.steps.saga import SagaSteps
-from lambdas.saga.payloads import PAYLOAD, Begin, Conclude, Decide, Fail, Fence
+from lambdas.saga.payloads import PAYLOAD, Begin, Conclude, Decide, Fail, Fence, Unchecked
 
 
 def saga_handler(make_steps: Callable[[], SagaSteps]) -> StepHandler:
@@ -25,6 +28,9 @@ def saga_handler(make_steps: Callable[[], SagaSteps]) -> StepHandler:
         if isinstance(payload, Fail):
             record = steps().fail if payload.step == "fail" else steps().stick
             record(payload.saga_id, payload.resource_id, payload.error.text)
+            return None
+        if isinstance(payload, Unchecked):
+            steps().leave_unchecked(payload.saga_id, payload.cloud, payload.error.text)
             return None
         return _decided(steps(), payload)
 
@@ -40,12 +46,17 @@ def _decided(steps: SagaSteps, payload: Begin | Decide | Fence | Conclude) -> Wa
         case Fence():
             return steps.fence(payload.saga_id, payload.reason)
         case Conclude():
-            return steps.conclude(payload.saga_id, payload.wave)
+            concluded = steps.conclude(payload.saga_id, payload.wave)
+            if concluded["next"] == SagaStatus.NEEDS_ATTENTION:
+                gauge(NEEDING_ATTENTION, 1)
+            return concluded
 
 
 def _deployed_steps() -> SagaSteps:
     ledger, clock, _ = deployed()
-    return SagaSteps(ledger, clock, SagaSettings.from_environment(os.environ).provider_functions)
+    functions = SagaSettings.from_environment(os.environ).provider_functions
+    expiry = SchedulerExpiry(clients.scheduler(), ExpirySettings.from_environment(os.environ), clock)
+    return SagaSteps(ledger, clock, functions, expiry)
 
 
 handler = saga_handler(_deployed_steps)

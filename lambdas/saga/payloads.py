@@ -67,6 +67,14 @@ class Fail(_Payload):
     error: CaughtError
 
 
-Payload = Begin | Decide | Fence | Conclude | Fail
+class Unchecked(_Payload):
+    """Record that a cloud could not be asked for shortages."""
+
+    step: Literal["unchecked"]
+    cloud: str
+    error: CaughtError
+
+
+Payload = Begin | Decide | Fence | Conclude | Fail | Unchecked
 
 PAYLOAD = TypeAdapter[Payload](Annotated[Payload, Field(discriminator="step")])

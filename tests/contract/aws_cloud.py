@@ -40,6 +40,7 @@ def aws_cloud(clock: VirtualClock | None = None) -> Iterator[CloudUnderTest]:
             "AWS_ENDPOINT_URL": server.url,
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SWEEP_REGIONS": f"{REGION}, us-east-1",
         }
         with mock.patch.dict(os.environ, environment):
             yield CloudUnderTest(

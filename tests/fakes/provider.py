@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from lambdas.core.errors import RetryableError, StepError, TerminalError
 from lambdas.core.model import Intent
 from lambdas.core.ports.clock import Clock
-from lambdas.core.ports.provider import Observation
+from lambdas.core.ports.provider import Marked, Observation
+from lambdas.core.preflight import Shortage
 
 
 class WorkerKilled(BaseException):
@@ -53,6 +55,7 @@ class FakeProvider:
     begun: list[tuple[str, str]] = field(default_factory=list)
     things: dict[str, Thing] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    short: list[Shortage] = field(default_factory=list)
 
     def parts(self, intent: Intent) -> tuple[str, ...]:
         """What is created one after the other."""
@@ -97,9 +100,24 @@ class FakeProvider:
         _raise(fault.after)
         return [f"{intent.name}/{thing.part}" for _, thing in self._existing(intent)]
 
-    def inventory(self) -> list[str]:
+    def inventory(self) -> list[Marked]:
+        """Everything that exists now, by its saga and resource."""
+        return [
+            Marked(it.saga_id, it.resource_id, f"{it.saga_id}/{it.part}", datetime.fromtimestamp(it.exists_at, UTC))
+            for it in self.things.values()
+            if it.exists_at <= self._now
+        ]
+
+    def holding(self) -> list[str]:
         """The ids of the resources that have anything in this cloud, now or soon."""
         return sorted({thing.resource_id for thing in self.things.values()})
+
+    def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
+        """What the test says is short."""
+        for fault in [fault for fault in self.faults if fault.operation == "shortages"]:
+            self.faults.remove(fault)
+            _raise(fault.before)
+        return self.short
 
     def fail_part(self, part: str, error: StepError) -> None:
         """Everything of that part, begun already, turns out to have failed."""

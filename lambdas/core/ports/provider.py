@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from lambdas.core.model import Intent
+from lambdas.core.preflight import Shortage
 
 
 class Observation(NamedTuple):
@@ -12,6 +15,18 @@ class Observation(NamedTuple):
 
     ready: bool
     cloud_id: str | None = None
+
+
+class Marked(NamedTuple):
+    """One thing in a cloud that carries our mark: whose it says it is, its id there, and since when it exists if known.
+
+    `resource_id` is "" where the mark of the saga stands alone.
+    """
+
+    saga_id: str
+    resource_id: str
+    cloud_id: str
+    created_at: datetime | None = None
 
 
 class Provider(Protocol):
@@ -54,5 +69,20 @@ class Provider(Protocol):
         """The cloud's ids of everything that exists of this intent now, by name, mark and token.
 
         What is still being created or deleted counts as existing.
+        """
+        ...
+
+    def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
+        """Everything that this cloud would refuse of `intents`, all of them together, if they were created now.
+
+        Only reads. Nothing of the intents exists yet, and disks that they attach have no cloud id. What is not known (a
+        quota without a limit, a place nobody has figures for) is no shortage.
+        """
+        ...
+
+    def inventory(self) -> Iterable[Marked]:
+        """Everything that carries the mark of any saga, wherever in this cloud we may create something.
+
+        Only reads, and what is on its way out may be among it. For the sweep, not for a saga's own steps: lists lag.
         """
         ...

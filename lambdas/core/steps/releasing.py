@@ -61,7 +61,7 @@ class ReleaseSteps:
     def _begin(self, saga: Saga, resource: Resource) -> Resource:
         if resource.status in (ResourceStatus.DELETING, ResourceStatus.ABSENT):
             return resource
-        if resource.status is ResourceStatus.PLANNED:
+        if resource.created_at is None:  # no intent was written, so no cloud was ever asked
             return resource.model_copy(update={"status": ResourceStatus.ABSENT})
         return resource.model_copy(
             update={

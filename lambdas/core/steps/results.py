@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Next(StrEnum):
@@ -30,10 +30,19 @@ class WaveItem(TypedDict):
     functions: dict[str, str]
 
 
+class CloudCheck(TypedDict):
+    """One cloud to be asked for shortages, and the function that asks it."""
+
+    saga_id: str
+    cloud: str
+    function: str
+
+
 class WaveResult(TypedDict):
-    """What to do about a saga: the next wave to work on, or how it ended."""
+    """What to do about a saga: the clouds to check, the next wave to work on, or how it ended."""
 
     saga_id: str
     next: str
     wave: int
     resources: list[WaveItem]
+    checks: NotRequired[list[CloudCheck]]

@@ -7,14 +7,19 @@ from enum import StrEnum
 
 from lambdas.core.model import Resource, Saga
 from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.expiry import Expiry
 from lambdas.core.ports.ledger import Ledger, Snapshot
-from lambdas.core.states import SAGA_TRANSITIONS, ResourceStatus, SagaStatus
+from lambdas.core.states import ResourceStatus, SagaStatus
 from lambdas.core.steps.provisioning import wanted
-from lambdas.core.steps.results import WaveItem, WaveResult
+from lambdas.core.steps.results import CloudCheck, WaveItem, WaveResult
 
 ProviderFunctions = Mapping[str, Mapping[str, str]]
-"""For each provider, the function behind each verb: `{"aws": {"create": arn, "observe": arn, "delete": arn}}`."""
+"""For each provider, the function behind each verb: `{"aws": {"create": arn, "observe": arn, "delete": arn}}`.
 
+One that has no function to `check` with is not asked for shortages.
+"""
+
+PREFLIGHT = "PREFLIGHT"
 PROVISION = "PROVISION"
 RELEASE = "RELEASE"
 COMPENSATE = "COMPENSATE"
@@ -24,26 +29,62 @@ _UNDER_RELEASE = (SagaStatus.COMPENSATING, SagaStatus.RELEASING)
 
 
 class ReleaseReason(StrEnum):
-    """Why a release was started: to undo what did not commit, or to remove what did."""
+    """Why a release was started; it decides in which statuses a saga is released at all."""
 
-    COMPENSATE = "COMPENSATE"
-    DESTROY = "DESTROY"
+    COMPENSATE = "COMPENSATE"  # to undo what did not commit
+    DESTROY = "DESTROY"  # to remove it, committed or not
+    EXPIRE = "EXPIRE"  # its time to live has run out
+    SWEEP = "SWEEP"  # something of it exists although it has ended
+
+
+_RELEASED_FROM: Mapping[ReleaseReason, frozenset[SagaStatus]] = {
+    ReleaseReason.COMPENSATE: frozenset({SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.NEEDS_ATTENTION}),
+    ReleaseReason.DESTROY: frozenset(
+        {SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.COMMITTED, SagaStatus.NEEDS_ATTENTION}
+    ),
+    ReleaseReason.EXPIRE: frozenset({SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.COMMITTED}),
+    ReleaseReason.SWEEP: frozenset({SagaStatus.ROLLED_BACK, SagaStatus.RELEASED, SagaStatus.NEEDS_ATTENTION}),
+}
+
+_WHY: Mapping[ReleaseReason, str] = {
+    ReleaseReason.EXPIRE: "its time to live has run out",
+    ReleaseReason.SWEEP: "the sweep found something of it",
+}
 
 
 class SagaSteps:
     """The steps that the state machines take between waves."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, functions: ProviderFunctions) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, functions: ProviderFunctions, expiry: Expiry) -> None:
         self._ledger = ledger
         self._clock = clock
         self._functions = functions
+        self._expiry = expiry
 
     def begin(self, saga_id: str) -> WaveResult:
-        """Start provisioning: the first wave."""
-        return self._provision(self._ledger.change_saga(saga_id, _begin), 0)
+        """Start with the clouds to check, or the first wave. From here on a time to live is somebody's to watch."""
+        snapshot = self._ledger.change_saga(saga_id, _begin)
+        saga = snapshot.saga
+        if saga.expires_at is not None and wanted(saga):
+            self._expiry.schedule(saga_id, saga.expires_at)
+        checks = self._checks(snapshot)
+        if checks and wanted(saga):
+            return {"saga_id": saga_id, "next": PREFLIGHT, "wave": -1, "resources": [], "checks": checks}
+        return self._provision(snapshot, 0)
+
+    def leave_unchecked(self, saga_id: str, cloud: str, error: str) -> None:
+        """Record that a cloud could not be asked for shortages, and why; the saga goes on without."""
+
+        def change(snapshot: Snapshot) -> Saga:
+            saga = snapshot.saga
+            if cloud in saga.unchecked or not wanted(saga):
+                return saga
+            return saga.model_copy(update={"unchecked": (*saga.unchecked, cloud)})
+
+        self._ledger.change_saga(saga_id, change, f"{cloud} could not be checked for shortages: {error}")
 
     def decide(self, saga_id: str, wave: int) -> WaveResult:
-        """At the join of a wave: the next one, commit, or compensation.
+        """At the join of a wave, or of the checks (wave -1): the next one, commit, or compensation.
 
         The commit is written in the transaction that finds every resource ready and no cancel asked for.
         """
@@ -66,7 +107,7 @@ class SagaSteps:
         def change(_: Saga, resource: Resource) -> Resource:
             if resource.status in (ResourceStatus.ABSENT, ResourceStatus.STUCK):
                 return resource
-            if resource.status is ResourceStatus.PLANNED:  # fenced before any intent: the cloud was never asked
+            if resource.created_at is None:  # no intent was written, so no cloud was ever asked
                 return resource.model_copy(update={"status": ResourceStatus.ABSENT})
             return resource.model_copy(update={"status": ResourceStatus.STUCK, "error": error})
 
@@ -75,9 +116,11 @@ class SagaSteps:
     def fence(self, saga_id: str, reason: ReleaseReason) -> WaveResult:
         """Begin a release: from here on no create may begin. The last wave goes first.
 
-        Compensation leaves a saga alone that committed after all.
+        Compensation leaves a saga alone that committed after all; a sweep opens again what had ended.
         """
-        snapshot = self._ledger.change_saga(saga_id, lambda now: self._fence(now, reason))
+        snapshot = self._ledger.change_saga(saga_id, lambda now: self._fence(now, reason), _WHY.get(reason))
+        if reason is ReleaseReason.SWEEP and snapshot.saga.status in _UNDER_RELEASE:
+            snapshot = self._reopen(snapshot)
         return self._release(snapshot, len(snapshot.saga.waves) - 1)
 
     def conclude(self, saga_id: str, wave: int) -> WaveResult:
@@ -94,7 +137,8 @@ class SagaSteps:
             return {"saga_id": saga.id, "next": SagaStatus.COMMITTED, "wave": wave, "resources": []}
         earlier = {resource_id for ids in saga.waves[:wave] for resource_id in ids}
         ready = all(it.status is ResourceStatus.READY for it in snapshot.resources if it.id in earlier)
-        if not wanted(saga) or not ready or wave >= len(saga.waves):
+        refused = any(it.status is ResourceStatus.FAILED for it in snapshot.resources)
+        if not wanted(saga) or refused or not ready or wave >= len(saga.waves):
             return {"saga_id": saga.id, "next": COMPENSATE, "wave": wave, "resources": []}
         return {"saga_id": saga.id, "next": PROVISION, "wave": wave, "resources": self._items(snapshot, wave)}
 
@@ -103,6 +147,17 @@ class SagaSteps:
         if saga.status not in _UNDER_RELEASE:
             return {"saga_id": saga.id, "next": saga.status, "wave": -1, "resources": []}
         return {"saga_id": saga.id, "next": RELEASE, "wave": wave, "resources": self._items(snapshot, wave)}
+
+    def _checks(self, snapshot: Snapshot) -> list[CloudCheck]:
+        if not snapshot.saga.preflight:
+            return []
+        clouds = dict.fromkeys(it.definition.provider for it in snapshot.resources)
+        functions = {cloud: self._functions[cloud].get("check") for cloud in clouds}
+        return [
+            {"saga_id": snapshot.saga.id, "cloud": cloud, "function": function}
+            for cloud, function in functions.items()
+            if function
+        ]
 
     def _items(self, snapshot: Snapshot, wave: int) -> list[WaveItem]:
         by_id = {resource.id: resource for resource in snapshot.resources}
@@ -120,13 +175,24 @@ class SagaSteps:
 
     def _fence(self, snapshot: Snapshot, reason: ReleaseReason) -> Saga:
         saga = snapshot.saga
-        if saga.status is SagaStatus.COMMITTED and reason is ReleaseReason.COMPENSATE:
-            return saga
-        goal = saga.release_goal or _RELEASE_GOAL.get(saga.status)
+        if saga.status not in _RELEASED_FROM[reason]:
+            return saga  # under way, ended, or not what this reason is for
+        goal = saga.release_goal or _RELEASE_GOAL[saga.status]
         status = SagaStatus.RELEASING if goal is SagaStatus.RELEASED else SagaStatus.COMPENSATING
-        if (saga.status, status) not in SAGA_TRANSITIONS:
-            return saga  # under way, or ended, already
         return saga.model_copy(update={"status": status, "release_goal": goal, "finished_at": None})
+
+    def _reopen(self, snapshot: Snapshot) -> Snapshot:
+        """Doubt every absence: what the cloud was once asked for is removed, and seen to be gone, again."""
+
+        def change(_: Saga, resource: Resource) -> Resource:
+            if resource.status is not ResourceStatus.ABSENT or resource.created_at is None:
+                return resource
+            doubted = {"status": ResourceStatus.DELETING, "release_began_at": self._clock.now(), "absent_since": None}
+            return resource.model_copy(update=doubted)
+
+        for resource in snapshot.resources:
+            self._ledger.change_resource(snapshot.saga.id, resource.id, change, _WHY[ReleaseReason.SWEEP])
+        return self._ledger.snapshot(snapshot.saga.id)
 
     def _give_up_on_what_is_left(self, snapshot: Snapshot) -> None:
         """A resource whose release ended without an answer (its step could not even record why) is stuck."""

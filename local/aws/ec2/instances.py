@@ -30,6 +30,8 @@ class InstanceLife:
         """Start the life of what RunInstances has just made: found only after a while, pending, then running."""
         for instance in reservation.instances:
             instance.launch_time = datetime.fromtimestamp(self._timeline.now, UTC).replace(tzinfo=None)
+            for device in instance.block_device_mapping.values():
+                self._backend.get_volume(device.volume_id).create_time = instance.launch_time
             self._visible_from[instance.id] = self._timeline.now + self._seconds["Visibility"]
             _set_state(instance, "pending")
             self._later("RunInstances", instance, "pending", "running")

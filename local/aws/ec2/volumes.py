@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError, InvalidVolumeIdError, VolumeInUseError
@@ -38,6 +39,7 @@ class VolumeLife:
         """Start the life of a volume that CreateVolume has just made: creating, then available."""
         volume.__class__ = TimedVolume  # moto builds its own class, and gives no way to say which
         volume.transition = "creating"
+        volume.create_time = datetime.fromtimestamp(self._timeline.now, UTC).replace(tzinfo=None)
         self._timeline.after(self._seconds["CreateVolume"], lambda: self._end(volume, "creating"))
 
     def fail(self, volume_id: str, seconds: float) -> None:

@@ -79,6 +79,7 @@ def test_a_saga_is_shown_with_its_resources(calls: Api) -> None:
         "labels": {"team": "payments"},
         "created_at": "2026-11-22T12:00:00.000Z",
         "finished_at": None,
+        "expires_at": None,
         "resources": [
             {
                 "id": WEB,

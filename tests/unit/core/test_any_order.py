@@ -70,7 +70,7 @@ def test_whatever_is_in_the_cloud_has_an_intent(actions: list[str | tuple[str, s
     for action in actions:
         take(world, saga_id, action)
         world.ledger.unavailable = 0
-        assert not world.cloud.inventory() or world.status(saga_id, DISK) is not ResourceStatus.PLANNED
+        assert not world.cloud.holding() or world.status(saga_id, DISK) is not ResourceStatus.PLANNED
 
 
 @given(ACTIONS)
@@ -94,6 +94,6 @@ def test_the_release_of_whatever_was_left_behind_leaves_nothing(actions: list[st
     world.sagas.fence(saga_id, ReleaseReason.COMPENSATE)
     world.make_absent(saga_id, DISK)
     assert world.sagas.conclude(saga_id, 0)["next"] == "ROLLED_BACK"
-    assert world.cloud.inventory() == []
+    assert world.cloud.holding() == []
     events = [event.seq for event in world.ledger.events(saga_id)]
     assert events == list(range(1, len(events) + 1))

@@ -36,7 +36,7 @@ def test_delete_removes_what_there_is_and_waits(world: World, compensating: str)
     assert world.release.delete(compensating, DISK) == {"next": "WAIT", "delay": 2}
     resource = world.resource(compensating, DISK)
     assert (resource.status, resource.release_began_at) == (ResourceStatus.DELETING, world.clock.now())
-    assert world.cloud.inventory() == []
+    assert world.cloud.holding() == []
 
 
 def test_the_release_is_in_the_ledger_before_the_cloud_is_asked(world: World, compensating: str) -> None:
@@ -82,7 +82,7 @@ def test_a_create_that_arrives_late_is_removed_and_starts_the_window_anew(world:
     assert world.release.observe(compensating, DISK)["next"] == "WAIT"
     world.clock.advance(1)
     assert world.release.observe(compensating, DISK) == DONE
-    assert world.cloud.inventory() == []
+    assert world.cloud.holding() == []
 
 
 def test_a_look_overtaken_by_one_that_found_something_does_not_settle(world: World, compensating: str) -> None:
@@ -98,7 +98,7 @@ def test_a_look_overtaken_by_one_that_found_something_does_not_settle(world: Wor
     assert world.release.observe(compensating, DISK) == {"next": "WAIT", "delay": 1}
     assert world.release.observe(compensating, DISK) == DELETE
     world.make_absent(compensating, DISK)
-    assert world.cloud.inventory() == []
+    assert world.cloud.holding() == []
 
 
 def test_what_is_still_there_is_deleted_again(world: World, compensating: str) -> None:
@@ -149,7 +149,7 @@ def test_a_delete_repeated_after_a_crash_ends_in_absence(world: World, compensat
     with pytest.raises((StepError, WorkerKilled)):
         world.release.delete(compensating, DISK)
     world.make_absent(compensating, DISK)
-    assert world.cloud.inventory() == []
+    assert world.cloud.holding() == []
 
 
 def test_a_repeated_delete_keeps_the_moment_the_release_began(world: World, compensating: str) -> None:
@@ -174,10 +174,10 @@ def test_a_failed_create_is_released_from_its_intent_without_any_operation_recor
     with pytest.raises(RetryableError):
         world.provisioning.create(saga_id, DISK)
     world.sagas.fail(saga_id, DISK, "ReadTimeout")
-    assert world.cloud.inventory() == [DISK]
+    assert world.cloud.holding() == [DISK]
     world.compensate(saga_id)
     world.make_absent(saga_id, DISK)
-    assert world.cloud.inventory() == []
+    assert world.cloud.holding() == []
 
 
 def test_a_look_that_fails_leaves_the_window_as_it_was(world: World, compensating: str) -> None:

@@ -16,6 +16,7 @@ from lambdas.core.steps.releasing import ReleaseSteps
 from lambdas.core.steps.saga import ReleaseReason, SagaSteps
 from tests.fakes.clock import FakeClock
 from tests.fakes.documents import aws_disk, aws_instance, request_document
+from tests.fakes.expiry import FakeExpiry
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.provider import FakeProvider
 
@@ -35,6 +36,7 @@ class World:
     provisioning: ProvisioningSteps
     release: ReleaseSteps
     sagas: SagaSteps
+    expiry: FakeExpiry
 
     def open(self, *resources: dict[str, Any]) -> str:
         """A pending saga of those resources, or of a disk and, in the second wave, an instance it is attached to."""
@@ -94,11 +96,13 @@ def make_world() -> World:
     clock = FakeClock()
     ledger = FakeLedger(clock)
     cloud = FakeProvider(clock)
+    expiry = FakeExpiry()
     return World(
         clock,
         ledger,
         cloud,
         ProvisioningSteps(ledger, cloud, clock, POLICY),
         ReleaseSteps(ledger, cloud, clock, POLICY),
-        SagaSteps(ledger, clock, FUNCTIONS),
+        SagaSteps(ledger, clock, FUNCTIONS, expiry),
+        expiry,
     )

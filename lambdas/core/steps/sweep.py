@@ -1,0 +1,205 @@
+"""The sweep: what exists in the clouds and should not, and the sagas that nobody works on any more.
+
+It only looks and decides. What is to be done about it are releases, which the state machine starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+from typing_extensions import TypedDict  # pydantic reads these, and takes the standard one from Python 3.12 on
+
+from lambdas.core.errors import SagaNotFound
+from lambdas.core.model import Saga
+from lambdas.core.policy import Policy
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.ledger import Ledger, Snapshot
+from lambdas.core.ports.provider import Marked, Provider
+from lambdas.core.states import ResourceStatus, SagaStatus
+from lambdas.core.steps.saga import ReleaseReason
+
+MOST_LISTED: Final = 100
+"""Of each list, so that a sweep's payload stays far below 256 KiB; the next sweep takes what this one left."""
+
+_PAGE: Final = 100
+
+_AT_WORK: Final = (SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.COMPENSATING, SagaStatus.RELEASING)
+_NOTHING_LEFT: Final = (SagaStatus.ROLLED_BACK, SagaStatus.RELEASED)
+_TAKE_UP: Final[Mapping[SagaStatus, ReleaseReason]] = {
+    SagaStatus.PENDING: ReleaseReason.COMPENSATE,
+    SagaStatus.PROVISIONING: ReleaseReason.COMPENSATE,
+    SagaStatus.COMPENSATING: ReleaseReason.COMPENSATE,
+    SagaStatus.RELEASING: ReleaseReason.DESTROY,
+}
+
+
+class Finding(TypedDict):
+    """Something in a cloud that carries our mark."""
+
+    cloud: str
+    saga_id: str
+    resource_id: str
+    cloud_id: str
+
+
+class CloudFindings(TypedDict):
+    """What a look at one cloud found: the first of each kind, and how many there are."""
+
+    cloud: str
+    marked: int
+    orphans: list[Finding]
+    orphan_count: int
+    unknown: list[Finding]
+    unknown_count: int
+
+
+class Overdue(TypedDict):
+    """A saga that should be somewhere else by now, and the release that takes it there."""
+
+    saga_id: str
+    status: str
+    reason: str
+
+
+class Release(TypedDict):
+    """A release to start, under a name that makes starting it twice in the same hour harmless."""
+
+    saga_id: str
+    reason: str
+    name: str
+
+
+class Standing(TypedDict):
+    """What the ledger by itself says: overdue sagas, and how many need attention."""
+
+    overdue: list[Overdue]
+    needing_attention: int
+
+
+class Verdict(TypedDict):
+    """What a sweep found in all, and the releases that follow from it."""
+
+    orphans: list[Finding]
+    unknown: list[Finding]
+    overdue: list[Overdue]
+    releases: list[Release]
+
+
+class CloudSweep:
+    """A look at everything in one cloud that carries our mark, compared with the ledger."""
+
+    def __init__(self, cloud: str, ledger: Ledger, provider: Provider, clock: Clock, policy: Policy) -> None:
+        self._cloud = cloud
+        self._ledger = ledger
+        self._provider = provider
+        self._clock = clock
+        self._policy = policy
+
+    def look(self) -> CloudFindings:
+        """Compare: an orphan's saga has ended without it; what is unknown may belong to somebody else's deployment."""
+        everything = sorted(self._provider.inventory(), key=lambda it: (it.saga_id, it.resource_id, it.cloud_id))
+        orphans: list[Finding] = []
+        unknown: list[Finding] = []
+        for saga_id, marked in groupby(everything, key=lambda it: it.saga_id):
+            snapshot = self._known(saga_id)
+            ids = {resource.id for resource in snapshot.resources} if snapshot else set[str]()
+            for thing in marked:
+                if snapshot is None or thing.resource_id not in ids:
+                    unknown.append(self._finding(thing))
+                elif self._is_orphan(snapshot, thing):
+                    orphans.append(self._finding(thing))
+        return {
+            "cloud": self._cloud,
+            "marked": len(everything),
+            "orphans": orphans[:MOST_LISTED],
+            "orphan_count": len(orphans),
+            "unknown": unknown[:MOST_LISTED],
+            "unknown_count": len(unknown),
+        }
+
+    def _known(self, saga_id: str) -> Snapshot | None:
+        try:
+            return self._ledger.snapshot(saga_id)
+        except SagaNotFound:
+            return None
+
+    def _is_orphan(self, snapshot: Snapshot, thing: Marked) -> bool:
+        """Whether its saga has ended without it, both long enough ago.
+
+        While a saga is at work what is left of it is its execution's to remove; and a saga that has committed wants it.
+        """
+        saga = snapshot.saga
+        resource = next(it for it in snapshot.resources if it.id == thing.resource_id)
+        given_up = saga.status is SagaStatus.NEEDS_ATTENTION and resource.status is ResourceStatus.ABSENT
+        if saga.finished_at is None or not (saga.status in _NOTHING_LEFT or given_up):
+            return False
+        since = max(saga.finished_at, thing.created_at or saga.finished_at)
+        return self._policy.sweepable(since, self._clock.now())
+
+    def _finding(self, thing: Marked) -> Finding:
+        return {
+            "cloud": self._cloud,
+            "saga_id": thing.saga_id,
+            "resource_id": thing.resource_id,
+            "cloud_id": thing.cloud_id,
+        }
+
+
+class LedgerSweep:
+    """A look at the ledger alone, and the verdict over what all looks have found."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, policy: Policy) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._policy = policy
+
+    def look(self) -> Standing:
+        """Find the sagas whose execution has vanished, and those that have outlived their time; count the stuck."""
+        now = self._clock.now()
+        overdue = [self._overdue(saga, _TAKE_UP[saga.status]) for saga in self._silent(now)]
+        overdue += [self._overdue(saga, ReleaseReason.EXPIRE) for saga in self._expired(now)]
+        stuck = sum(1 for _ in self._sagas(SagaStatus.NEEDS_ATTENTION))
+        return {"overdue": overdue[:MOST_LISTED], "needing_attention": stuck}
+
+    def decide(self, findings: Sequence[CloudFindings], overdue: Sequence[Overdue], *, dry_run: bool) -> Verdict:
+        """Which releases to start: one for each saga that is overdue or has orphans; none in a dry run."""
+        orphans = [it for found in findings for it in found["orphans"]]
+        reasons = {it["saga_id"]: ReleaseReason.SWEEP.value for it in orphans}
+        reasons |= {it["saga_id"]: it["reason"] for it in overdue}
+        return {
+            "orphans": orphans,
+            "unknown": [it for found in findings for it in found["unknown"]],
+            "overdue": list(overdue),
+            "releases": [] if dry_run else [self._release(saga_id, reason) for saga_id, reason in reasons.items()],
+        }
+
+    def _silent(self, now: datetime) -> Iterator[Saga]:
+        for status in _AT_WORK:
+            for saga in self._sagas(status):
+                if self._policy.silent(saga.created_at, now) and self._policy.silent(self._last_heard(saga), now):
+                    yield saga
+
+    def _expired(self, now: datetime) -> Iterator[Saga]:
+        for saga in self._sagas(SagaStatus.COMMITTED):
+            if saga.expires_at is not None and self._policy.sweepable(saga.expires_at, now):
+                yield saga
+
+    def _last_heard(self, saga: Saga) -> datetime:
+        """When its newest event was written; the list of sagas may be a little behind."""
+        newest = self._ledger.events(saga.id, after=saga.version - 1)
+        return newest[-1].at if newest else saga.created_at
+
+    def _sagas(self, status: SagaStatus) -> Iterator[Saga]:
+        before = None
+        while page := self._ledger.sagas(status, _PAGE, before):
+            yield from page
+            before = page[-1].id
+
+    def _overdue(self, saga: Saga, reason: ReleaseReason) -> Overdue:
+        return {"saga_id": saga.id, "status": saga.status, "reason": reason}
+
+    def _release(self, saga_id: str, reason: str) -> Release:
+        return {"saga_id": saga_id, "reason": reason, "name": f"{saga_id}-sweep-{self._clock.now():%Y%m%d%H}"}

@@ -1,0 +1,1 @@
+"""The steps of the sweep that look at the ledger, and decide."""

@@ -1,0 +1,57 @@
+"""The Lambda handler of the sweep's own steps: what the ledger says, and the verdict over all that was found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final
+
+from lambdas.adapters.observability import NEEDING_ATTENTION, StepHandler, gauge, logger, observed
+from lambdas.adapters.settings import SweepSettings
+from lambdas.adapters.steps import deployed
+from lambdas.core.steps.sweep import LedgerSweep
+from lambdas.sweep.payloads import PAYLOAD, Decide, Look
+
+ORPHANS: Final = "SweepOrphans"
+UNKNOWN: Final = "SweepUnknown"
+OVERDUE: Final = "SweepOverdue"
+
+
+def sweep_steps_handler(
+    make_sweep: Callable[[], LedgerSweep], functions: Callable[[], Mapping[str, str]]
+) -> StepHandler:
+    """The handler over a sweep that is made at the first call; `functions` look at one cloud each."""
+    sweep = cache(make_sweep)
+
+    @observed("sweep")
+    def handle(event: dict[str, Any], _: object) -> Mapping[str, Any]:
+        payload = PAYLOAD.validate_python(event)
+        if isinstance(payload, Look):
+            clouds = [{"cloud": cloud, "function": function} for cloud, function in functions().items()]
+            return {"dry_run": payload.input.dry_run, "clouds": clouds, **sweep().look()}
+        return _verdict(sweep(), payload)
+
+    return handle
+
+
+def _verdict(sweep: LedgerSweep, payload: Decide) -> Mapping[str, Any]:
+    verdict = sweep.decide(payload.looked_at, payload.overdue, dry_run=payload.dry_run)
+    counts = {
+        ORPHANS: sum(found["orphan_count"] for found in payload.looked_at),
+        UNKNOWN: sum(found["unknown_count"] for found in payload.looked_at),
+        OVERDUE: len(payload.overdue),
+        NEEDING_ATTENTION: payload.needing_attention,
+    }
+    logger.info("swept", extra={"counts": counts, "dry_run": payload.dry_run, "not_swept": payload.not_swept})
+    if not payload.dry_run:
+        for name, value in counts.items():
+            gauge(name, value)
+    return {**verdict, "not_swept": payload.not_swept, "complete": not payload.not_swept}
+
+
+def _deployed_sweep() -> LedgerSweep:
+    return LedgerSweep(*deployed())
+
+
+handler = sweep_steps_handler(_deployed_sweep, lambda: SweepSettings.from_environment(os.environ).sweep_functions)
