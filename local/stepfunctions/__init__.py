@@ -20,5 +20,6 @@ from local.stepfunctions.engine import Engine
 from local.stepfunctions.errors import ApiError
 from local.stepfunctions.integrations.calls import Endpoints
 from local.stepfunctions.integrations.lambda_function import FunctionNotFoundError, LambdaError, LambdaResult
+from local.stepfunctions.runtime.ledger import Retention
 
-__all__ = ["ApiError", "Endpoints", "Engine", "FunctionNotFoundError", "LambdaError", "LambdaResult"]
+__all__ = ["ApiError", "Endpoints", "Engine", "FunctionNotFoundError", "LambdaError", "LambdaResult", "Retention"]

@@ -12,7 +12,7 @@ from local.clock import VirtualClock, WallClock
 from local.stepfunctions.engine import ACCOUNT, REGION, Engine
 from local.stepfunctions.integrations.calls import Endpoints
 from local.stepfunctions.integrations.lambda_function import invoke_over_http, no_lambda
-from local.stepfunctions.scaled_clock import ScaledClock
+from local.stepfunctions.runtime.ledger import DAY, Retention
 from local.stepfunctions.server import StepFunctionsServer
 
 _SERVICE_VARIABLES = {
@@ -37,18 +37,27 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--virtual", action="store_true", help="waits take no time")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", type=Path, help="directory of the journal that a restart resumes from")
-    parser.add_argument("--wait-time-scale", type=float, default=float(environment("WAIT_TIME_SCALE", "1")))
+    kept = Retention()
+    parser.add_argument("--keep-executions", type=int, default=kept.executions, help="finished ones, the last so many")
+    parser.add_argument("--keep-days", type=float, default=kept.seconds / DAY, help="after their end, as AWS does")
+    scale = environment("WAIT_TIME_SCALE", "1")
+    parser.add_argument("--wait-time-scale", type=_scale, default=scale, help="0.5 halves the time of Wait states")
     parser.add_argument("--mock-config", type=Path, default=environment("SFN_MOCK_CONFIG"))
     return parser.parse_args(arguments)
+
+
+def _scale(text: str) -> float:
+    scale = float(text)
+    if not 0 <= scale < float("inf"):
+        raise ValueError(text)
+    return scale
 
 
 def build_engine(options: argparse.Namespace) -> Engine:
     """The engine that the options describe."""
     services = {service: os.environ[name] for name, service in _SERVICE_VARIABLES.items() if os.environ.get(name)}
-    scale = options.wait_time_scale
-    real = WallClock() if scale == 1 else ScaledClock(scale)
     return Engine(
-        clock=VirtualClock() if options.virtual else real,
+        clock=VirtualClock() if options.virtual else WallClock(),
         seed=options.seed,
         lambda_invoke=invoke_over_http(options.lambda_endpoint) if options.lambda_endpoint else no_lambda,
         account=options.account,
@@ -56,6 +65,8 @@ def build_engine(options: argparse.Namespace) -> Engine:
         endpoints=Endpoints(options.aws_endpoint, services),
         data=options.data,
         mocks=options.mock_config,
+        retention=Retention(options.keep_executions, options.keep_days * DAY),
+        wait_scale=options.wait_time_scale,
     )
 
 

@@ -30,8 +30,8 @@ from local.stepfunctions.runtime.core import Core
 from local.stepfunctions.runtime.execution import Execution
 from local.stepfunctions.runtime.history import event_document
 from local.stepfunctions.runtime.host import TaskRequest
+from local.stepfunctions.runtime.ledger import Retention
 from local.stepfunctions.runtime.scheduler import Timer
-from local.stepfunctions.scaled_clock import ScaledClock
 
 _log = logging.getLogger(__name__)
 ACCOUNT = "123456789012"
@@ -44,6 +44,7 @@ class Engine:
 
     On a VirtualClock nothing happens until `run`, `run_until` or `step` is called, and functions are called on the
     caller's thread. On any other clock a thread of the engine's own runs what is due, and a pool calls functions.
+    `retention` limits which finished executions are kept; Wait states take `wait_scale` times as long as they say.
     """
 
     def __init__(
@@ -57,12 +58,13 @@ class Engine:
         endpoints: Endpoints | None = None,
         data: Path | None = None,
         mocks: Path | None = None,
+        retention: Retention | None = None,
+        wait_scale: float = 1.0,
     ) -> None:
         self.clock = clock or WallClock()
         self.virtual = isinstance(self.clock, VirtualClock)
-        self.core = Core(self.clock, seed, account, region)
+        self.core = Core(self.clock, seed, account, region, retention, wait_scale)
         self._on_status_change = on_status_change
-        self._scale = self.clock.scale if isinstance(self.clock, ScaledClock) else 1.0
         store = MachineStore()
         self.executions = ExecutionOperations(self.core, store)
         self.api = ApiOperations(
@@ -186,7 +188,7 @@ class Engine:
                 if left <= 0 or self._closing:
                     return None
                 if not self.virtual:
-                    self.core.changed.wait(left * self._scale)
+                    self.core.changed.wait(left)
                     continue
             due = self.core.scheduler.next_moment()
             if due is None or due > deadline:
@@ -239,7 +241,7 @@ class Engine:
                 due = scheduler.next_moment()
                 left = None if due is None else due - self.clock.now()
                 if left is None or left > 0:
-                    changed.wait(left if left is None else left * self._scale)
+                    changed.wait(left)
                     continue
             try:
                 self.step()

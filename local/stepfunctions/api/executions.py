@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -166,17 +165,13 @@ class ExecutionOperations:
             if machine.type == "EXPRESS":
                 raise UNSUPPORTED
         size = page_size(request)
-        wanted = request.get("statusFilter")
-        found = list(islice(self._matching(group, wanted, decode_token(request.get("nextToken"))), size + 1))
+        before = decode_token(request.get("nextToken"))
+        newest = self._core.executions.newest_first(group, request.get("statusFilter"), before)
+        found = list(islice(newest, size + 1))
         answer: dict[str, Json] = {"executions": [_listed(execution) for _, execution in found[:size]]}
         if len(found) > size:
             answer["nextToken"] = encode_token(found[size - 1][0])
         return answer
-
-    def _matching(self, group: str, status: str | None, before: int | None) -> Iterator[tuple[int, Execution]]:
-        for number, execution in self._core.executions.newest_first(group, before):
-            if status is None or execution.status == status:
-                yield number, execution
 
     def history(self, request: Request) -> dict[str, Json]:
         """GetExecutionHistory, forwards or backwards, page by page."""

@@ -10,6 +10,8 @@ from local.stepfunctions.asl.environment import Environment
 from local.stepfunctions.errors import DATA_LIMIT, HEARTBEAT, RUNTIME, TASK_FAILED, TIMEOUT, StateFailure
 from local.stepfunctions.jsontext import Json
 
+LONGEST_DELAY = 365 * 24 * 3600  # no execution lasts longer
+
 
 def matches(error_equals: tuple[str, ...], failure: StateFailure) -> bool:
     """Whether an ErrorEquals list takes this failure: exact names, States.ALL and States.TaskFailed."""
@@ -35,9 +37,11 @@ class Retrier:
 
     def delay(self, attempt: int, random: Random) -> float:
         """Seconds to wait before the retry numbered `attempt`, counted from 0."""
-        seconds = self.interval * self.backoff_rate**attempt
-        if self.max_delay is not None:
-            seconds = min(seconds, self.max_delay)
+        limit = LONGEST_DELAY if self.max_delay is None else self.max_delay
+        try:
+            seconds = min(self.interval * self.backoff_rate**attempt, limit)
+        except OverflowError:
+            seconds = limit
         return random.uniform(0, seconds) if self.full_jitter else seconds
 
 

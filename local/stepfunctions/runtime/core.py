@@ -23,7 +23,7 @@ from local.stepfunctions.runtime.execution import Attempt, Execution
 from local.stepfunctions.runtime.history import HistoryFullError
 from local.stepfunctions.runtime.host import Outcome, TaskRequest
 from local.stepfunctions.runtime.interpreter import Interpreter
-from local.stepfunctions.runtime.ledger import Executions
+from local.stepfunctions.runtime.ledger import Executions, Retention
 from local.stepfunctions.runtime.map_run import MapRun
 from local.stepfunctions.runtime.scheduler import Scheduler
 from local.stepfunctions.runtime.tokens import Activities, Tokens
@@ -35,13 +35,22 @@ _log = logging.getLogger(__name__)
 class Core:
     """Holds every execution and applies inputs to them; implements what the interpreter needs of its Host."""
 
-    def __init__(self, clock: Clock, seed: int, account: str, region: str) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        seed: int,
+        account: str,
+        region: str,
+        retention: Retention | None = None,
+        wait_scale: float = 1.0,
+    ) -> None:
         self.clock = clock
         self.account = account
         self.region = region
         self.scheduler = Scheduler(seed)
         self.changed = threading.Condition(threading.RLock())
-        self.executions = Executions()
+        self.executions = Executions(retention)
+        self.wait_scale = wait_scale
         self.tokens = Tokens(seed)
         self.activities = Activities()
         self.pending: dict[tuple[str, int], TaskRequest] = {}
@@ -120,6 +129,7 @@ class Core:
     def _drain(self) -> None:
         ready = self._ready
         position = 0
+        failed: Exception | None = None
         while position < len(ready):
             if self._interleave is not None and position + 1 < len(ready):
                 other = self._interleave.randrange(position, len(ready))
@@ -133,7 +143,11 @@ class Core:
                 action()
             except HistoryFullError:
                 continue  # the execution has been ended where it happened
+            except Exception as error:  # a fault of the engine's own: what else follows from the input still happens
+                failed = error
         ready.clear()
+        if failed is not None:
+            raise failed
 
     def _run_after(self) -> None:
         while self._after:
@@ -255,6 +269,10 @@ class Core:
     def start_child(self, execution: Execution) -> None:
         """Register and start a Distributed Map's child."""
         self.begin(execution)
+
+    def resumed(self, execution: Execution) -> None:
+        """An execution that had ended runs again."""
+        self.executions.resumed(execution)
 
     def ended(self, execution: Execution) -> None:
         """Tell those who wait for an execution's end, and let go of what only a running one needs."""

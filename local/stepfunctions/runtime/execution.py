@@ -147,6 +147,7 @@ class Execution:
     attempts: dict[int, Attempt] = field(default_factory=dict)
     attempts_made: int = 0
     map_run: MapRun | None = None
+    map_index: int = 0
     map_runs: list[MapRun] = field(default_factory=list)
     watchers: list[tuple[str, int]] = field(default_factory=list)
     redrives: int = 0

@@ -40,6 +40,7 @@ class Host(Protocol):
 
     region: str
     account: str
+    wait_scale: float
 
     @property
     def now(self) -> float:
@@ -76,6 +77,10 @@ class Host(Protocol):
 
     def start_child(self, execution: Execution) -> None:
         """Register and begin a Distributed Map's child execution."""
+        ...
+
+    def resumed(self, execution: Execution) -> None:
+        """An execution that had ended runs again."""
         ...
 
     def ended(self, execution: Execution) -> None:

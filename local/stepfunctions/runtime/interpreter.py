@@ -17,7 +17,7 @@ from local.stepfunctions.runtime.execution import Branch, Execution
 from local.stepfunctions.runtime.history import HistoryFullError
 from local.stepfunctions.runtime.host import Host
 from local.stepfunctions.runtime.joins import Joins
-from local.stepfunctions.runtime.map_run import MapRuns
+from local.stepfunctions.runtime.map_run import MapRun, MapRuns
 from local.stepfunctions.runtime.tasks import Tasks
 
 UNTRUNCATED = {"truncated": False}
@@ -59,7 +59,8 @@ class Interpreter:
         )
         root = Branch(execution, execution.origin.program.block, None, 0, 0)
         execution.root = root
-        self.go(root, root.block.start_at, loads(execution.input_text), execution.input_text)
+        root.raw = loads(execution.input_text)
+        self.go(root, root.block.start_at, root.raw, execution.input_text)
 
     def record(self, branch: Branch, event_type: str, details: dict[str, Json] | None = None) -> int:
         """Record an event that follows the branch's last one."""
@@ -119,6 +120,7 @@ class Interpreter:
     def _select_and_begin(self, branch: Branch) -> None:
         state, environment = self.at(branch)
         environment.forget_context()
+        branch.unfinished = None
         branch.selected = state.flow.select(branch.raw, environment)
         self._begin[state.type](branch)
 
@@ -148,10 +150,11 @@ class Interpreter:
     def _begin_wait(self, branch: Branch) -> None:
         _, environment = self.at(branch)
         spec = cast("WaitSpec", self.at(branch)[0].spec)
-        moment = spec.until(branch.selected, environment, self.host.now)
-        if moment <= self.host.now:
+        seconds = spec.until(branch.selected, environment, self.host.now) - self.host.now
+        if seconds <= 0:
             self._pass_through(branch)
             return
+        moment = self.host.now + seconds * self.host.wait_scale
         branch.timer = self.host.arm(branch.execution, moment, partial(self.guard, branch, self._pass_through))
 
     def _begin_succeed(self, branch: Branch) -> None:
@@ -221,6 +224,7 @@ class Interpreter:
         if failure.error == QUERY and not failure.recorded:
             failure.recorded = True
             self._record_evaluation_failure(branch, failure)
+        self._cut_inside(branch, failure)
         if self._retry(branch, failure):
             return
         state, _ = self.at(branch)
@@ -228,6 +232,15 @@ class Interpreter:
             self.record(branch, f"{state.type}StateFailed")
         if not self._catch(branch, failure):
             self.endings.branch_failed(branch, failure)
+
+    def _cut_inside(self, branch: Branch, failure: StateFailure) -> None:
+        """End what runs inside a Map that has failed beside its iterations: in its ItemSelector, reader or writer."""
+        inner = branch.inner
+        if isinstance(inner, MapRun):
+            self.map_runs.close(inner, failure)
+        elif inner is not None:
+            self.endings.abort_inside(branch)
+            branch.inner, branch.unfinished = None, inner
 
     def _record_evaluation_failure(self, branch: Branch, failure: StateFailure) -> None:
         state, _ = self.at(branch)

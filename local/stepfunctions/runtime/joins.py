@@ -55,20 +55,24 @@ class Joins:
         branch.inner = join
         if not items:
             self._map_done(join)
-        while join.next_index < len(items) and len(join.children) < join.concurrency:
-            self._start_iteration(join, branch.previous)
+        self.fill(join, branch.previous)
+
+    def fill(self, join: Join, previous: int) -> None:
+        """Start a Map's iterations as far as its concurrency allows; raises Fault where an item cannot be selected."""
+        while join.next_index < len(join.items) and len(join.children) < join.concurrency:
+            self._start_iteration(join, previous)
 
     def _start_iteration(self, join: Join, previous: int) -> None:
         owner = join.owner
         state, _ = self._interpreter.at(owner)
         spec, index = cast("MapSpec", state.spec), join.next_index
-        join.next_index += 1
         child = Branch(owner.execution, spec.processor, join, index, previous)
         child.variables = owner.variables
         child.map_item = {"Index": index, "Value": join.items[index]}
-        join.children[index] = child
         self._interpreter.record(child, "MapIterationStarted", {"index": index, "name": state.name})
         value = child.raw = self.item_input(owner, spec, child.map_item)
+        join.children[index] = child
+        join.next_index += 1
         self._interpreter.go(child, spec.processor.start_at, value, dumps(value))
 
     def item_input(self, owner: Branch, spec: MapSpec, item: dict[str, Json]) -> Json:

@@ -37,6 +37,8 @@ class MapRun:
         self.tolerated_percentage = 0.0
         self.inputs: list[str] = []
         self.item_counts: list[int] = []
+        self.total_items = 0
+        self.failed_items = 0
         self.next_index = 0
         self.running: dict[int, Execution] = {}
         self.ended: dict[int, Execution] = {}
@@ -47,10 +49,13 @@ class MapRun:
         """How many children have ended with `status`."""
         return sum(child.status == status for child in self.ended.values())
 
-    @property
-    def failed_items(self) -> int:
-        """How many items were in children that did not succeed."""
-        return sum(self.item_counts[index] for index, child in self.ended.items() if child.status != "SUCCEEDED")
+    def take_in(self, child: Execution) -> None:
+        """A child has ended: its items have failed unless it succeeded."""
+        index = child.map_index
+        del self.running[index]
+        self.ended[index] = child
+        if child.status != "SUCCEEDED":
+            self.failed_items += self.item_counts[index]
 
     @property
     def tolerated(self) -> bool:
@@ -58,7 +63,7 @@ class MapRun:
         failed = self.failed_items
         if failed == 0 or (self.tolerated_count and failed <= self.tolerated_count):
             return True
-        share = 100 * failed / max(1, sum(self.item_counts))
+        share = 100 * failed / max(1, self.total_items)
         return bool(self.tolerated_percentage) and share <= self.tolerated_percentage
 
 
@@ -141,6 +146,7 @@ class MapRuns:
             values = batches
         else:
             run.item_counts = [1] * len(values)
+        run.total_items = sum(run.item_counts)
         run.inputs = [dumps(value) for value in values]
         if not run.inputs:
             self._write_or_finish(run)
@@ -177,6 +183,7 @@ class MapRuns:
             started=self._host.now,
             random=parent.random,
             map_run=run,
+            map_index=index,
             mock_case=parent.mock_case,
         )
         run.running[index] = child
@@ -187,9 +194,7 @@ class MapRuns:
         run = cast("MapRun", child.map_run)
         if run.status != "RUNNING":
             return
-        index = next(index for index, running in run.running.items() if running is child)
-        del run.running[index]
-        run.ended[index] = child
+        run.take_in(child)
         if not run.tolerated:
             self._fail(run, StateFailure("States.ExceedToleratedFailureThreshold", THRESHOLD))
             return
@@ -227,12 +232,16 @@ class MapRuns:
         self._interpreter.complete(owner, result)
 
     def _fail(self, run: MapRun, failure: StateFailure) -> None:
+        self.close(run, failure)
+        self._interpreter.fail(run.owner, failure)
+
+    def close(self, run: MapRun, failure: StateFailure) -> None:
+        """End a run that has failed, with the children that still run."""
         run.status, run.stopped = "FAILED", self._host.now
         self._stop_children(run)
         details = {"cause": failure.cause, "error": failure.error}
         self._interpreter.record(run.owner, "MapRunFailed", details)
         run.owner.inner, run.owner.unfinished = None, run
-        self._interpreter.fail(run.owner, failure)
 
     def abort(self, run: MapRun) -> None:
         """The run is cut short with its owner."""
@@ -243,10 +252,9 @@ class MapRuns:
         self._stop_children(run)
 
     def _stop_children(self, run: MapRun) -> None:
-        for index, child in list(run.running.items()):
-            run.ended[index] = child
+        for child in list(run.running.values()):
             self._interpreter.endings.abort(child, None, None)
-        run.running.clear()
+            run.take_in(child)
 
 
 def _description(child: Execution) -> dict[str, Json]:

@@ -27,17 +27,18 @@ def redrivable(execution: Execution, now: float) -> tuple[bool, str]:
         return False, "Execution history event limit exceeded or redrivable period exceeded"
     if len(execution.history.events) >= MAX_EVENTS:
         return False, "Execution history event limit exceeded"
-    if execution.root is None or execution.root.state is None:
+    if execution.root is None:
         return False, "Execution cannot be redriven"
     return True, ""
 
 
 def redrive(interpreter: Interpreter, execution: Execution) -> None:
-    """Record ExecutionRedriven and run on; an execution that never got anywhere stays as it is."""
+    """Record ExecutionRedriven and run on; one that has succeeded has no root any more and stays as it is."""
     root = execution.root
-    if root is None or root.state is None:
+    if root is None:
         return
     execution.status, execution.stopped = "RUNNING", None
+    interpreter.host.resumed(execution)
     execution.error = execution.cause = None
     execution.redrives += 1
     execution.redriven = interpreter.host.now
@@ -69,6 +70,8 @@ def _run_on_inside(interpreter: Interpreter, branch: Branch, join: Join) -> None
     for child in list(join.children.values()):
         child.previous = branch.previous
         _run_on(interpreter, child)
+    if branch.state is not None and branch.state.type == "Map":
+        interpreter.guard(branch, lambda owner: interpreter.joins.fill(join, owner.previous))
 
 
 def _redrive_children(interpreter: Interpreter, branch: Branch, run: MapRun) -> None:
@@ -80,6 +83,7 @@ def _redrive_children(interpreter: Interpreter, branch: Branch, run: MapRun) -> 
     if not run.inputs:
         interpreter.host.soon(lambda: interpreter.begin(branch))
         return
+    run.failed_items -= sum(run.item_counts[index] for index in unsuccessful)
     for index in unsuccessful:
         run.running[index] = run.ended.pop(index)
         redrive(interpreter, run.running[index])

@@ -4,7 +4,6 @@ import pytest
 
 from local.clock import VirtualClock
 from local.stepfunctions.__main__ import build_engine, parse_arguments
-from local.stepfunctions.scaled_clock import ScaledClock
 
 
 def test_the_environment_of_step_functions_local_sets_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,7 +17,7 @@ def test_the_environment_of_step_functions_local_sets_the_defaults(monkeypatch: 
     arn = engine.create_state_machine("m", '{"StartAt":"S","States":{"S":{"Type":"Succeed"}}}')
     engine.close()
     assert arn == "arn:aws:states:eu-west-1:111122223333:stateMachine:m"
-    assert isinstance(engine.clock, ScaledClock)
+    assert engine.core.wait_scale == 0.5
 
 
 def test_services_have_endpoints_of_their_own_or_share_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import pytest
 from local.clock import VirtualClock
 from local.stepfunctions import Engine, LambdaResult
 from local.stepfunctions.runtime.core import Input
+from local.stepfunctions.runtime.ledger import Retention
 from tests.unit.stepfunctions.machines import chain, task
 
 INNER = chain(W={"Type": "Wait", "Seconds": 30}, P={"Type": "Pass", "Result": "inner"})
@@ -191,7 +192,7 @@ def test_a_process_killed_by_sigkill_resumes_in_another(tmp_path: Path, records:
 
 def test_the_journal_drops_what_belongs_to_forgotten_executions(tmp_path: Path) -> None:
     engine = Engine(clock=VirtualClock(), seed=2, data=tmp_path)
-    engine.core.executions.kept = 10
+    engine.core.executions.retention = Retention(executions=10)
     machine = engine.create_state_machine("m", chain(P={"Type": "Pass"}))
     waiting = engine.start_execution(engine.create_state_machine("w", chain(W={"Type": "Wait", "Seconds": 9})))
     for _ in range(3000):

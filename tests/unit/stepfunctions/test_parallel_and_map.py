@@ -203,3 +203,57 @@ def test_a_redriven_parallel_keeps_what_its_good_branches_gave(stepfunctions: Ha
     stepfunctions.engine.api.call("RedriveExecution", {"executionArn": run.arn})
     stepfunctions.finish(run)
     assert (run.output, [name for name, _ in stepfunctions.calls]) == (["good", "mended"], ["good", "bad", "bad"])
+
+
+def test_an_item_that_cannot_be_selected_cuts_the_iterations_under_way_short(stepfunctions: Harness) -> None:
+    state = mapped(
+        processor=chain(W={"Type": "Wait", "Seconds": 5}, After={"Type": "Pass"}),
+        ItemSelector={"v.$": "States.StringToJson($$.Map.Item.Value)"},
+        Catch=[{"ErrorEquals": ["States.ALL"], "Next": "C"}],
+        End=True,
+    )
+    run = stepfunctions.run(
+        {"StartAt": "M", "States": {"M": state, "C": {"Type": "Wait", "Seconds": 60, "End": True}}}, ["1", "{"]
+    )
+    run.assert_path("M", "C")
+    assert len(run.events("MapIterationAborted")) == 1
+
+
+def test_a_redrive_selects_the_items_again_that_could_not_be_selected(stepfunctions: Harness) -> None:
+    state = mapped(
+        processor=chain(P={"Type": "Pass"}),
+        MaxConcurrency=1,
+        ItemSelector={"v.$": "States.ArrayGetItem(States.ArrayRange(1, $.last, 1), $$.Execution.RedriveCount)"},
+        ItemsPath="$.items",
+    )
+    run = stepfunctions.run(chain(M=state), {"items": [1, 2], "last": 1})
+    assert run.output == [{"v": 1}, {"v": 1}]
+    state["ItemSelector"] = {
+        "v.$": "States.ArrayGetItem($$.Map.Item.Value, States.MathAdd($$.Execution.RedriveCount, -1))"
+    }
+    run = stepfunctions.run(chain(M=state), {"items": [["a"], ["b"]], "last": 1})
+    assert run.status == "FAILED"
+    stepfunctions.engine.api.call("RedriveExecution", {"executionArn": run.arn})
+    stepfunctions.finish(run)
+    assert run.output == [{"v": "a"}, {"v": "b"}]
+
+
+def test_a_map_run_whose_items_cannot_be_selected_has_failed(stepfunctions: Harness) -> None:
+    selector = {"v.$": "States.StringToJson($$.Map.Item.Value)"}
+    run = stepfunctions.run(
+        chain(M=mapped(mode="DISTRIBUTED", processor=chain(P={"Type": "Pass"}), ItemSelector=selector)), ["{"]
+    )
+    (map_run,) = run.execution.map_runs
+    assert (run.status, map_run.status, map_run.stopped) == ("FAILED", "FAILED", run.execution.stopped)
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_a_redrive_starts_children_that_were_stopped_before_their_first_state(seed: int) -> None:
+    only_redriven = "States.ArrayGetItem(States.Array(1), States.MathAdd($$.Execution.RedriveCount, -1))"
+    inner = chain(P={"Type": "Pass", "Parameters": {"v.$": only_redriven}})
+    harness = Harness(seed=seed)
+    run = harness.run(chain(M=mapped(mode="DISTRIBUTED", processor=inner)), [1, 2, 3, 4])
+    assert run.status == "FAILED"
+    harness.engine.api.call("RedriveExecution", {"executionArn": run.arn})
+    harness.finish(run)
+    assert (run.status, run.output) == ("SUCCEEDED", [{"v": 1}] * 4)

@@ -1,9 +1,11 @@
 """Retry and Catch: which failures are taken, when a retry comes, what a catcher hands on."""
 
+from random import Random
 from typing import Any
 
 import pytest
 
+from local.stepfunctions.asl.recovery import Retrier
 from local.stepfunctions.harness import Harness, VirtualTime
 from tests.unit.stepfunctions.machines import chain, task
 
@@ -127,3 +129,9 @@ def test_an_unknown_function_is_refused_by_name(stepfunctions: Harness) -> None:
     run = stepfunctions.run(chain(A=state))
     assert run.error == "Lambda.ResourceNotFoundException"
     assert "nobody" in (run.cause or "")
+
+
+def test_the_longest_delay_holds_however_far_the_backoff_has_grown() -> None:
+    retrier = Retrier(("States.ALL",), backoff_rate=2.0, max_delay=60)
+    random = Random(1)  # noqa: S311 - no jitter is asked for
+    assert [retrier.delay(attempt, random) for attempt in (5, 6, 5_000)] == [32, 60, 60]
