@@ -37,19 +37,21 @@ class ReleaseSteps:
         """Look once whether anything is left; raises TerminalError past the deadline.
 
         Absence counts once it has lasted for the provider's settling window: a create that was under way when the fence
-        went up, or whose request arrives late, shows itself within it.
+        went up, or whose request arrives late, shows itself within it. It lasts from the end of the first look that
+        found nothing to the beginning of the last, so that a slow look counts for nothing.
         """
         saga = self._ledger.saga(saga_id)
         resource = self._ledger.resource(saga_id, resource_id)
         if resource.status is ResourceStatus.ABSENT:
             return DONE
+        began = self._clock.now()
         left = self._provider.find(intent_of(self._ledger, saga, resource))
         now = self._clock.now()
         if left:
             self._ledger.change_resource(saga_id, resource_id, lambda _, it: _absent_since(it, None), "found again")
             return self._delete_again(resource, left, now)
         since = resource.absent_since or now
-        settled = now - since >= timedelta(seconds=self._provider.settling_seconds)
+        settled = began - since >= timedelta(seconds=self._provider.settling_seconds)
         if settled:
             seen = resource.absent_since
             _, it = self._ledger.change_resource(saga_id, resource_id, lambda _, it: _absent_if_still(it, seen))

@@ -184,8 +184,9 @@ class SagaSteps:
     def _reopen(self, snapshot: Snapshot) -> Snapshot:
         """Doubt every absence: what the cloud was once asked for is removed, and seen to be gone, again."""
 
-        def change(_: Saga, resource: Resource) -> Resource:
-            if resource.status is not ResourceStatus.ABSENT or resource.created_at is None:
+        def change(saga: Saga, resource: Resource) -> Resource:
+            ended = saga.status not in _UNDER_RELEASE  # another release was faster; the next sweep looks again
+            if ended or resource.status is not ResourceStatus.ABSENT or resource.created_at is None:
                 return resource
             doubted = {"status": ResourceStatus.DELETING, "release_began_at": self._clock.now(), "absent_since": None}
             return resource.model_copy(update=doubted)
