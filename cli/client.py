@@ -38,6 +38,10 @@ class ApiClient:
         """Submit a request document; the same key and document again give the same saga."""
         return self._call("POST", "/sagas", document, {"Content-Type": content_type, "Idempotency-Key": key})
 
+    def plan(self, document: bytes, content_type: str) -> dict[str, Any]:
+        """What would become of a request document now: its order, and what the clouds are short of."""
+        return self._call("POST", "/plans", document, {"Content-Type": content_type})
+
     def get(self, saga_id: str) -> dict[str, Any]:
         """A saga with its resources."""
         return self._call("GET", f"/sagas/{saga_id}")

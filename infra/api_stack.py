@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Final
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk.aws_apigatewayv2 import HttpMethod
 from constructs import Construct
 
@@ -18,6 +21,7 @@ from infra.packaging.bundles import Bundles
 
 ROUTES: Final = (
     Route(HttpMethod.GET, "/healthz", public=True),
+    Route(HttpMethod.POST, "/plans"),
     Route(HttpMethod.POST, "/sagas"),
     Route(HttpMethod.GET, "/sagas"),
     Route(HttpMethod.GET, "/sagas/{id}"),
@@ -29,7 +33,11 @@ ROUTES: Final = (
 
 
 class ApiStack(Stack):
-    """The API, which writes to the ledger and starts the two state machines."""
+    """The API, which writes to the ledger, starts the two state machines and asks the clouds for shortages.
+
+    It calls the `checks` by the functions' own ARNs: those of their versions change with every deployment, and what one
+    stack takes from another must not.
+    """
 
     def __init__(
         self,
@@ -39,9 +47,11 @@ class ApiStack(Stack):
         ledger: dynamodb.ITable,
         provisioning: PublishedStateMachine,
         release: PublishedStateMachine,
+        checks: Mapping[str, Function],
         bundles: Bundles,
     ) -> None:
         super().__init__(scope, id, description="skysaga: the HTTP API")
+        functions = {cloud: check.lambda_function.function_arn for cloud, check in checks.items()}
         handler = Function(
             self,
             "Handler",
@@ -50,6 +60,7 @@ class ApiStack(Stack):
             handler="lambdas.api.handler.handler",
             code=FunctionCode(self, "Code", bundles),
             environment={
+                "CHECK_FUNCTIONS": json.dumps(functions),
                 "LEDGER_TABLE": ledger.table_name,
                 "PROVISIONING_STATE_MACHINE": provisioning.alias_arn,
                 "RELEASE_STATE_MACHINE": release.alias_arn,
@@ -58,6 +69,7 @@ class ApiStack(Stack):
                 *ledger_access(ledger, listing=True),
                 provisioning.start_permission("StartProvisioning"),
                 release.start_permission("StartRelease"),
+                iam.PolicyStatement(sid="Check", actions=["lambda:InvokeFunction"], resources=list(functions.values())),
             ],
         )
         api = HttpApi(self, "Http", name="skysaga", handler=handler.version, routes=ROUTES)

@@ -11,6 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.adapters import clients
+from lambdas.adapters.checks import LambdaChecks
 from lambdas.adapters.executions import StepFunctionsExecutions
 from lambdas.adapters.observability import logger, metrics, tracer
 from lambdas.adapters.settings import ApiSettings
@@ -29,7 +30,12 @@ def _sagas() -> Sagas:
     return Sagas(ledger, executions, clock, time.sleep)
 
 
-_app = make_app(_sagas)
+@cache
+def _checks() -> LambdaChecks:
+    return LambdaChecks(clients.functions(), ApiSettings.from_environment(os.environ).check_functions)
+
+
+_app = make_app(_sagas, _checks)
 
 
 @metrics.log_metrics

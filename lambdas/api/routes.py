@@ -15,9 +15,11 @@ from lambdas.adapters.observability import logger, metrics, tracer
 from lambdas.api.documents import read_document
 from lambdas.api.problems import internal_problem, problem, problem_of
 from lambdas.api.queries import Query
-from lambdas.api.views import event_view, saga_view, summary_view
+from lambdas.api.views import event_view, plan_view, saga_view, summary_view
+from lambdas.core.dry_run import dry_run
 from lambdas.core.errors import FieldError, RequestError, SkysagaError
 from lambdas.core.model import Saga
+from lambdas.core.ports.checks import Checks
 from lambdas.core.request import SagaRequest, parse_request
 from lambdas.core.sagas import Sagas, ended
 
@@ -29,8 +31,8 @@ _KEY_ADVICE: Final = (
 )
 
 
-def make_app(sagas: Callable[[], Sagas]) -> APIGatewayHttpResolver:
-    """The application over a set of sagas, which is made when first needed."""
+def make_app(sagas: Callable[[], Sagas], checks: Callable[[], Checks]) -> APIGatewayHttpResolver:
+    """The application over a set of sagas and the clouds' checks, each made when first needed."""
     app = APIGatewayHttpResolver()
 
     @app.get("/healthz")
@@ -41,6 +43,11 @@ def make_app(sagas: Callable[[], Sagas]) -> APIGatewayHttpResolver:
     def submit() -> Response[str]:
         key, request = _submission(app)
         return _accepted(sagas().submit(request, _caller(app), key))
+
+    @app.post("/plans")
+    def plan() -> Response[str]:
+        request = parse_request(read_document(_body(app), _header(app, "content-type")))
+        return _json(HTTPStatus.OK, plan_view(dry_run(request, checks())))
 
     @app.get("/sagas")
     def list_sagas() -> Response[str]:

@@ -8,6 +8,7 @@ from tests.infra.template import Template, text
 
 PUBLIC = {"GET /healthz"}
 SIGNED = {
+    "POST /plans",
     "POST /sagas",
     "GET /sagas",
     "GET /sagas/{id}",

@@ -12,7 +12,7 @@ import pytest
 from tests.infra.template import Template, text
 
 CLOUDS = ("aws", "azure", "gcp")
-VERBS = ("create", "observe", "delete")
+VERBS = ("create", "observe", "delete", "check")
 PROVIDER_FUNCTIONS = {
     f"skysaga-{cloud}-{verb}": f"lambdas.{cloud}.handler.{verb}" for cloud in CLOUDS for verb in VERBS
 }
@@ -77,6 +77,7 @@ def test_each_is_told_only_what_it_needs(functions: dict[str, dict[str, Any]]) -
 
     assert set(environment(functions["skysaga-saga"])) == COMMON | {"PROVIDER_FUNCTIONS"}
     assert set(environment(functions["skysaga-api"])) == COMMON | {
+        "CHECK_FUNCTIONS",
         "PROVISIONING_STATE_MACHINE",
         "RELEASE_STATE_MACHINE",
     }

@@ -55,6 +55,18 @@ def test_creating_on_ec2_removes_nothing(saga: Template) -> None:
     }
 
 
+def test_checking_ec2_may_look_and_do_what_a_dry_run_asks_leave_for(saga: Template) -> None:
+    check = role(saga, "skysaga-aws-check")
+
+    assert ec2(saga, "check") - ec2(saga, "observe") == {
+        "ec2:CreateTags",
+        "ec2:DescribeImages",
+        "ec2:DescribeInstanceTypes",
+        "ec2:RunInstances",
+    }
+    assert saga.actions(check, "servicequotas:") == {"servicequotas:GetServiceQuota"}
+
+
 def test_deleting_on_ec2_creates_nothing(saga: Template) -> None:
     assert ec2(saga, "delete") - ec2(saga, "observe") == {
         "ec2:DeleteNetworkInterface",
@@ -81,8 +93,9 @@ def test_what_is_made_is_marked_and_only_what_is_marked_is_touched(
     assert [it["Condition"] for it in allowing] == [condition]
 
 
-def test_an_instance_is_launched_only_with_the_mark_on_it_and_on_what_comes_with_it(saga: Template) -> None:
-    launching = [it for it in saga.statements(role(saga, "skysaga-aws-create")) if "ec2:RunInstances" in it["Action"]]
+@pytest.mark.parametrize("verb", ["create", "check"])
+def test_an_instance_is_launched_only_with_the_mark_on_it_and_on_what_comes_with_it(saga: Template, verb: str) -> None:
+    launching = [it for it in saga.statements(role(saga, f"skysaga-aws-{verb}")) if "ec2:RunInstances" in it["Action"]]
     unmarked = {text(arn).split(":")[-1] for it in launching if it.get("Condition") is None for arn in it["Resource"]}
     marked = {
         text(arn).split(":")[-1] for it in launching if it.get("Condition") == MARK_REQUESTED for arn in it["Resource"]
@@ -98,7 +111,7 @@ def test_nothing_is_marked_that_exists_already(saga: Template) -> None:
     assert tagging["Condition"] == {"StringEquals": {"ec2:CreateAction": ["RunInstances", "CreateVolume"]}}
 
 
-@pytest.mark.parametrize("verb", ["create", "observe", "delete"])
+@pytest.mark.parametrize("verb", ["create", "observe", "delete", "check"])
 def test_azure_gets_a_token_for_azure_only_and_nothing_else_of_aws(saga: Template, verb: str) -> None:
     azure = role(saga, f"skysaga-azure-{verb}")
 
@@ -111,7 +124,8 @@ def test_azure_gets_a_token_for_azure_only_and_nothing_else_of_aws(saga: Templat
 
 
 @pytest.mark.parametrize(
-    "function", ["skysaga-saga", "skysaga-gcp-create", "skysaga-gcp-observe", "skysaga-gcp-delete"]
+    "function",
+    ["skysaga-saga", "skysaga-gcp-create", "skysaga-gcp-observe", "skysaga-gcp-delete", "skysaga-gcp-check"],
 )
 def test_the_others_reach_only_the_ledger(saga: Template, function: str) -> None:
     assert saga.actions(role(saga, function)) == LEDGER | OWN_LOG | TRACES
@@ -130,7 +144,7 @@ def test_only_the_api_lists_sagas_by_status(saga: Template, api: Template) -> No
         assert any(it.endswith("/index/by-status") for it in tables) == (name == "skysaga-api")
 
 
-def test_the_api_starts_the_two_state_machines_and_calls_no_function(api: Template) -> None:
+def test_the_api_starts_the_two_state_machines_and_calls_the_checks_only(api: Template) -> None:
     handler = role(api, "skysaga-api")
     started = [
         text(arn)
@@ -139,7 +153,11 @@ def test_the_api_starts_the_two_state_machines_and_calls_no_function(api: Templa
         for arn in it["Resource"]
     ]
 
-    assert api.actions(handler) == LEDGER | OWN_LOG | TRACES | {"states:StartExecution"}
+    (called,) = [it["Resource"] for it in api.statements(handler) if it["Action"] == ["lambda:InvokeFunction"]]
+
+    assert api.actions(handler) == LEDGER | OWN_LOG | TRACES | {"lambda:InvokeFunction", "states:StartExecution"}
+    assert len(called) == len(CLOUDS)
+    assert all("Check" in text(arn) for arn in called)
     provisioning, release = started
     assert "ProvisioningMachine" in provisioning
     assert "ReleaseMachine" in release
@@ -147,7 +165,7 @@ def test_the_api_starts_the_two_state_machines_and_calls_no_function(api: Templa
 
 @pytest.mark.parametrize(
     ("machine", "verbs"),
-    [("skysaga-provisioning", {"create", "observe"}), ("skysaga-release", {"observe", "delete"})],
+    [("skysaga-provisioning", {"create", "observe", "check"}), ("skysaga-release", {"observe", "delete"})],
 )
 def test_a_state_machine_invokes_its_own_verbs_in_every_version_still_in_use(
     saga: Template, machine: str, verbs: set[str]

@@ -16,6 +16,7 @@ from lambdas.adapters.observability import logger
 from lambdas.api import handler as api
 from lambdas.api.routes import make_app
 from lambdas.core.sagas import Sagas
+from tests.fakes.checks import FakeChecks
 from tests.fakes.executions import FakeExecutions
 from tests.unit.core.world import World, make_world
 
@@ -41,6 +42,7 @@ class Api:
     world: World
     executions: FakeExecutions
     log: io.StringIO
+    checks: FakeChecks
 
     def call(
         self,
@@ -83,10 +85,11 @@ _CONTEXT: Any = SimpleNamespace(
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Api:
     world, executions, log = make_world(), FakeExecutions(), io.StringIO()
+    checks = FakeChecks()
     sagas = Sagas(world.ledger, executions, world.clock, world.clock.advance)
-    monkeypatch.setattr(api, "_app", make_app(lambda: sagas))
+    monkeypatch.setattr(api, "_app", make_app(lambda: sagas, lambda: checks))
     monkeypatch.setattr(logger.registered_handler, "stream", log)
-    return Api(world, executions, log)
+    return Api(world, executions, log, checks)
 
 
 def _event(

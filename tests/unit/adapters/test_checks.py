@@ -1,0 +1,71 @@
+"""Asking the check functions: whatever becomes of the call, there is an answer, and it quotes nobody's request."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from lambdas.adapters.checks import LambdaChecks
+from lambdas.core.ports.checks import Checked
+from lambdas.core.preflight import Shortage
+from lambdas.core.request import parse_request
+from tests.fakes.documents import aws_disk, aws_instance, request_document
+
+RESOURCES = parse_request(request_document(aws_instance(disks=("data-aws",)), aws_disk())).resources
+SHORTAGE = Shortage(resources=("web-aws",), location="eu-west-1", code="QuotaExceeded", message="QuotaExceeded: full")
+
+
+class FakeLambda:
+    def __init__(self, document: Any = None, error: Exception | None = None, failed: bool = False) -> None:
+        self._document, self._error, self._failed = document, error, failed
+        self.calls: list[dict[str, Any]] = []
+
+    def invoke(self, **request: Any) -> dict[str, Any]:
+        self.calls.append(request)
+        if self._error:
+            raise self._error
+        failure = {"FunctionError": "Unhandled"} if self._failed else {}
+        return {"Payload": io.BytesIO(json.dumps(self._document).encode()), **failure}
+
+
+def ask(client: FakeLambda) -> Checked:
+    return LambdaChecks(client, {"aws": "arn:aws-check"}).ask(["aws"], RESOURCES)["aws"]
+
+
+def test_the_function_of_the_cloud_is_given_the_resources_and_its_shortages_are_the_answer() -> None:
+    client = FakeLambda({"shortages": [SHORTAGE.model_dump(mode="json")]})
+
+    assert ask(client) == Checked((SHORTAGE,))
+
+    [call] = client.calls
+    assert call["FunctionName"] == "arn:aws-check"
+    assert [it["id"] for it in json.loads(call["Payload"])["resources"]] == ["web-aws", "data-aws"]
+
+
+def test_a_function_that_does_not_answer_in_time_is_no_answer() -> None:
+    failure = ask(FakeLambda(error=ReadTimeoutError(endpoint_url="x"))).failure
+
+    assert failure == "ReadTimeoutError: the check did not answer in time"
+
+
+def test_a_function_that_cannot_be_started_is_no_answer() -> None:
+    refusal = ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}}, "Invoke")
+
+    assert ask(FakeLambda(error=refusal)).failure == "TooManyRequestsException: the check could not be started"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("RetryableError", "Throttled: not now"), ("ValidationError", "ValidationError")]
+)
+def test_of_a_failure_only_a_steps_own_words_are_passed_on(name: str, said: str) -> None:
+    document = {"errorType": name, "errorMessage": "Throttled: not now", "stackTrace": []}
+
+    assert ask(FakeLambda(document, failed=True)).failure == said
+
+
+def test_a_cloud_without_a_function_is_no_answer() -> None:
+    assert LambdaChecks(FakeLambda(), {}).ask(["aws"], RESOURCES)["aws"].failure == "nobody can be asked"
