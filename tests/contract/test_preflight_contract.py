@@ -50,7 +50,7 @@ def test_a_size_that_does_not_exist_is_named_with_its_resource(cloud: CloudUnder
     [shortage] = cloud.provider.shortages([cloud.intent(resource_id="fine"), odd])
 
     assert shortage.resources == ("odd",)
-    assert odd.definition.spec.size in shortage.message
+    assert HUGE[name_of(cloud)]["size"] in shortage.message
 
 
 @pytest.mark.parametrize("fault", [FaultKind.THROTTLE, FaultKind.ERROR, FaultKind.REFUSE])

@@ -1,0 +1,53 @@
+"""What Compute Engine would refuse: which quota each thing counts against, and what a zone does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.simulators.faults import Fault, FaultKind
+from tests.contract.cloud import CloudUnderTest
+from tests.contract.gcp_cloud import gcp_cloud
+
+
+@pytest.fixture
+def gcp() -> Iterator[CloudUnderTest]:
+    with gcp_cloud() as cloud:
+        yield cloud
+
+
+def counted(gcp: CloudUnderTest, kind: str, **spec: Any) -> dict[str, float | None]:
+    """What one resource takes of each quota."""
+    gcp.arm([Fault(operation="regions.get", fault=FaultKind.CAPACITY)])
+    short = gcp.provider.shortages([gcp.intent(kind, **spec)])
+    return {it.message.split()[1]: it.needed for it in short}
+
+
+def test_a_shared_core_counts_as_an_instance_and_its_vcpus(gcp: CloudUnderTest) -> None:
+    assert counted(gcp, "instance") == {"INSTANCES": 1, "CPUS": 2}
+
+
+def test_a_series_with_a_quota_of_its_own_counts_against_that(gcp: CloudUnderTest) -> None:
+    assert counted(gcp, "instance", size="n2-standard-4") == {"INSTANCES": 1, "N2_CPUS": 4}
+
+
+def test_an_address_and_a_boot_disk_of_a_size_of_its_own_count_too(gcp: CloudUnderTest) -> None:
+    taken = counted(gcp, "instance", public_address=True, disk_gb=30)
+
+    assert taken == {"INSTANCES": 1, "CPUS": 2, "IN_USE_ADDRESSES": 1, "DISKS_TOTAL_GB": 30}
+
+
+@pytest.mark.parametrize(
+    ("type_", "quota"), [("pd-standard", "DISKS_TOTAL_GB"), ("pd-balanced", "SSD_TOTAL_GB"), ("pd-ssd", "SSD_TOTAL_GB")]
+)
+def test_a_disk_counts_by_its_type(gcp: CloudUnderTest, type_: str, quota: str) -> None:
+    assert counted(gcp, "disk", type=type_, size_gb=40) == {quota: 40}
+
+
+def test_each_zone_region_and_machine_type_is_asked_for_once(gcp: CloudUnderTest) -> None:
+    gcp.provider.shortages([gcp.intent(resource_id=f"web-{number}") for number in range(5)])
+
+    asked = sorted(call.operation for call in gcp.calls() if call.operation != "oauth2.token")
+    assert asked == ["machineTypes.get", "regions.get", "zones.get"]
