@@ -38,5 +38,10 @@ def saga(assembly: Path) -> Template:
 
 
 @pytest.fixture(scope="session")
+def guard(assembly: Path) -> Template:
+    return Template(assembly / "SkysagaGuard.template.json")
+
+
+@pytest.fixture(scope="session")
 def api(assembly: Path) -> Template:
     return Template(assembly / "SkysagaApi.template.json")

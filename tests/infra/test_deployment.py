@@ -16,7 +16,7 @@ from infra.application import build_application
 from infra.packaging.bundles import ROOT
 from tests.infra.template import Template
 
-STACKS = ("SkysagaData", "SkysagaSaga", "SkysagaApi")
+STACKS = ("SkysagaData", "SkysagaSaga", "SkysagaGuard", "SkysagaApi")
 TARGETS = {
     "azure_subscription_id": "11111111-0000-0000-0000-000000000001",
     "azure_tenant_id": "11111111-0000-0000-0000-000000000002",

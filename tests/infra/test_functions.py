@@ -75,7 +75,12 @@ def test_each_is_told_only_what_it_needs(functions: dict[str, dict[str, Any]]) -
     azure = {"AZURE_SUBSCRIPTION_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_ID"}
     further = {"aws": set[str](), "azure": azure, "gcp": {"GOOGLE_CLOUD_PROJECT"}}
 
-    assert set(environment(functions["skysaga-saga"])) == COMMON | {"PROVIDER_FUNCTIONS"}
+    assert set(environment(functions["skysaga-saga"])) == COMMON | {
+        "PROVIDER_FUNCTIONS",
+        "EXPIRY_SCHEDULE_GROUP",
+        "EXPIRY_ROLE",
+        "RELEASE_STATE_MACHINE",
+    }
     assert set(environment(functions["skysaga-api"])) == COMMON | {
         "CHECK_FUNCTIONS",
         "PROVISIONING_STATE_MACHINE",

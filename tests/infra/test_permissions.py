@@ -125,10 +125,20 @@ def test_azure_gets_a_token_for_azure_only_and_nothing_else_of_aws(saga: Templat
 
 @pytest.mark.parametrize(
     "function",
-    ["skysaga-saga", "skysaga-gcp-create", "skysaga-gcp-observe", "skysaga-gcp-delete", "skysaga-gcp-check"],
+    ["skysaga-gcp-create", "skysaga-gcp-observe", "skysaga-gcp-delete", "skysaga-gcp-check"],
 )
 def test_the_others_reach_only_the_ledger(saga: Template, function: str) -> None:
     assert saga.actions(role(saga, function)) == LEDGER | OWN_LOG | TRACES
+
+
+def test_the_saga_steps_schedule_expiries_and_let_them_use_their_role_and_nothing_else(saga: Template) -> None:
+    steps = role(saga, "skysaga-saga")
+
+    assert saga.actions(steps) == LEDGER | OWN_LOG | TRACES | {"scheduler:CreateSchedule", "iam:PassRole"}
+    (scheduling,) = [it for it in saga.statements(steps) if "scheduler:CreateSchedule" in it["Action"]]
+    assert [text(arn).rpartition(":")[2] for arn in scheduling["Resource"]] == ["schedule/skysaga-expiry/*"]
+    (passing,) = [it for it in saga.statements(steps) if "iam:PassRole" in it["Action"]]
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
 
 
 def test_nobody_deletes_from_the_ledger(saga: Template, api: Template) -> None:

@@ -27,7 +27,8 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def client(service: str) -> Any:
-    return boto3.client(service, region_name="us-east-1")
+    session: Any = boto3.Session(region_name="us-east-1")
+    return session.client(service)
 
 
 def test_a_rule_is_there_with_its_pattern_and_targets() -> None:
