@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
@@ -25,6 +26,7 @@ from tests.simulation import exhaustive
 from tests.simulation.clouds import Clouds, simulated_clouds
 from tests.simulation.runs import NO_MUTATIONS, Result, run_plan, run_seed, scenario_of, shortest
 from tests.simulation.summary import Summary
+from tests.simulation.textbook import run_textbook
 from tests.simulation.upsets import Upset
 
 _CHUNK = 50
@@ -37,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     if options.seed is not None:
         return _replay(options.seed)
+    if options.textbook:
+        print(json.dumps(_textbook(options.first, options.runs or 200), indent=2))
+        return 0
     if options.exhaustive:
         summary = _exhaust(options.exhaustive, options.first - 1, options.runs, options.every)
     else:
@@ -56,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", help="a file for the summary")
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
     parser.add_argument("--exhaustive", type=int, choices=(1, 2), help="every single upset, or every pair as well")
+    parser.add_argument("--textbook", action="store_true", help="the textbook saga in the same trouble")
     parser.add_argument("--every", type=int, default=1, help="exhaustively: only every so many-th plan")
     return parser
 
@@ -106,6 +112,19 @@ def _run_chunk(seeds: tuple[int, int]) -> Summary:
         summary.add(result)
         _report(kept, result)
     return summary
+
+
+def _textbook(first: int, runs: int) -> dict[str, object]:
+    """How often the textbook saga leaks in the trouble that our own meets under the same seeds."""
+    kept = _clouds_of_this_process()
+    results = [run_textbook(kept, seed) for seed in range(first, first + runs)]
+    leaking = [result for result in results if result.leaks]
+    return {
+        "runs": runs,
+        "endings": dict(Counter(result.status for result in results)),
+        "sagas_that_leak": len(leaking),
+        "resources_leaked": sum(result.leaks for result in leaking),
+    }
 
 
 def _exhaust(size: int, skip: int, runs: int | None, every: int) -> Summary:

@@ -291,6 +291,7 @@ class SimulatedWorld(World):
             self.judge.cancel_accepted |= before in (SagaStatus.PENDING, SagaStatus.PROVISIONING)
 
     def _abort(self) -> None:
+        self._stopped = True
         for execution in [it for it in self.engine.core.executions if it.running]:
             self.engine.executions.stop({"executionArn": execution.arn})
 
