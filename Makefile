@@ -15,7 +15,7 @@ LOCKS  := requirements.txt $(addprefix lambdas/,requirements.txt aws/requirement
 .PHONY: help demo up test simulate lint synth deploy lock clean
 
 help: ## What there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: $(READY) ## Provision three simulated clouds, then watch a roll-back
 	@$(BIN)/python -m local.demo
@@ -35,6 +35,12 @@ lint: $(READY) ## Style, types and import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench: $(READY) ## Measure what we claim in numbers, into bench/results.json
+	@$(BIN)/python -m bench
+
+conformance: $(READY) ## Check our engine, or the one at ENDPOINT, against the cases in CASES
+	@$(BIN)/python -m tests.conformance --cases "$(or $(CASES),../shared/asl-cases)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)")
 
 synth: $(READY) ## Synthesize the CloudFormation templates for AWS into cdk.out
 	@CDK_OUTDIR=cdk.out $(BIN)/python app.py

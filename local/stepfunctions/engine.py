@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +19,7 @@ from local.stepfunctions.api.tags import TagOperations
 from local.stepfunctions.api.tasks import TaskOperations
 from local.stepfunctions.api.versions import VersionOperations
 from local.stepfunctions.asl.program import TaskSpec
+from local.stepfunctions.call_pool import CallPool
 from local.stepfunctions.events import status_change
 from local.stepfunctions.integrations.calls import Calls, Endpoints
 from local.stepfunctions.integrations.lambda_function import Invoke, no_lambda
@@ -88,7 +88,7 @@ class Engine:
         self.core.dispatch = self._dispatch
         self.core.on_end = self._ended
         self.core.on_start = self._announce
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: CallPool | None = None
         self._thread: threading.Thread | None = None
         self._closing = False
         if data is not None:
@@ -126,7 +126,7 @@ class Engine:
         """Have `action` called at `moment` on the engine's thread; for whatever shares the engine's clock."""
         with self.core.changed:
             timer = self.core.scheduler.call_at(moment, action)
-            self.core.changed.notify_all()
+            self.core.wake()
         return timer
 
     def step(self) -> bool:
@@ -147,10 +147,14 @@ class Engine:
 
     def run_until(self, moment: float) -> None:
         """Do everything due up to `moment` and leave a virtual clock there."""
-        while (due := self.core.scheduler.next_moment()) is not None and due <= moment:
+        while (due := self._next_moment()) is not None and due <= moment:
             self.step()
         with self.core.changed:
             self._reach(moment)
+
+    def _next_moment(self) -> float | None:
+        with self.core.changed:
+            return self.core.scheduler.next_moment()
 
     def _reach(self, moment: float) -> None:
         if isinstance(self.clock, VirtualClock) and moment > self.clock.now():
@@ -160,9 +164,9 @@ class Engine:
         """Keep virtual time running, one thing after the other, until the engine is closed."""
         while not self._closing:
             if not self.step():
-                with self.core.changed:
-                    if self.core.scheduler.next_moment() is None:
-                        self.core.changed.wait(0.5)
+                with self.core.rescheduled:
+                    if self.core.scheduler.next_moment() is None and not self._closing:
+                        self.core.rescheduled.wait()
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` of virtual time pass."""
@@ -190,18 +194,20 @@ class Engine:
                 if not self.virtual:
                     self.core.changed.wait(left)
                     continue
-            due = self.core.scheduler.next_moment()
+            due = self._next_moment()
             if due is None or due > deadline:
                 self.run_until(deadline)
             else:
                 self.step()
 
     def _dispatch(self, request: TaskRequest) -> None:
-        perform = partial(self.calls.perform, request)
         if self._pool is None:
-            self.core.scheduler.call_at(self.clock.now(), perform)
+            self.core.scheduler.call_at(self.clock.now(), partial(self._call_now, request))
         else:
-            self._pool.submit(perform)
+            self._pool.submit(request)
+
+    def _call_now(self, request: TaskRequest) -> None:
+        self.core.report(request, self.calls.make(request))
 
     def _resume(self) -> None:
         self.core.resume()
@@ -230,19 +236,22 @@ class Engine:
             self.core.after(partial(self.call_at, self.core.now, tell))
 
     def _start(self) -> None:
-        self._pool = ThreadPoolExecutor(64, thread_name_prefix="stepfunctions-call")
+        self._pool = CallPool(self.calls.make, self.core.report)
         self._thread = threading.Thread(target=self._loop, name="stepfunctions", daemon=True)
         self._thread.start()
 
     def _loop(self) -> None:
-        changed, scheduler = self.core.changed, self.core.scheduler
+        core = self.core
         while not self._closing:
-            with changed:
-                due = scheduler.next_moment()
+            with core.rescheduled:
+                core.awaited = due = core.scheduler.next_moment()
                 left = None if due is None else due - self.clock.now()
-                if left is None or left > 0:
-                    changed.wait(left)
+                if not self._closing and (left is None or left > 0):
+                    core.rescheduled.wait(left)
                     continue
+                core.awaited = float("-inf")
+                if self._closing:
+                    return
             try:
                 self.step()
             except Exception:  # one action's failure must not stop the time for all
@@ -253,7 +262,8 @@ class Engine:
         with self.core.changed:
             self._closing = True
             self.core.changed.notify_all()
+            self.core.rescheduled.notify_all()
         if self._thread is not None:
             self._thread.join(timeout=5)
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.close()

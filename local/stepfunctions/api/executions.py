@@ -102,7 +102,7 @@ class ExecutionOperations:
             origin=_origin(machine, revision, record["version"], record["alias"]),
             input_text=record["input"],
             started=record["t"],
-            random=self._core.random_for(record["arn"]),
+            randomness=self._core.randomness_of(record["arn"]),
             trace_header=record["trace"],
             mock_case=record["mock"],
         )

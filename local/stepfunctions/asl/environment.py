@@ -11,16 +11,21 @@ from local.stepfunctions.jsontext import Json
 class Environment:
     """One evaluation's surroundings; the context object is built only when an expression asks for it."""
 
-    __slots__ = ("_build_context", "_context", "random", "states", "variables")
+    __slots__ = ("_build_context", "_context", "_source", "states", "variables")
 
     def __init__(
-        self, build_context: Callable[[], Json], variables: Mapping[str, Json], random: Random | None = None
+        self, build_context: Callable[[], Json], variables: Mapping[str, Json], source: Callable[[], Random] = Random
     ) -> None:
         self._build_context = build_context
         self._context: Json = None
         self.variables = variables
         self.states: dict[str, Json] = {}
-        self.random = random or Random()  # noqa: S311 - States.UUID and jitter must repeat for a seed
+        self._source = source
+
+    @property
+    def random(self) -> Random:
+        """Where States.UUID and its like draw from."""
+        return self._source()
 
     @property
     def context(self) -> Json:

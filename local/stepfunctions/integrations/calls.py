@@ -1,4 +1,4 @@
-"""Where each Task's call goes, and the report of how it ended."""
+"""Where each Task's call goes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Integration(Protocol):
 
 
 class Calls:
-    """Makes the calls of tasks and reports their outcomes to the core."""
+    """Makes the calls of tasks."""
 
     def __init__(
         self,
@@ -60,16 +60,15 @@ class Calls:
         self._call_api = call_api
         self._mocks = mocks
 
-    def perform(self, request: TaskRequest) -> None:
-        """Make a task's call and report how it ended, whatever happens."""
+    def make(self, request: TaskRequest) -> Outcome:
+        """Make a task's call, or take its mocked outcome: one that waits for its token is submitted by it."""
         mocked = self._mocked(request)
         if mocked is not None:
-            self._core.report(request, mocked)
-            return
+            return mocked
         outcome = self.outcome(request)
         if request.resource.pattern == "waitForTaskToken" and outcome.kind == "succeeded":
-            outcome = Outcome("submitted", output=outcome.output)
-        self._core.report(request, outcome)
+            return Outcome("submitted", output=outcome.output)
+        return outcome
 
     def _mocked(self, request: TaskRequest) -> Outcome | None:
         execution = self._core.executions.get(request.execution_arn)

@@ -19,7 +19,7 @@ from local.clock import Clock, VirtualClock
 from local.stepfunctions.errors import ApiError, Fault
 from local.stepfunctions.identity import draw_uuid
 from local.stepfunctions.jsontext import Json
-from local.stepfunctions.runtime.execution import Attempt, Execution
+from local.stepfunctions.runtime.execution import Attempt, Execution, Randomness
 from local.stepfunctions.runtime.history import HistoryFullError
 from local.stepfunctions.runtime.host import Outcome, TaskRequest
 from local.stepfunctions.runtime.interpreter import Interpreter
@@ -48,7 +48,11 @@ class Core:
         self.account = account
         self.region = region
         self.scheduler = Scheduler(seed)
-        self.changed = threading.Condition(threading.RLock())
+        lock = threading.RLock()
+        self.changed = threading.Condition(lock)
+        self.rescheduled = threading.Condition(lock)
+        self.awaited: float | None = None
+        self._notable = False
         self.executions = Executions(retention)
         self.wait_scale = wait_scale
         self.tokens = Tokens(seed)
@@ -85,8 +89,19 @@ class Core:
             record = {"op": op, "t": self.clock.now(), **fields}
             self.journal(record)
             result = self.replay(record)
-            self.changed.notify_all()
+            self.wake()
         return result
+
+    def wake(self) -> None:
+        """Wake those whose turn it may be: callers when something has ended or is on offer, the thread that keeps time
+        when the next moment comes before the one it waits for.
+        """
+        if self._notable:
+            self._notable = False
+            self.changed.notify_all()
+        moment = self.scheduler.next_moment()
+        if moment is not None and (self.awaited is None or moment < self.awaited):
+            self.rescheduled.notify_all()
 
     def replay(self, record: Input) -> Json:
         """Apply an input that has been journaled."""
@@ -250,6 +265,7 @@ class Core:
         """Queue a task for an activity's workers; raises Fault for an activity that does not exist."""
         if not self.activities.exists(activity_arn):
             raise Fault(f"The activity {activity_arn} does not exist.")
+        self._notable = True
         attempt.token = self.tokens.issue(attempt)
         self.activities.offer(activity_arn, attempt)
 
@@ -280,6 +296,7 @@ class Core:
             self.soon(partial(self.interpreter.map_runs.child_ended, execution))
         if execution.status == "SUCCEEDED":
             execution.root = None
+        self._notable = True
         self.executions.finished(execution)
         self.on_end(execution)
 
@@ -293,6 +310,6 @@ class Core:
         """A number from 0 to 1, as `unique_id` is drawn."""
         return self._identities.random()
 
-    def random_for(self, arn: str) -> Random:
-        """An execution's own source of randomness, the same whenever the seed and the ARN are."""
-        return Random(f"{self._seed}:{arn}")  # noqa: S311 - runs must repeat for a seed
+    def randomness_of(self, arn: str) -> Randomness:
+        """An execution's own randomness, the same whenever the seed and the ARN are."""
+        return Randomness(f"{self._seed}:{arn}")

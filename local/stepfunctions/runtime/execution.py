@@ -125,6 +125,22 @@ class Join:
         self.outputs: dict[int, Json] = {}
 
 
+class Randomness:
+    """An execution's own source of randomness, seeded when it is first drawn from: most never are, and it is large."""
+
+    __slots__ = ("_random", "_seed")
+
+    def __init__(self, seed: str) -> None:
+        self._seed = seed
+        self._random: Random | None = None
+
+    def source(self) -> Random:
+        """What to draw from, the same whenever the seed is."""
+        if self._random is None:
+            self._random = Random(self._seed)  # noqa: S311 - runs must repeat for a seed
+        return self._random
+
+
 @dataclass(slots=True)
 class Execution:
     """One execution of a state machine, a Distributed Map's child included."""
@@ -134,7 +150,7 @@ class Execution:
     origin: Origin
     input_text: str
     started: float
-    random: Random
+    randomness: Randomness
     status: Status = "RUNNING"
     stopped: float | None = None
     output_text: str | None = None
@@ -154,6 +170,11 @@ class Execution:
     redriven: float | None = None
     trace_header: str | None = None
     mock_case: str | None = None
+
+    @property
+    def random(self) -> Random:
+        """Where jitter and identities are drawn from."""
+        return self.randomness.source()
 
     @property
     def running(self) -> bool:

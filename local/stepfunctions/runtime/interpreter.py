@@ -99,7 +99,7 @@ class Interpreter:
         details = {"input": raw_text, "inputDetails": UNTRUNCATED, "name": name}
         branch.entered = self.record(branch, f"{state.type}StateEntered", details)
         self._took(branch, "entered")
-        branch.environment = Environment(partial(build_context, branch), branch.variables, execution.random)
+        branch.environment = Environment(partial(build_context, branch), branch.variables, execution.randomness.source)
         self.begin(branch)
 
     def begin(self, branch: Branch) -> None:

@@ -80,7 +80,7 @@ class Joins:
         if spec.selector is None:
             return item["Value"]
         build = partial(_context_with_item, owner, item)
-        return spec.selector(owner.selected, Environment(build, owner.variables, owner.execution.random))
+        return spec.selector(owner.selected, Environment(build, owner.variables, owner.execution.randomness.source))
 
     def child_done(self, join: Join, child: Branch, output: Json) -> None:
         """A branch or iteration has ended well."""

@@ -181,7 +181,7 @@ class MapRuns:
             ),
             input_text=run.inputs[index],
             started=self._host.now,
-            random=parent.random,
+            randomness=parent.randomness,
             map_run=run,
             map_index=index,
             mock_case=parent.mock_case,

@@ -1,0 +1,62 @@
+"""A measured figure, in the shape of bench/results.json."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median
+from typing import TypedDict
+
+
+class Figure(TypedDict):
+    """`value` in `unit`; `goal` in words or the same unit and whether it is `met`, None where there is none.
+
+    `peer` is the same measure of something else, by its name; `ratio` how many times better this is than the peer.
+    """
+
+    name: str
+    value: float
+    unit: str
+    goal: str | float | None
+    met: bool | None
+    peer: dict[str, float] | None
+    ratio: float | None
+    method: str
+
+
+def limited(name: str, value: float, unit: str, limit: float, method: str) -> Figure:
+    """A figure that is to stay below `limit`."""
+    goal = f"below {limit:g} {unit}"
+    value = round(value, 1)
+    return Figure(name=name, value=value, unit=unit, goal=goal, met=value < limit, peer=None, ratio=None, method=method)
+
+
+def compared(name: str, value: float, unit: str, peer: tuple[str, float], times: float | None, method: str) -> Figure:
+    """A rate that is to be at least `times` the peer's, or is only set beside it when `times` is None."""
+    ratio = round(value / peer[1], 1)
+    return Figure(
+        name=name,
+        value=round(value, 1),
+        unit=unit,
+        goal=None if times is None else f"{times:g} times {peer[0]}'s",
+        met=None if times is None else ratio >= times,
+        peer={peer[0]: round(peer[1], 2)},
+        ratio=ratio,
+        method=method,
+    )
+
+
+def plain(name: str, value: float, unit: str, method: str) -> Figure:
+    """A figure without a goal."""
+    return Figure(
+        name=name, value=round(value, 1), unit=unit, goal=None, met=None, peer=None, ratio=None, method=method
+    )
+
+
+def typical(measure: Callable[[], float], repeats: int = 3) -> float:
+    """The median of a few runs: what else the machine does spoils single ones."""
+    return median(measure() for _ in range(repeats))
+
+
+def least(measure: Callable[[], float], repeats: int = 5) -> float:
+    """The least of a few runs of a cost: other work on the machine only ever adds to it."""
+    return min(measure() for _ in range(repeats))
