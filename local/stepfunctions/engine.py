@@ -82,6 +82,7 @@ class Engine:
             lambda_invoke,
             endpoints or Endpoints(),
             self.handle_call,
+            self._later,
             MockConfig(mocks) if mocks is not None else None,
         )
         self.api.tester.perform = self.calls.outcome
@@ -205,6 +206,12 @@ class Engine:
             self.core.scheduler.call_at(self.clock.now(), partial(self._call_now, request))
         else:
             self._pool.submit(request)
+
+    def _later(self, seconds: float, action: Callable[[], None]) -> None:
+        self.call_at(self.clock.now() + seconds, action if self.virtual else partial(self._in_background, action))
+
+    def _in_background(self, action: Callable[[], None]) -> None:
+        threading.Thread(target=action, name="stepfunctions-poll", daemon=True).start()
 
     def _call_now(self, request: TaskRequest) -> None:
         self.core.report(request, self.calls.make(request))

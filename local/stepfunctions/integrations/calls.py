@@ -47,6 +47,7 @@ class Calls:
         lambda_invoke: Invoke,
         endpoints: Endpoints,
         call_api: CallApi,
+        later: Callable[[float, Callable[[], None]], object],
         mocks: MockConfig | None = None,
     ) -> None:
         self._core = core
@@ -56,6 +57,14 @@ class Calls:
             "lambda": functions,
             "states": StateMachineIntegration(executions, core.unique_id),
         }
+        elsewhere = endpoints.services.get("stepfunctions")
+        if elsewhere is not None:
+            from local.stepfunctions.integrations import remote_state_machine as remote  # noqa: PLC0415 - as below
+
+            api = remote.RemoteStepFunctions(elsewhere, core.region)
+            call_api = api.call
+            core.nested_elsewhere = True
+            self._integrations["states"] = remote.RemoteStateMachineIntegration(api, core.report, later)
         self.endpoints = endpoints
         self._call_api = call_api
         self._mocks = mocks

@@ -26,33 +26,40 @@ class StateMachineIntegration:
         waited = request.resource.pattern.startswith("sync")
         watcher = (request.execution_arn, request.attempt) if waited else None
         try:
-            execution, _ = self._executions.start(_api_request(request.parameters), watcher=watcher)
+            execution, _ = self._executions.start(api_request(request.parameters), watcher=watcher)
         except ApiError as error:
-            cause = (
-                f"{error.message} (Service: AWSStepFunctions; Status Code: {error.status}; Error Code: {error.code}; "
-                f"Request ID: {self._new_id()}; Proxy: null)"
-            )
-            return Outcome("failed", error=f"StepFunctions.{error.code}Exception", cause=cause)
-        return Outcome("submitted" if waited else "succeeded", output=self._started(execution))
-
-    def _started(self, execution: Execution) -> str:
-        start = round(execution.started * 1000)
-        body = dumps({"executionArn": execution.arn, "startDate": execution.started})
-        headers = {
-            "x-amzn-RequestId": self._new_id(),
-            "Content-Length": str(len(body)),
-            "Content-Type": "application/x-amz-json-1.0",
-            "Date": formatdate(usegmt=True),
-        }
-        answer: dict[str, Json] = {
-            "ExecutionArn": execution.arn,
-            **response_metadata(headers, 200, connection="connection"),
-            "StartDate": start,
-        }
-        return dumps(answer)
+            return refused(error, self._new_id())
+        output = started(execution.arn, execution.started, self._new_id())
+        return Outcome("submitted" if waited else "succeeded", output=output)
 
 
-def _api_request(parameters: dict[str, Json]) -> dict[str, Any]:
+def refused(error: ApiError, request_id: str) -> Outcome:
+    """A call that the service has refused, in the words of this integration."""
+    cause = (
+        f"{error.message} (Service: AWSStepFunctions; Status Code: {error.status}; Error Code: {error.code}; "
+        f"Request ID: {request_id}; Proxy: null)"
+    )
+    return Outcome("failed", error=f"StepFunctions.{error.code}Exception", cause=cause)
+
+
+def started(arn: str, moment: float, request_id: str) -> str:
+    """The output of a task that has started an execution, as JSON text; `moment` in seconds since the epoch."""
+    headers = {
+        "x-amzn-RequestId": request_id,
+        "Content-Length": str(len(dumps({"executionArn": arn, "startDate": moment}))),
+        "Content-Type": "application/x-amz-json-1.0",
+        "Date": formatdate(usegmt=True),
+    }
+    answer: dict[str, Json] = {
+        "ExecutionArn": arn,
+        **response_metadata(headers, 200, connection="connection"),
+        "StartDate": round(moment * 1000),
+    }
+    return dumps(answer)
+
+
+def api_request(parameters: dict[str, Json]) -> dict[str, Any]:
+    """StartExecution's request, from a task's parameters."""
     request: dict[str, Any] = {"stateMachineArn": parameters.get("StateMachineArn", "")}
     given = parameters.get("Input")
     request["input"] = given if isinstance(given, str) else dumps({} if given is None else given)
@@ -63,21 +70,25 @@ def _api_request(parameters: dict[str, Json]) -> dict[str, Any]:
 
 def nested_outcome(execution: Execution, pattern: str) -> Outcome:
     """What the end of a nested execution means for the task that waited for it."""
-    parse = pattern == "sync:2"
-    shown = {key[0].upper() + key[1:]: value for key, value in described(execution).items()}
+    return ended_outcome({**described(execution), "redriveCount": execution.redrives}, pattern)
+
+
+def ended_outcome(description: dict[str, Json], pattern: str) -> Outcome:
+    """The outcome of a task whose nested execution has ended as DescribeExecution says, dates in seconds."""
+    shown = {key[0].upper() + key[1:]: value for key, value in description.items() if not key.startswith("redrive")}
     for name in ("StartDate", "StopDate"):
         if name in shown:
             shown[name] = round(shown[name] * 1000)
     for name in ("InputDetails", "OutputDetails"):
         if name in shown:
             shown[name] = {"Included": shown[name]["included"]}
-    if parse:
+    if pattern == "sync:2":
         shown.update({name: loads(shown[name]) for name in ("Input", "Output") if name in shown})
-    if execution.status == "SUCCEEDED":
-        able = {
-            "RedriveStatus": "NOT_REDRIVABLE",
-            "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven",
-        }
-        shown.update(RedriveCount=execution.redrives, **able)
-        return Outcome("succeeded", output=dumps(dict(sorted(shown.items()))))
-    return Outcome("failed", error="States.TaskFailed", cause=dumps(dict(sorted(shown.items()))))
+    if shown["Status"] != "SUCCEEDED":
+        return Outcome("failed", error="States.TaskFailed", cause=dumps(dict(sorted(shown.items()))))
+    shown.update(
+        RedriveCount=description.get("redriveCount", 0),
+        RedriveStatus="NOT_REDRIVABLE",
+        RedriveStatusReason="Execution is SUCCEEDED and cannot be redriven",
+    )
+    return Outcome("succeeded", output=dumps(dict(sorted(shown.items()))))

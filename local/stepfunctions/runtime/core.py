@@ -60,6 +60,7 @@ class Core:
         self.pending: dict[tuple[str, int], TaskRequest] = {}
         self.interpreter = Interpreter(self)
         self.replaying = False
+        self.nested_elsewhere = False
         self.journal: Callable[[Input], None] = lambda record: None
         self.dispatch: Callable[[TaskRequest], None] = lambda request: None
         self.on_start: Callable[[Execution], None] = lambda execution: None
@@ -234,7 +235,7 @@ class Core:
 
     def _outcome(self, record: Input) -> None:
         outcome = Outcome(record["kind"], record["output"], record["error"], record["cause"])
-        if outcome.kind != "waiting":
+        if not self._still_asked_for(record, outcome):
             self.pending.pop((record["arn"], record["n"]), None)
         execution = self.executions[record["arn"]]
         attempt = execution.attempts.get(record["n"])
@@ -245,6 +246,13 @@ class Core:
             self.interpreter.map_runs.called(inner, attempt, outcome)
         else:
             self.interpreter.tasks.end(attempt, outcome)
+
+    def _still_asked_for(self, record: Input, outcome: Outcome) -> bool:
+        """Whether a restart has to make the call again: to go on asking after a nested execution in another engine."""
+        request = self.pending.get((record["arn"], record["n"]))
+        if request is None or outcome.kind != "submitted" or not self.nested_elsewhere:
+            return False
+        return request.resource.service == "states" and request.resource.pattern.startswith("sync")
 
     def _heartbeat(self, record: Input) -> None:
         attempt = self.executions[record["arn"]].attempts.get(record["n"])

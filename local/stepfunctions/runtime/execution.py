@@ -39,7 +39,7 @@ class Origin:
 class Attempt:
     """One try at a task: what a completion, a heartbeat or a timeout refers to."""
 
-    __slots__ = ("branch", "heartbeat", "heartbeat_timer", "input", "number", "started", "timers", "token")
+    __slots__ = ("branch", "heartbeat", "heartbeat_timer", "input", "number", "started", "submitted", "timers", "token")
 
     def __init__(self, branch: Branch, number: int) -> None:
         self.branch = branch
@@ -49,6 +49,7 @@ class Attempt:
         self.heartbeat_timer: int | None = None
         self.timers: list[int] = []
         self.started = False
+        self.submitted = False
         self.input = ""
 
 

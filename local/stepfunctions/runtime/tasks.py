@@ -130,6 +130,9 @@ class Tasks:
     def _end(self, branch: Branch, attempt: Attempt, outcome: Outcome) -> None:
         resource = self._resource(branch)
         if outcome.kind == "submitted":
+            if attempt.submitted:
+                return  # asked for again after a restart
+            attempt.submitted = True
             details = {"output": outcome.output, "outputDetails": UNTRUNCATED, **_named(resource)}
             self._interpreter.record(branch, "TaskSubmitted", details)
             return
