@@ -34,6 +34,9 @@ def listed(cloud: ComputeEngine, expression: str = "", page: int | None = None) 
         ("labels.team eq payments AND name ne disk-0", ["disk-1"]),
         ("status != CREATING", []),
         ("labels.missing = x", []),
+        ("labels.team:*", ["disk-0", "disk-1", "disk-2"]),
+        ("labels.team:* labels.number = 1", ["disk-1"]),
+        ("labels.missing:*", []),
     ],
 )
 def test_a_filter_selects(cloud: ComputeEngine, expression: str, names: list[str]) -> None:
