@@ -42,6 +42,8 @@ from local.stepfunctions.jsontext import Json
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from mypy_boto3_lambda import LambdaClient
+
 REGION: Final = "us-east-1"
 CREDENTIALS: Final = {"local": "local"}
 ENDPOINTS_FILE: Final = STATE / "endpoints.json"
@@ -58,6 +60,8 @@ _PATIENCE: Final = {
 }
 """The simulated clouds are quicker than the real ones, so waiting for them is shorter, too."""
 
+
+_NEEDED_IN_ORDER: Final = ("api", "saga", "check", "create", "observe", "delete")
 
 _QUICK_AZURE: Final = azure.AzureSimulatorSettings(
     machine_create=2.0,
@@ -129,7 +133,7 @@ class Machine:
         outputs = deploy(assembly, self.aws, cache_dir=STATE / "assets", region=REGION, account_id=ACCOUNT_ID)
         api_id = urlsplit(outputs["SkysagaApi"]["ApiUrl"]).netloc.partition(".")[0]
         self._pump.start()
-        self.runtime.warm(_functions(self.aws))
+        self.runtime.warm(_saga_functions(self.aws))
         api = self._serve(self._apis.application(api_id), self._ports.api, "api")
         return Endpoints(api=api, stepfunctions=self.aws, aws=self.aws, azure=self.azure, gcp=self.gcp)
 
@@ -157,8 +161,8 @@ class Machine:
         return LambdaResult(result.payload, result.function_error)
 
 
-def _functions(endpoint: str) -> list[str]:
-    """The names of the deployed functions, those that a saga needs last at the end."""
+def _saga_functions(endpoint: str) -> list[str]:
+    """The functions of a saga in the order in which one needs them, each with its published version."""
     client = boto3.client(
         "lambda",
         region_name=REGION,
@@ -168,7 +172,13 @@ def _functions(endpoint: str) -> list[str]:
     )
     pages = client.get_paginator("list_functions").paginate()
     names = [function["FunctionName"] for page in pages for function in page["Functions"]]
-    return sorted(names, key=lambda name: (name.endswith("-delete"), name))
+    needed = [name for verb in _NEEDED_IN_ORDER for name in names if name.endswith(f"-{verb}")]
+    return [f"{name}:{_published_version(client, name)}" for name in needed]
+
+
+def _published_version(client: LambdaClient, name: str) -> str:
+    versions = client.list_versions_by_function(FunctionName=name)["Versions"]
+    return versions[-1]["Version"]
 
 
 @contextmanager
