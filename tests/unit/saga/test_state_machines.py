@@ -70,14 +70,22 @@ def test_every_task_ends_in_a_catch_of_everything_that_keeps_its_input(task: Sta
 @pytest.mark.parametrize("step", STEPS, ids=str)
 def test_every_step_is_retried_by_the_same_rule_but_how_often(step: State) -> None:
     (rule,), (first,) = step.definition["Retry"], STEPS[0].definition["Retry"]
-    own = {"Comment", "MaxAttempts"}
+    own = {"Comment", "MaxAttempts", "MaxDelaySeconds"}
     assert {key: rule[key] for key in rule.keys() - own} == {key: first[key] for key in first.keys() - own}
 
 
+PATIENCE: Final = {
+    "FenceSaga": (480, 30),  # hours: nobody would take up a destroy that gave up in front of its fence
+    "ConcludeRelease": (480, 30),
+    "DeleteResource": (32, 300),  # about an hour, a release's own deadline, in few events
+    "ObserveAbsence": (32, 300),
+}
+
+
 @pytest.mark.parametrize("step", STEPS, ids=str)
-def test_only_a_release_as_a_whole_outlasts_hours_without_a_ledger(step: State) -> None:
-    """Nobody would take up a destroy that gave up in front of its fence; everything else has somebody behind it."""
-    assert step.definition["Retry"][0]["MaxAttempts"] == (480 if step.name in ("FenceSaga", "ConcludeRelease") else 8)
+def test_only_a_release_keeps_trying_for_long(step: State) -> None:
+    (rule,) = step.definition["Retry"]
+    assert (rule["MaxAttempts"], rule["MaxDelaySeconds"]) == PATIENCE.get(step.name, (8, 30))
 
 
 def test_the_rule_backs_off_with_full_jitter_and_an_upper_bound() -> None:
