@@ -56,6 +56,7 @@ class Catcher:
 
 
 def error_output(failure: StateFailure) -> dict[str, Json]:
-    """What a catcher passes on: Error and Cause, each left out when the failure has none."""
-    parts = {"Error": failure.error, "Cause": failure.cause}
+    """What a catcher passes on: Error and Cause, each left out when there is none, but "" for a task's timeout."""
+    timed_out = failure.from_task and failure.error == TIMEOUT
+    parts = {"Error": failure.error, "Cause": "" if timed_out and failure.cause is None else failure.cause}
     return {key: value for key, value in parts.items() if value is not None}

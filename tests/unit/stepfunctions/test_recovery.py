@@ -122,6 +122,7 @@ def test_task_failed_does_not_take_a_timeout(stepfunctions: Harness, clock: Virt
     run = stepfunctions.start(machine)
     clock.advance(seconds=5)
     run.assert_path("A", "Late")
+    assert run.output == {"Error": "States.Timeout", "Cause": ""}
 
 
 def test_an_unknown_function_is_refused_by_name(stepfunctions: Harness) -> None:
