@@ -44,14 +44,14 @@ class Clouds:
         self._stack.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clouds() -> Iterator[Clouds]:
     kept = Clouds()
     yield kept
     kept.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kept() -> Iterator[simulation.Clouds]:
     """Clouds in this process, for sagas whose functions cross each other."""
     with simulation.simulated_clouds() as clouds:
