@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -23,16 +24,20 @@ class SynthesisFailed(Exception):
 
 
 def synthesize() -> Path:
-    """The folder of a cloud assembly for this machine, from the cache when nothing has changed."""
+    """The folder of a cloud assembly for this machine, from the cache when nothing has changed.
+
+    One process synthesizes at a time; whoever waited finds the result. Older assemblies are removed.
+    """
     assembly = STATE / "assemblies" / _digest()
-    if not (assembly / "manifest.json").exists():
-        assembly.parent.mkdir(parents=True, exist_ok=True)
-        staging = assembly.with_suffix(f".{os.getpid()}")
-        _synthesize_into(staging)
-        for old in assembly.parent.iterdir():
-            if old not in (staging, assembly):
-                shutil.rmtree(old, ignore_errors=True)
-        staging.replace(assembly)
+    assembly.parent.mkdir(parents=True, exist_ok=True)
+    with (assembly.parent / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (assembly / "manifest.json").exists():
+            for old in assembly.parent.glob("[!.]*"):
+                shutil.rmtree(old)
+            staging = assembly.with_suffix(".staging")
+            _synthesize_into(staging)
+            staging.replace(assembly)
     return assembly
 
 

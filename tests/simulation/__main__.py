@@ -13,7 +13,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-os.environ.update(POWERTOOLS_TRACE_DISABLED="true", POWERTOOLS_METRICS_DISABLED="true", LOG_LEVEL="CRITICAL")
+if __name__ == "__main__":  # before Powertools is imported, and never for the tests that import this module
+    os.environ.update(POWERTOOLS_TRACE_DISABLED="true", POWERTOOLS_METRICS_DISABLED="true", LOG_LEVEL="CRITICAL")
 
 from tests.simulation.batches import clouds_of_this_process, every_plan, random_sagas, report, tell, textbook_sagas
 from tests.simulation.runs import run_seed

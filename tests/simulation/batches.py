@@ -34,6 +34,13 @@ def clouds_of_this_process() -> Clouds:
     return _kept[0]
 
 
+def let_clouds_go() -> None:
+    """End what `clouds_of_this_process` began, for a process that goes on to something else."""
+    _kept.clear()
+    _open.close()
+    logging.disable(logging.NOTSET)
+
+
 def random_sagas(first: int, runs: int, jobs: int) -> Summary:
     """Sagas from so many seeds, in so many processes."""
     chunks = [(start, min(start + _CHUNK, first + runs)) for start in range(first, first + runs, _CHUNK)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.simulation import __main__ as simulate
+from tests.simulation.batches import let_clouds_go
 from tests.simulation.clouds import Clouds
 from tests.simulation.exhaustive import SCENARIO, plans
 from tests.simulation.requests import three_clouds
@@ -19,6 +21,13 @@ from tests.simulation.upsets import PlannedUpsets, Upset
 
 _EVERY = 131
 """A representative part of the exhaustive plans: a prime, so that no kind and no call is left out by pattern."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_kept() -> Iterator[None]:
+    """A command keeps its clouds, and its silence, for as long as its process; here others come after it."""
+    yield
+    let_clouds_go()
 
 
 def test_a_seed_is_replayed_to_the_letter(kept: Clouds) -> None:
