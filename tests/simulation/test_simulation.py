@@ -19,7 +19,7 @@ from tests.simulation.runs import Scenario, run_plan, run_seed, shortest
 from tests.simulation.simulated import world_on
 from tests.simulation.upsets import PlannedUpsets, Upset
 
-_EVERY = 131
+_EVERY = 331
 """A representative part of the exhaustive plans: a prime, so that no kind and no call is left out by pattern."""
 
 
@@ -41,7 +41,7 @@ def test_what_befell_a_random_saga_befalls_it_again_as_a_plan(kept: Clouds) -> N
     assert run_plan(kept, SCENARIO, found.struck).log == found.log
 
 
-@pytest.mark.parametrize("seeds", [range(start, start + 10) for start in range(1, 41, 10)], ids=str)
+@pytest.mark.parametrize("seeds", [range(start, start + 10) for start in range(1, 21, 10)], ids=str)
 def test_random_sagas_violate_nothing(kept: Clouds, seeds: range) -> None:
     assert {seed: found for seed in seeds if (found := run_seed(kept, seed).violations)} == {}
 
