@@ -224,18 +224,9 @@ def _origin(machine: StateMachine, revision: Revision, version: str | None, alia
 
 def described(execution: Execution, data: bool = True) -> dict[str, Json]:
     """What the service shows of an execution, with its input and output when `data` is asked for."""
-    origin = execution.origin
     shown: dict[str, Json] = {
-        "executionArn": execution.arn,
-        "stateMachineArn": origin.machine_arn,
-        "name": execution.name,
-        "status": execution.status,
-        "startDate": execution.started,
-        "stopDate": execution.stopped,
-        "stateMachineVersionArn": origin.version_arn,
-        "stateMachineAliasArn": origin.alias_arn,
+        **_identified(execution),
         "traceHeader": execution.trace_header,
-        "mapRunArn": execution.map_run.arn if execution.map_run is not None else None,
         "error": execution.error,
         "cause": execution.cause,
         "inputDetails": {"included": data},
@@ -249,9 +240,10 @@ def described(execution: Execution, data: bool = True) -> dict[str, Json]:
     return {key: value for key, value in shown.items() if value is not None}
 
 
-def _listed(execution: Execution) -> dict[str, Json]:
+def _identified(execution: Execution) -> dict[str, Json]:
+    """What describing and listing an execution both show; None where there is nothing to show."""
     origin = execution.origin
-    shown: dict[str, Json] = {
+    return {
         "executionArn": execution.arn,
         "stateMachineArn": origin.machine_arn,
         "name": execution.name,
@@ -261,6 +253,12 @@ def _listed(execution: Execution) -> dict[str, Json]:
         "stateMachineVersionArn": origin.version_arn,
         "stateMachineAliasArn": origin.alias_arn,
         "mapRunArn": execution.map_run.arn if execution.map_run is not None else None,
+    }
+
+
+def _listed(execution: Execution) -> dict[str, Json]:
+    shown: dict[str, Json] = {
+        **_identified(execution),
         "redriveCount": execution.redrives,
         "redriveDate": execution.redriven,
     }
