@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.constructs.acknowledgment import acknowledge
+from infra.constructs.keys import OperationsKey
 
 TOPIC: Final = "skysaga-alarms"
 NAMESPACE: Final = "skysaga"
@@ -25,7 +25,9 @@ class Alarms(Construct):
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
-        self.topic: Final = sns.Topic(self, "Topic", topic_name=TOPIC, enforce_ssl=True)
+        self.topic: Final = sns.Topic(
+            self, "Topic", topic_name=TOPIC, enforce_ssl=True, master_key=OperationsKey.of(self)
+        )
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AlarmsPublish",
@@ -34,9 +36,6 @@ class Alarms(Construct):
                 resources=[self.topic.topic_arn],
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
             )
-        )
-        acknowledge(
-            self, {"AwsSolutions-SNS2": "Alarms name no secret, and CloudWatch may not use the key that AWS manages."}
         )
 
     def above_zero(self, name: str, metric: str, what_to_do: str) -> None:

@@ -8,14 +8,13 @@ from typing import Final
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.constructs.acknowledgment import acknowledge
 from infra.constructs.code import FunctionCode
+from infra.constructs.log_group import log_group
 
 TIMEOUT_SECONDS: Final = 30
-LOG_RETENTION: Final = logs.RetentionDays.ONE_MONTH
 
 _POWERTOOLS: Final = {
     "LOG_LEVEL": "INFO",
@@ -48,20 +47,14 @@ class Function(Construct):
         timeout: int = TIMEOUT_SECONDS,
     ) -> None:
         super().__init__(scope, id)
-        log_group = logs.LogGroup(
-            self,
-            "Log",
-            log_group_name=f"/aws/lambda/{name}",
-            retention=LOG_RETENTION,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        log = log_group(self, "Log", f"/aws/lambda/{name}")
         role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"What {name} may do",
         )
-        log_group.grant_write(role)
+        log.grant_write(role)
         for statement in permissions:
             role.add_to_policy(statement)
         self.lambda_function: Final = lambda_.Function(
@@ -78,7 +71,7 @@ class Function(Construct):
             memory_size=memory,
             timeout=Duration.seconds(timeout),
             tracing=lambda_.Tracing.ACTIVE,
-            log_group=log_group,
+            log_group=log,
             role=role,
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )

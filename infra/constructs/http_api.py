@@ -6,16 +6,14 @@ import json
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.constructs.acknowledgment import acknowledge
-from infra.constructs.function import LOG_RETENTION
+from infra.constructs.log_group import log_group
 
 RATE_PER_SECOND: Final = 50
 BURST: Final = 100
@@ -69,13 +67,7 @@ class HttpApi(Construct):
         return self._api.api_endpoint
 
     def _add_default_stage(self, name: str) -> None:
-        log_group = logs.LogGroup(
-            self,
-            "AccessLog",
-            log_group_name=f"/aws/vendedlogs/apigateway/{name}",
-            retention=LOG_RETENTION,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        log = log_group(self, "AccessLog", f"/aws/vendedlogs/apigateway/{name}")
         apigateway.CfnStage(
             self,
             "DefaultStage",
@@ -83,7 +75,7 @@ class HttpApi(Construct):
             stage_name="$default",
             auto_deploy=True,
             access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
-                destination_arn=log_group.log_group_arn, format=json.dumps(_ACCESS_LOG)
+                destination_arn=log.log_group_arn, format=json.dumps(_ACCESS_LOG)
             ),
             default_route_settings=apigateway.CfnStage.RouteSettingsProperty(
                 throttling_rate_limit=RATE_PER_SECOND, throttling_burst_limit=BURST

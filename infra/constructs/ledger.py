@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 BY_STATUS: Final = "by-status"
@@ -17,7 +18,7 @@ _STRING: Final = dynamodb.AttributeType.STRING
 class Ledger(Construct):
     """The table, kept when its stack is destroyed: it is the only list of what was created in other people's clouds."""
 
-    def __init__(self, scope: Construct, id: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, key: kms.IKey) -> None:
         super().__init__(scope, id)
         self.table: Final = dynamodb.Table(
             self,
@@ -25,7 +26,8 @@ class Ledger(Construct):
             partition_key=dynamodb.Attribute(name="pk", type=_STRING),
             sort_key=dynamodb.Attribute(name="sk", type=_STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=key,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
@@ -43,13 +45,29 @@ class Ledger(Construct):
 def ledger_access(table: dynamodb.ITable, *, listing: bool = False, writing: bool = True) -> list[iam.PolicyStatement]:
     """Return what it takes to read sagas, to write to them unless not `writing`, and to list them where `listing`.
 
+    Whoever reads or writes does so with the table's key, and may use it through DynamoDB only.
+
     Nothing here may delete: the ledger forgets nothing. A transaction needs no action but those of its parts.
     """
     actions = ["dynamodb:GetItem", "dynamodb:Query"]
+    key_actions = ["kms:Decrypt", "kms:DescribeKey"]
     if writing:
         actions += ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+        key_actions += ["kms:Encrypt", "kms:GenerateDataKey"]
     ledger = iam.PolicyStatement(sid="Ledger", actions=actions, resources=[table.table_arn])
+    key = _through_dynamodb(table, key_actions)
     index = iam.PolicyStatement(
         sid="LedgerIndex", actions=["dynamodb:Query"], resources=[f"{table.table_arn}/index/{BY_STATUS}"]
     )
-    return [ledger, index] if listing else [ledger]
+    return [ledger, key, index] if listing else [ledger, key]
+
+
+def _through_dynamodb(table: dynamodb.ITable, actions: list[str]) -> iam.PolicyStatement:
+    assert table.encryption_key is not None  # noqa: S101 - the construct above sees to it
+    stack = Stack.of(table)
+    return iam.PolicyStatement(
+        sid="LedgerKey",
+        actions=actions,
+        resources=[table.encryption_key.key_arn],
+        conditions={"StringEquals": {"kms:ViaService": f"dynamodb.{stack.region}.{stack.url_suffix}"}},
+    )

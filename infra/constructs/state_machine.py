@@ -8,12 +8,12 @@ from typing import Final
 
 from aws_cdk import CfnElement, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.constructs.acknowledgment import acknowledge
-from infra.constructs.function import LOG_RETENTION, Function
+from infra.constructs.function import Function
+from infra.constructs.log_group import log_group
 
 ALIAS: Final = "live"
 
@@ -48,13 +48,7 @@ class PublishedStateMachine(Construct):
             tracing_enabled=True,
             logs=sfn.LogOptions(
                 # this prefix keeps the log group out of CloudWatch's resource policy, which ends at 5,120 characters
-                destination=logs.LogGroup(
-                    self,
-                    "Log",
-                    log_group_name=f"/aws/vendedlogs/states/{name}",
-                    retention=LOG_RETENTION,
-                    removal_policy=RemovalPolicy.DESTROY,
-                ),
+                destination=log_group(self, "Log", f"/aws/vendedlogs/states/{name}"),
                 level=sfn.LogLevel.ERROR,
                 include_execution_data=False,
             ),

@@ -31,7 +31,7 @@ def test_is_paid_by_request_encrypted_and_restorable_to_any_second(data: Templat
     table = data.only("AWS::DynamoDB::Table")["Properties"]
 
     assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["SSESpecification"]["SSEType"] == "KMS"
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 

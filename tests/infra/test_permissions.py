@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from tests.infra.template import Template, text
 
+REMOVING = re.compile(r":(Delete|Terminate|Remove|Stop|Detach|Release|Revoke)")
 CLOUDS = ("aws", "azure", "gcp")
 LEDGER = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"}
+KEY = {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"}
 OWN_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TRACES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 MARK_REQUESTED = {"Null": {"aws:RequestTag/skysaga-saga": "false"}}
@@ -24,21 +27,32 @@ def ec2(template: Template, verb: str) -> set[str]:
     return template.actions(role(template, f"skysaga-aws-{verb}"), "ec2:")
 
 
-def test_no_two_functions_share_a_role(saga: Template, api: Template) -> None:
-    for template in (saga, api):
+def test_no_two_functions_share_a_role(saga: Template, guard: Template, api: Template) -> None:
+    for template in (saga, guard, api):
         roles = [text(it["Role"]) for it in template.functions().values()]
         assert len(set(roles)) == len(roles)
 
 
-def test_no_statement_allows_a_wildcard_of_actions(saga: Template, api: Template) -> None:
-    for template in (saga, api):
+def test_no_statement_allows_a_wildcard_of_actions(saga: Template, guard: Template, api: Template) -> None:
+    for template in (saga, guard, api):
         for policy in template.properties("AWS::IAM::Policy"):
             assert "*" not in str([it["Action"] for it in policy["PolicyDocument"]["Statement"]])
 
 
-def test_no_role_has_a_managed_policy(saga: Template, api: Template) -> None:
-    for template in (saga, api):
+def test_no_role_has_a_managed_policy(saga: Template, guard: Template, api: Template) -> None:
+    for template in (saga, guard, api):
         assert not [it for it in template.properties("AWS::IAM::Role") if "ManagedPolicyArns" in it]
+
+
+def test_only_deleting_can_delete_of_all_functions_there_are(saga: Template, guard: Template, api: Template) -> None:
+    removing = {
+        name
+        for template in (saga, guard, api)
+        for name, function in template.functions().items()
+        if any(REMOVING.search(action) for action in template.actions(function["Role"]))
+    }
+
+    assert removing == {"skysaga-aws-delete"}
 
 
 def test_observing_on_ec2_changes_nothing(saga: Template) -> None:
@@ -115,7 +129,7 @@ def test_nothing_is_marked_that_exists_already(saga: Template) -> None:
 def test_azure_gets_a_token_for_azure_only_and_nothing_else_of_aws(saga: Template, verb: str) -> None:
     azure = role(saga, f"skysaga-azure-{verb}")
 
-    assert saga.actions(azure) == LEDGER | OWN_LOG | TRACES | {"sts:GetWebIdentityToken"}
+    assert saga.actions(azure) == LEDGER | KEY | OWN_LOG | TRACES | {"sts:GetWebIdentityToken"}
     (token,) = [it for it in saga.statements(azure) if "sts:GetWebIdentityToken" in it["Action"]]
     assert token["Condition"]["ForAllValues:StringEquals"] == {
         "sts:IdentityTokenAudience": ["api://AzureADTokenExchange"]
@@ -128,13 +142,13 @@ def test_azure_gets_a_token_for_azure_only_and_nothing_else_of_aws(saga: Templat
     ["skysaga-gcp-create", "skysaga-gcp-observe", "skysaga-gcp-delete", "skysaga-gcp-check"],
 )
 def test_the_others_reach_only_the_ledger(saga: Template, function: str) -> None:
-    assert saga.actions(role(saga, function)) == LEDGER | OWN_LOG | TRACES
+    assert saga.actions(role(saga, function)) == LEDGER | KEY | OWN_LOG | TRACES
 
 
 def test_the_saga_steps_schedule_expiries_and_let_them_use_their_role_and_nothing_else(saga: Template) -> None:
     steps = role(saga, "skysaga-saga")
 
-    assert saga.actions(steps) == LEDGER | OWN_LOG | TRACES | {"scheduler:CreateSchedule", "iam:PassRole"}
+    assert saga.actions(steps) == LEDGER | KEY | OWN_LOG | TRACES | {"scheduler:CreateSchedule", "iam:PassRole"}
     (scheduling,) = [it for it in saga.statements(steps) if "scheduler:CreateSchedule" in it["Action"]]
     assert [text(arn).rpartition(":")[2] for arn in scheduling["Resource"]] == ["schedule/skysaga-expiry/*"]
     (passing,) = [it for it in saga.statements(steps) if "iam:PassRole" in it["Action"]]
@@ -165,7 +179,7 @@ def test_the_api_starts_the_two_state_machines_and_calls_the_checks_only(api: Te
 
     (called,) = [it["Resource"] for it in api.statements(handler) if it["Action"] == ["lambda:InvokeFunction"]]
 
-    assert api.actions(handler) == LEDGER | OWN_LOG | TRACES | {"lambda:InvokeFunction", "states:StartExecution"}
+    assert api.actions(handler) == LEDGER | KEY | OWN_LOG | TRACES | {"lambda:InvokeFunction", "states:StartExecution"}
     assert len(called) == len(CLOUDS)
     assert all("Check" in text(arn) for arn in called)
     provisioning, release = started

@@ -6,7 +6,7 @@ from typing import Any
 
 from local.aws.cloudformation.provider import Place, Properties, Resource
 from local.aws.resources.api_provider import ApiProvider, all_or_nothing
-from local.aws.resources.conform import arguments
+from local.aws.resources.conform import UnsupportedProperty, arguments
 
 
 class LogGroup(ApiProvider):
@@ -31,7 +31,9 @@ class LogGroup(ApiProvider):
         return group
 
     def update(self, place: Place, resource: Resource, before: Properties, after: Properties) -> Resource:
-        """Change how long logs are kept."""
+        """Change how long logs are kept; UnsupportedProperty for another key, which moto cannot change."""
+        if before.get("KmsKeyId") != after.get("KmsKeyId"):
+            raise UnsupportedProperty("the property KmsKeyId cannot be changed locally")
         _keep_for(place.client("logs"), resource.physical_id, after.get("RetentionInDays"))
         return resource
 

@@ -1,0 +1,103 @@
+"""The keys: what is encrypted with which, who may use them, and what becomes of them."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import Any
+
+import pytest
+
+from tests.infra.template import Template, text
+
+ACCOUNT = "arn:{AWS::Partition}:iam::{AWS::AccountId}:root"
+DYNAMODB = "dynamodb.{AWS::Region}.{AWS::URLSuffix}"
+USING = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:CreateGrant")
+
+
+def key(data: Template, name: str) -> dict[str, Any]:
+    (found,) = [it for logical_id, it in data.resources("AWS::KMS::Key").items() if logical_id.startswith(name)]
+    return found
+
+
+def statements(data: Template, name: str) -> dict[str, dict[str, Any]]:
+    return {it["Sid"]: it for it in key(data, name)["Properties"]["KeyPolicy"]["Statement"]}
+
+
+@pytest.mark.parametrize("name", ["LedgerKey", "OperationsKey"])
+def test_a_key_is_rotated_every_year(data: Template, name: str) -> None:
+    assert key(data, name)["Properties"]["EnableKeyRotation"] is True
+
+
+def test_the_ledger_is_encrypted_with_its_own_key_and_keeps_it(data: Template) -> None:
+    table = data.only("AWS::DynamoDB::Table")["Properties"]
+
+    assert text(table["SSESpecification"]["KMSMasterKeyId"]).startswith("{LedgerKey")
+    assert key(data, "LedgerKey")["DeletionPolicy"] == "Retain"
+    assert key(data, "LedgerKey")["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_other_key_goes_with_its_stack_after_a_month_to_think_again(data: Template) -> None:
+    assert key(data, "OperationsKey")["DeletionPolicy"] == "Delete"
+    assert key(data, "OperationsKey")["Properties"]["PendingWindowInDays"] == 30
+
+
+@pytest.mark.parametrize("name", ["LedgerKey", "OperationsKey"])
+def test_the_account_administers_a_key_and_that_opens_nothing(data: Template, name: str) -> None:
+    administering = statements(data, name)["Administer"]
+
+    assert text(administering["Principal"]["AWS"]) == ACCOUNT
+    for action in USING:
+        assert not [it for it in administering["Action"] if fnmatch.fnmatchcase(action, it)]
+
+
+def test_the_ledgers_key_is_used_through_dynamodb_of_this_account_only(data: Template) -> None:
+    by_name = statements(data, "LedgerKey")
+    through = by_name["UseThroughDynamoDb"]["Condition"]["StringEquals"]
+
+    assert set(by_name) == {"Administer", "UseThroughDynamoDb", "GrantToDynamoDb"}
+    assert (text(through["kms:ViaService"]), text(through["kms:CallerAccount"])) == (DYNAMODB, "{AWS::AccountId}")
+    assert by_name["GrantToDynamoDb"]["Condition"] == {
+        "StringEquals": through,
+        "Bool": {"kms:GrantIsForAWSResource": "true"},
+    }
+
+
+def test_the_other_key_is_used_by_our_logs_and_our_alarms_only(data: Template) -> None:
+    by_name = statements(data, "OperationsKey")
+
+    assert set(by_name) == {"Administer", "EncryptLogs", "PublishAlarms"}
+    assert text(by_name["EncryptLogs"]["Principal"]["Service"]) == "logs.{AWS::Region}.{AWS::URLSuffix}"
+    assert by_name["PublishAlarms"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert by_name["PublishAlarms"]["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_every_log_group_has_the_key_and_is_one_that_its_policy_knows(
+    data: Template, saga: Template, guard: Template, api: Template
+) -> None:
+    context = statements(data, "OperationsKey")["EncryptLogs"]["Condition"]["ArnLike"]
+    known = [text(arn).partition(":log-group:")[2] for arn in context["kms:EncryptionContext:aws:logs:arn"]]
+    groups = [it for template in (saga, guard, api) for it in template.properties("AWS::Logs::LogGroup")]
+
+    assert len(groups) > 20
+    for group in groups:
+        assert "OperationsKey" in text(group["KmsKeyId"])
+        assert any(fnmatch.fnmatchcase(group["LogGroupName"], pattern) for pattern in known), group["LogGroupName"]
+
+
+def test_the_alarms_topic_has_the_key(guard: Template) -> None:
+    assert "OperationsKey" in text(guard.only("AWS::SNS::Topic")["Properties"]["KmsMasterKeyId"])
+
+
+def test_who_reads_or_writes_the_ledger_may_use_its_key_through_dynamodb_and_no_other(
+    saga: Template, guard: Template, api: Template
+) -> None:
+    for template in (saga, guard, api):
+        for name, function in template.functions().items():
+            allowed = template.statements(function["Role"])
+            using = [it for it in allowed if any(action.startswith("kms:") for action in it["Action"])]
+            writes = any("dynamodb:PutItem" in it["Action"] for it in allowed)
+
+            assert len(using) == 1, name
+            assert ["LedgerKey" in text(arn) for arn in using[0]["Resource"]] == [True]
+            assert text(using[0]["Condition"]["StringEquals"]["kms:ViaService"]) == DYNAMODB
+            assert ("kms:Encrypt" in using[0]["Action"]) == writes, name
