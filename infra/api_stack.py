@@ -14,14 +14,15 @@ from constructs import Construct
 
 from infra.constructs.code import FunctionCode
 from infra.constructs.function import Function
-from infra.constructs.http_api import HttpApi, Route
+from infra.constructs.http_api import HttpApi, Route, signed_requests, tokens_of
 from infra.constructs.ledger import ledger_access
 from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
+from infra.settings import TokenIssuer
 
 ROUTES: Final = (
     Route(HttpMethod.GET, "/healthz", public=True),
-    Route(HttpMethod.POST, "/plans"),
+    Route(HttpMethod.POST, "/plans", costly=True),
     Route(HttpMethod.POST, "/sagas"),
     Route(HttpMethod.GET, "/sagas"),
     Route(HttpMethod.GET, "/sagas/{id}"),
@@ -49,6 +50,7 @@ class ApiStack(Stack):
         release: PublishedStateMachine,
         checks: Mapping[str, Function],
         bundles: Bundles,
+        token_issuer: TokenIssuer | None = None,
     ) -> None:
         super().__init__(scope, id, description="skysaga: the HTTP API")
         functions = {cloud: check.lambda_function.function_arn for cloud, check in checks.items()}
@@ -72,5 +74,21 @@ class ApiStack(Stack):
                 iam.PolicyStatement(sid="Check", actions=["lambda:InvokeFunction"], resources=list(functions.values())),
             ],
         )
-        api = HttpApi(self, "Http", name="skysaga", handler=handler.version, routes=ROUTES)
+        api = HttpApi(
+            self, "Http", name="skysaga", handler=handler.version, routes=ROUTES, authorizer=signed_requests()
+        )
         CfnOutput(self, "ApiUrl", value=api.url, description="Where the API answers; sign requests for execute-api")
+        if token_issuer is not None:
+            self._add_token_api(handler, token_issuer)
+
+    def _add_token_api(self, handler: Function, issuer: TokenIssuer) -> None:
+        """Add the same routes under a second address: a route has one authorizer, and one address is not both."""
+        api = HttpApi(
+            self,
+            "TokenHttp",
+            name="skysaga-token",
+            handler=handler.version,
+            routes=ROUTES,
+            authorizer=tokens_of(issuer),
+        )
+        CfnOutput(self, "TokenApiUrl", value=api.url, description=f"Where the API takes tokens of {issuer.url}")

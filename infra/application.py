@@ -57,6 +57,7 @@ def build_application(
         release=saga.release,
         checks=saga.checks,
         bundles=bundles,
+        token_issuer=settings.token_issuer,
     )
     return app
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from aws_cdk import Annotations
 from constructs import Construct
@@ -12,10 +13,20 @@ UNSET_ID: Final = "00000000-0000-0000-0000-000000000000"
 UNSET_PROJECT: Final = "skysaga-project-unset"
 
 
+class TokenIssuer(NamedTuple):
+    """Whose tokens (JWTs) the API takes, for which audiences, and with one of which scopes where there are any."""
+
+    url: str
+    audiences: tuple[str, ...]
+    scopes: tuple[str, ...]
+
+
 class Settings(NamedTuple):
     """The targets on the other clouds, each the context value of the same name; none of them is a secret.
 
     `sweep_regions` confines the sweep to some AWS regions, separated by commas; else it looks into all enabled ones.
+    `jwt_issuer` opens a second API that takes this issuer's tokens for `jwt_audience`, with one of `jwt_scopes` if any
+    are given; both are separated by commas.
     """
 
     azure_subscription_id: str = UNSET_ID
@@ -23,6 +34,24 @@ class Settings(NamedTuple):
     azure_client_id: str = UNSET_ID
     google_cloud_project: str = UNSET_PROJECT
     sweep_regions: str = ""
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    jwt_scopes: str = ""
+
+    @property
+    def token_issuer(self) -> TokenIssuer | None:
+        """The issuer whose tokens the API takes, None for none; raises ValueError, saying what to change."""
+        audiences, scopes = _listed(self.jwt_audience), _listed(self.jwt_scopes)
+        if not self.jwt_issuer:
+            if audiences or scopes:
+                raise ValueError("jwt_audience and jwt_scopes need an issuer: give -c jwt_issuer=https://...")
+            return None
+        parts = urlsplit(self.jwt_issuer)
+        if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment:
+            raise ValueError(f"jwt_issuer must be the https URL that its tokens name as iss, not {self.jwt_issuer!r}")
+        if not audiences:
+            raise ValueError("jwt_issuer needs jwt_audience, or tokens for other services would be taken, too")
+        return TokenIssuer(self.jwt_issuer, audiences, scopes)
 
     def environment(self, cloud: str) -> dict[str, str]:
         """Return what the functions of a cloud must be told about its target."""
@@ -49,3 +78,7 @@ class Settings(NamedTuple):
                 "skysaga:unset", f"{', '.join(unset)}: give -c NAME=VALUE of each to provision on its cloud"
             )
         return cls(**{name: str(value) for name, value in values.items() if value})
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(part for it in value.split(",") if (part := it.strip()))

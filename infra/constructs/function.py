@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.constructs.acknowledgment import acknowledge
+from infra.constructs.acknowledgment import acknowledge, skip_checkov
 from infra.constructs.code import FunctionCode
 from infra.constructs.log_group import log_group
 
@@ -80,6 +80,15 @@ class Function(Construct):
             {
                 "AwsSolutions-L1": "The runtime is the one that the tests run on; see infra/packaging/target.py.",
                 "AwsSolutions-IAM5[Resource::*]": "Writing traces has no resource to name.",
+            },
+        )
+        skip_checkov(
+            self.lambda_function,
+            {
+                "CKV_AWS_115": "The API's rate and the Maps' concurrency bound it; a share reserved is one taken away.",
+                "CKV_AWS_116": "It is called synchronously: the caller has the error, and retries.",
+                "CKV_AWS_117": "It calls public endpoints of clouds only; in a VPC it would do so through a NAT.",
+                "CKV_AWS_173": "Its environment holds names and ARNs, no secret; AWS encrypts it with its key.",
             },
         )
 

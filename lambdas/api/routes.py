@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from lambdas.adapters.observability import logger, metrics, tracer
+from lambdas.api.caller import caller_of
 from lambdas.api.documents import read_document
 from lambdas.api.problems import internal_problem, problem, problem_of
 from lambdas.api.queries import Query
@@ -42,7 +43,7 @@ def make_app(sagas: Callable[[], Sagas], checks: Callable[[], Checks]) -> APIGat
     @app.post("/sagas")
     def submit() -> Response[str]:
         key, request = _submission(app)
-        return _accepted(sagas().submit(request, _caller(app), key))
+        return _accepted(sagas().submit(request, caller_of(app.current_event.raw_event), key))
 
     @app.post("/plans")
     def plan() -> Response[str]:
@@ -139,8 +140,3 @@ def _header(app: APIGatewayHttpResolver, name: str) -> str:
 def _body(app: APIGatewayHttpResolver) -> bytes:
     body: str = app.current_event.body or ""
     return base64.b64decode(body) if app.current_event.is_base64_encoded else body.encode("utf-8", "surrogatepass")
-
-
-def _caller(app: APIGatewayHttpResolver) -> str:
-    context = app.current_event.raw_event.get("requestContext", {})
-    return str(context.get("authorizer", {}).get("iam", {}).get("userArn", "anonymous"))

@@ -36,7 +36,7 @@ class IamIdentity:
 
     def to_event(self) -> dict[str, Any]:
         """Return the object that API Gateway puts into the event."""
-        return {
+        signer = {
             "accessKey": self.access_key,
             "accountId": self.account,
             "callerId": self.access_key,
@@ -45,6 +45,7 @@ class IamIdentity:
             "userArn": f"arn:aws:iam::{self.account}:user/{self.access_key}",
             "userId": self.access_key,
         }
+        return {"iam": signer}
 
 
 def authenticate(request: HttpRequest, credentials: Mapping[str, str], account: str, region: str) -> IamIdentity | None:

@@ -23,12 +23,26 @@ class Integration:
 
 
 @dataclass(frozen=True)
+class JwtAuthorizer:
+    """Whose tokens are taken, for which audiences, and where in a request they are looked for."""
+
+    issuer: str
+    audiences: tuple[str, ...]
+    identity_source: str = "$request.header.Authorization"
+
+
+@dataclass(frozen=True)
 class Route:
-    """A route key such as `GET /sagas/{id}` or `$default`, who may use it, and where it leads."""
+    """A route key such as `GET /sagas/{id}` or `$default`, who may use it, and where it leads.
+
+    `authorizer` and `scopes` are for the authorization JWT: a token needs one of the scopes, if there are any.
+    """
 
     key: str
     authorization: str
     integration: Integration | None
+    authorizer: JwtAuthorizer | None = None
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,27 @@ import secrets
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
-from local.http_api.authorization import IamIdentity
 from local.http_api.deployed import DeployedHttpApi
 from local.http_api.request import HttpRequest
 from local.http_api.routing import RouteMatch
+
+
+class Identity(Protocol):
+    """Who a request is from."""
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the authorizer's part of the request's context."""
+        ...
+
 
 # Unverified: API Gateway does not document which types it passes as text. Forms are believed to arrive in Base64.
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/javascript")
 
 
-def encode_event(api: DeployedHttpApi, request: HttpRequest, match: RouteMatch, identity: IamIdentity | None) -> bytes:
+def encode_event(api: DeployedHttpApi, request: HttpRequest, match: RouteMatch, identity: Identity | None) -> bytes:
     """Return the event for the function behind `match`, as JSON."""
     event: dict[str, Any] = {
         "version": "2.0",
@@ -56,7 +64,7 @@ def _headers(request: HttpRequest) -> dict[str, str]:
 
 
 def _context(
-    api: DeployedHttpApi, request: HttpRequest, match: RouteMatch, identity: IamIdentity | None
+    api: DeployedHttpApi, request: HttpRequest, match: RouteMatch, identity: Identity | None
 ) -> dict[str, Any]:
     now = datetime.now(UTC)
     context: dict[str, Any] = {
@@ -78,7 +86,7 @@ def _context(
         "timeEpoch": int(now.timestamp() * 1000),
     }
     if identity is not None:
-        context["authorizer"] = {"iam": identity.to_event()}
+        context["authorizer"] = identity.to_event()
     return context
 
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from local.http_api.authorization import IamIdentity, authenticate
-from local.http_api.deployed import DeployedHttpApi, HttpApiSource, Integration
-from local.http_api.event import encode_event
+from local.http_api.authorization import authenticate
+from local.http_api.deployed import DeployedHttpApi, HttpApiSource, Integration, Route
+from local.http_api.event import Identity, encode_event
 from local.http_api.request import HttpRequest
 from local.http_api.response import HttpResponse, MalformedResponse, decode_response, message_response
 from local.http_api.routing import RouteMatch, match_route
+from local.http_api.tokens import TokenRefused, TokenVerifier
 from local.lambda_runtime.errors import InvokeError, RequestTooLarge, TooManyRequests
 from local.lambda_runtime.runtime import InvocationResult
 
@@ -25,11 +26,14 @@ _log = logging.getLogger(__name__)
 MAX_PAYLOAD_BYTES = 10 * 1024 * 1024
 _PARALLEL_REQUESTS = 64
 
+TOKEN_SOURCE = "$request.header.Authorization"  # noqa: S105 - where one is, not what it is
+
 
 class HttpApis:
     """Answers as API Gateway would for each deployed HTTP API.
 
-    `invoke` takes a function's ARN and a payload; `credentials` maps each accepted access key to its secret.
+    `invoke` takes a function's ARN and a payload; `credentials` maps each accepted access key to its secret; `tokens`
+    verifies those of the issuers that routes name.
     """
 
     def __init__(
@@ -37,10 +41,12 @@ class HttpApis:
         apis: HttpApiSource,
         invoke: Callable[[str, bytes], InvocationResult],
         credentials: Mapping[str, str],
+        tokens: TokenVerifier | None = None,
     ) -> None:
         self._apis = apis
         self._invoke = invoke
         self._credentials = dict(credentials)
+        self._tokens = tokens or TokenVerifier()
         self._threads = ThreadPoolExecutor(_PARALLEL_REQUESTS, "http-api")
 
     def application(self, api_id: str, region: str | None = None) -> WSGIApplication:
@@ -61,11 +67,17 @@ class HttpApis:
             return message_response(404, "Not Found")
         if len(request.body) > MAX_PAYLOAD_BYTES:
             return message_response(413, "Request Entity Too Large")
-        identity = None
+        identity: Identity | None = None
         if match.route.authorization == "AWS_IAM":
             identity = authenticate(request, self._credentials, api.account, api.region)
             if identity is None:
                 return message_response(403, "Forbidden")
+        elif match.route.authorization == "JWT" and match.route.authorizer is not None:
+            header = request.headers.get("authorization", "")
+            try:
+                identity = self._tokens.verify(header, match.route.authorizer, match.route.scopes)
+            except TokenRefused as refusal:
+                return message_response(refusal.status, refusal.message, {"WWW-Authenticate": refusal.challenge})
         return self._integrate(api, request, match, identity)
 
     def close(self) -> None:
@@ -73,10 +85,10 @@ class HttpApis:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _integrate(
-        self, api: DeployedHttpApi, request: HttpRequest, match: RouteMatch, identity: IamIdentity | None
+        self, api: DeployedHttpApi, request: HttpRequest, match: RouteMatch, identity: Identity | None
     ) -> HttpResponse:
         integration = match.route.integration
-        if integration is None or (unsupported := _unsupported(match.route.authorization, integration)):
+        if integration is None or (unsupported := _unsupported(match.route, integration)):
             _log.error("route %s: %s", match.route.key, unsupported if integration else "no integration")
             return message_response(500, "Internal Server Error")
         call = self._threads.submit(self._invoke, integration.function, encode_event(api, request, match, identity))
@@ -92,9 +104,11 @@ class HttpApis:
         return _translate(match.route.key, result)
 
 
-def _unsupported(authorization: str, integration: Integration) -> str:
-    if authorization not in ("NONE", "AWS_IAM"):
-        return f"authorization {authorization} is not supported on one machine"
+def _unsupported(route: Route, integration: Integration) -> str:
+    if route.authorization not in ("NONE", "AWS_IAM", "JWT"):
+        return f"authorization {route.authorization} is not supported on one machine"
+    if route.authorization == "JWT" and (route.authorizer is None or route.authorizer.identity_source != TOKEN_SOURCE):
+        return f"a JWT is looked for in {TOKEN_SOURCE} only on one machine"
     if (integration.kind, integration.payload_format) != ("AWS_PROXY", "2.0"):
         return f"integration {integration.kind} with payload format {integration.payload_format} is not supported"
     return ""

@@ -10,7 +10,7 @@ from typing import Any
 
 import moto.backends
 
-from local.http_api.deployed import DeployedHttpApi, Integration, Route
+from local.http_api.deployed import DeployedHttpApi, Integration, JwtAuthorizer, Route
 
 # API Gateway's own maximum for HTTP APIs, and its default.
 _DEFAULT_TIMEOUT_MILLISECONDS = 30_000
@@ -30,11 +30,12 @@ class MotoHttpApiSource:
         if api is None or api.protocol_type != "HTTP":
             return None
         integrations = {model.id: _integration(model) for model in list(api.integrations.values())}
+        authorizers = {model.id: _authorizer(model) for model in list(api.authorizers.values())}
         return DeployedHttpApi(
             api_id,
             self._account,
             region,
-            tuple(_route(model, integrations) for model in list(api.routes.values())),
+            tuple(_route(model, integrations, authorizers) for model in list(api.routes.values())),
             {stage.name: dict(stage.stage_variables or {}) for stage in list(api.stages.values())},
         )
 
@@ -46,6 +47,20 @@ def _integration(model: Any) -> Integration:
     )
 
 
-def _route(model: Any, integrations: dict[str, Integration]) -> Route:
+def _authorizer(model: Any) -> JwtAuthorizer | None:
+    if model.authorizer_type != "JWT":
+        return None
+    (source,) = model.identity_source
+    config = model.jwt_config
+    return JwtAuthorizer(config["issuer"], tuple(config.get("audience", ())), source)
+
+
+def _route(model: Any, integrations: dict[str, Integration], authorizers: dict[str, JwtAuthorizer | None]) -> Route:
     target = (model.target or "").removeprefix("integrations/")
-    return Route(model.route_key, model.authorization_type or "NONE", integrations.get(target))
+    return Route(
+        model.route_key,
+        model.authorization_type or "NONE",
+        integrations.get(target),
+        authorizers.get(model.authorizer_id),
+        tuple(model.authorization_scopes or ()),
+    )

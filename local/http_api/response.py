@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -34,9 +35,10 @@ class HttpResponse:
             return f"{self.status} Unknown"
 
 
-def message_response(status: int, message: str) -> HttpResponse:
+def message_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """Return one of API Gateway's own answers."""
-    return HttpResponse(status, (("Content-Type", "application/json"),), json.dumps({"message": message}).encode())
+    own = {"Content-Type": "application/json", **(headers or {})}
+    return HttpResponse(status, tuple(own.items()), json.dumps({"message": message}).encode())
 
 
 def decode_response(payload: bytes) -> HttpResponse:

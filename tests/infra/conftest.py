@@ -8,9 +8,27 @@ import sys
 from pathlib import Path
 
 import pytest
+from aws_cdk import Validations
+from cdk_nag import AwsSolutionsChecks
 
+from infra.application import build_application
 from infra.packaging.bundles import ROOT
 from tests.infra.template import Template
+
+TARGETS = {
+    "azure_subscription_id": "11111111-0000-0000-0000-000000000001",
+    "azure_tenant_id": "11111111-0000-0000-0000-000000000002",
+    "azure_client_id": "11111111-0000-0000-0000-000000000003",
+    "google_cloud_project": "shop-427",
+}
+EVERYTHING = {
+    **TARGETS,
+    "sweep_regions": "eu-west-1,eu-central-1",
+    "jwt_issuer": "https://id.example/tenant",
+    "jwt_audience": "skysaga, another",
+    "jwt_scopes": "sagas",
+}
+"""A deployment that chooses all there is to choose: what the checkers are to see."""
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +42,16 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "PATH": str(folder),
     }
     subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, check=True)
+    return folder
+
+
+@pytest.fixture(name="deployed", scope="session")
+def _deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The assembly for Lambda of a deployment that chooses everything; synthesis fails where a rule of cdk-nag does."""
+    folder = tmp_path_factory.mktemp("deployed")
+    app = build_application(outdir=str(folder), context=EVERYTHING)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    app.synth()
     return folder
 
 

@@ -21,6 +21,11 @@ class Template:
         """The outputs that people read, without the exports that the CDK adds for other stacks."""
         return {name: it for name, it in self._document["Outputs"].items() if "Export" not in it}
 
+    @property
+    def types(self) -> set[str]:
+        """The types of all resources."""
+        return {it["Type"] for it in self._document["Resources"].values()}
+
     def resources(self, type_: str) -> dict[str, Resource]:
         """Every resource of a type, by logical id."""
         return {name: it for name, it in self._document["Resources"].items() if it["Type"] == type_}

@@ -19,7 +19,7 @@ SIGNED = {
 }
 
 
-def test_every_route_but_two_demands_a_signature(api: Template) -> None:
+def test_every_route_but_one_demands_a_signature(api: Template) -> None:
     routes = {it["RouteKey"]: it["AuthorizationType"] for it in api.properties("AWS::ApiGatewayV2::Route")}
 
     assert routes == dict.fromkeys(SIGNED, "AWS_IAM") | dict.fromkeys(PUBLIC, "NONE")
@@ -43,12 +43,16 @@ def test_only_this_api_may_invoke_the_function(api: Template) -> None:
     assert f"{{{name}}}" in text(permission["SourceArn"])
 
 
-def test_requests_are_throttled(api: Template) -> None:
-    stage = api.only("AWS::ApiGatewayV2::Stage")["Properties"]
+def test_requests_are_throttled_and_those_that_ask_the_clouds_more_than_others(api: Template) -> None:
+    stage = api.only("AWS::ApiGatewayV2::Stage")
+    settings = stage["Properties"]
+    routes = {it["Properties"]["RouteKey"]: name for name, it in api.resources("AWS::ApiGatewayV2::Route").items()}
 
-    assert stage["StageName"] == "$default"
-    assert stage["AutoDeploy"] is True
-    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}
+    assert settings["StageName"] == "$default"
+    assert settings["AutoDeploy"] is True
+    assert settings["DefaultRouteSettings"] == {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}
+    assert settings["RouteSettings"] == {"POST /plans": {"ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 10}}
+    assert {routes[it] for it in settings["RouteSettings"]} <= set(stage["DependsOn"])
 
 
 def test_the_access_log_says_who_called_what_and_how_it_ended_and_shows_no_body(api: Template) -> None:

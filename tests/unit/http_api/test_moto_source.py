@@ -9,6 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from local.http_api.deployed import JwtAuthorizer
 from local.http_api.moto_source import MotoHttpApiSource
 from tests.unit.http_api.apis import FUNCTION
 
@@ -66,3 +67,26 @@ def test_only_http_apis_of_the_asked_region_are_found(gateway: Any) -> None:
     assert source.find(websocket["ApiId"]) is None
     assert source.find(elsewhere["ApiId"]) is None
     assert source.find(elsewhere["ApiId"], "eu-west-1") is not None
+
+
+def test_a_route_for_tokens_reads_with_its_issuer_audiences_and_scopes(gateway: Any) -> None:
+    api_id = gateway.create_api(Name="sagas", ProtocolType="HTTP")["ApiId"]
+    authorizer = gateway.create_authorizer(
+        ApiId=api_id,
+        AuthorizerType="JWT",
+        Name="tokens",
+        IdentitySource=["$request.header.Authorization"],
+        JwtConfiguration={"Issuer": "https://id.example", "Audience": ["skysaga", "another"]},
+    )
+    gateway.create_route(
+        ApiId=api_id,
+        RouteKey="GET /sagas",
+        AuthorizationType="JWT",
+        AuthorizerId=authorizer["AuthorizerId"],
+        AuthorizationScopes=["sagas:read"],
+    )
+    api = MotoHttpApiSource().find(api_id)
+    assert api is not None
+    (route,) = api.routes
+    assert (route.authorization, route.scopes) == ("JWT", ("sagas:read",))
+    assert route.authorizer == JwtAuthorizer("https://id.example", ("skysaga", "another"))

@@ -118,7 +118,7 @@ def test_the_deployed_function_is_called_by_its_qualified_arn(uri: str) -> None:
 @pytest.mark.parametrize(
     "deployed",
     [
-        api("$default", authorization="JWT"),
+        api("$default", authorization="CUSTOM"),
         api("$default", to=integration(payload_format="1.0")),
         api("$default", to=integration(kind="HTTP_PROXY")),
     ],
