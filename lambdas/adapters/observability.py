@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import ValidationError
 
 from lambdas.core.errors import StepError
 
@@ -22,14 +25,19 @@ logger: Final = Logger()
 tracer: Final = Tracer()
 metrics: Final = Metrics(namespace=NAMESPACE)
 
+# At DEBUG, which a log level set on a function would reach, these write requests with their bodies and their tokens.
+for _sdk in ("azure", "boto3", "botocore", "google", "msal", "requests", "urllib3"):
+    logging.getLogger(_sdk).setLevel(logging.WARNING)
+
 StepHandler = Callable[[dict[str, Any], LambdaContext], Mapping[str, Any] | None]
 
 
 def observed(step: str) -> Callable[[StepHandler], StepHandler]:
     """Log, trace and count every call of a step handler.
 
-    A step that fails is logged with its error's name and message and never with its payload or its traceback: what a
-    cloud said is enough, and what a user sent may be secret.
+    A step that fails is logged with its error's name and message and never with its payload: what a cloud said is
+    enough, and what a user sent may be secret. Whatever else is raised goes on under its own name and without its text,
+    which Lambda would log and Step Functions keep.
     """
 
     def decorate(handler: StepHandler) -> StepHandler:
@@ -43,7 +51,9 @@ def observed(step: str) -> Callable[[StepHandler], StepHandler]:
             except Exception as error:
                 _log_failure(error)
                 _count("StepsFailed", error=type(error).__name__)
-                raise
+                if isinstance(error, StepError):
+                    raise
+                _raise_without_text(error)
             logger.info("step done", extra={"result": _summary(result)})
             _count("StepsDone")
             return result
@@ -57,6 +67,27 @@ def gauge(name: str, value: int) -> None:
     """Record how many there are of something, by service alone: what an alarm looks at, whichever step saw it."""
     with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as metric:
         metric.add_dimension("service", metrics.service or NAMESPACE)
+
+
+def where(error: BaseException) -> list[str]:
+    """Return where an error was raised, the innermost frame last: its traceback without the text, which may quote."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename.rpartition('/lambdas/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+class Broke(Exception):
+    """Stands for an error of unknown text, under whose name it is raised."""
+
+
+def _raise_without_text(error: Exception) -> NoReturn:
+    raise type(type(error).__name__, (Broke,), {})(_what_is_safe(error)) from None
+
+
+def _what_is_safe(error: Exception) -> str:
+    """Return where an error was, not what it said; of a payload that is wrong, which fields are and how."""
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, it['loc']))}: {it['type']}" for it in error.errors(include_input=False))
+    return "its text is kept out, since it may quote anything; the function's log says where it was"
 
 
 def _identify(event: Mapping[str, Any], context: LambdaContext, step: str) -> None:
@@ -73,7 +104,7 @@ def _log_failure(error: Exception) -> None:
     if isinstance(error, StepError):
         logger.warning("step failed", extra={"error": name, "reason": str(error)})
     else:
-        logger.error("step broke", extra={"error": name})
+        logger.error("step broke", extra={"error": name, "where": where(error)})
 
 
 def _count(name: str, **dimensions: str) -> None:

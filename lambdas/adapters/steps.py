@@ -14,6 +14,7 @@ from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.ledger import DynamoLedger
 from lambdas.adapters.observability import StepHandler, observed
 from lambdas.adapters.settings import LedgerSettings
+from lambdas.core.discretion import DiscreetProvider
 from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import Ledger
@@ -114,7 +115,7 @@ class _ProviderSteps:
     @cached_property
     def _parts(self) -> tuple[Ledger, Provider, Clock, Policy]:
         ledger, clock, policy = self._make_surroundings()
-        return ledger, self._make_provider(), clock, policy
+        return ledger, DiscreetProvider(self._make_provider()), clock, policy
 
     @cached_property
     def provisioning(self) -> ProvisioningSteps:

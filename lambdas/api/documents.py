@@ -9,6 +9,7 @@ import yaml
 
 from lambdas.core.errors import FieldError, RequestError
 from lambdas.core.request import MAX_DOCUMENT_BYTES
+from lambdas.core.specs.base import quoted
 
 _YAML_TYPES: Final = ("application/yaml", "application/x-yaml", "text/yaml")
 
@@ -42,7 +43,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the field {twice!r} stands twice in one object")
+        raise ValueError(f"the field {quoted(twice)} stands twice in one object")
     return document
 
 

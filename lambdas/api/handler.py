@@ -39,7 +39,7 @@ _app = make_app(_sagas, _checks)
 
 
 @metrics.log_metrics
-@logger.inject_lambda_context(correlation_id_path="pathParameters.id", clear_state=True)
+@logger.inject_lambda_context(correlation_id_path="pathParameters.id", clear_state=True, log_event=False)
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP request (API Gateway payload format 2.0)."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from lambdas.adapters.observability import logger, metrics, tracer
+from lambdas.adapters.observability import logger, metrics, tracer, where
 from lambdas.api.caller import caller_of
 from lambdas.api.documents import read_document
 from lambdas.api.problems import internal_problem, problem, problem_of
@@ -34,7 +34,7 @@ _KEY_ADVICE: Final = (
 
 def make_app(sagas: Callable[[], Sagas], checks: Callable[[], Checks]) -> APIGatewayHttpResolver:
     """The application over a set of sagas and the clouds' checks, each made when first needed."""
-    app = APIGatewayHttpResolver()
+    app = APIGatewayHttpResolver(debug=False)  # whatever the environment says: debugging prints requests
 
     @app.get("/healthz")
     def healthz() -> Response[str]:
@@ -98,7 +98,7 @@ def _handle_errors(app: APIGatewayHttpResolver) -> None:
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
     def unforeseen(error: Exception) -> Response[str]:
-        logger.error("unforeseen error", extra={"error": type(error).__name__}, exc_info=error)
+        logger.error("unforeseen error", extra={"error": type(error).__name__, "where": where(error)})
         return internal_problem()
 
     @app.not_found

@@ -16,7 +16,7 @@ from lambdas.core import locations
 from lambdas.core.errors import FieldError
 from lambdas.core.graph import find_cycle
 from lambdas.core.specs import KINDS, PROVIDERS, AwsDisk, Disk, Instance, ResourceDefinition
-from lambdas.core.specs.base import ResourceId
+from lambdas.core.specs.base import ResourceId, quoted
 
 _REASONS: Final = {
     "bool_type": "must be true or false",
@@ -40,6 +40,8 @@ _REASONS: Final = {
 }
 
 _KEY: Final = "[key]"
+
+_LONGEST_NAME: Final = 64  # of a field or label; what is longer is no mistyped one
 
 _DEFINITION: Final[TypeAdapter[Instance | Disk]] = TypeAdapter(ResourceDefinition)
 
@@ -103,7 +105,7 @@ def _unknown_kind_errors(location: Sequence[int | str], document: Any) -> Iterat
         if field not in resource:
             yield FieldError(_path([*location, field]), f"required: one of {', '.join(allowed)}")
         elif resource[field] not in allowed:
-            reason = f"must be one of {', '.join(allowed)}, not {resource[field]!r}"
+            reason = f"must be one of {', '.join(allowed)}, not {quoted(resource[field])}"
             yield FieldError(_path([*location, field]), reason)
     try:
         _Common.model_validate(resource)
@@ -138,12 +140,12 @@ def _graph_errors(entries: Sequence[_Entry]) -> Iterator[FieldError]:
     first: dict[str, _Entry] = {}
     for entry in entries:
         if first.setdefault(entry.id, entry) is not entry:
-            yield FieldError(f"resources[{entry.place}].id", f"{entry.id!r} is used twice; ids are unique")
+            yield FieldError(f"resources[{entry.place}].id", f"{quoted(entry.id)} is used twice; ids are unique")
     edges: dict[str, list[str]] = {}
     for entry in entries:
         for field, named in _references(entry):
             if named not in first:
-                yield FieldError(f"resources[{entry.place}].{field}", f"no resource {named!r} in this request")
+                yield FieldError(f"resources[{entry.place}].{field}", f"no resource {quoted(named)} in this request")
             edges.setdefault(entry.id, []).append(named)
     cycle = find_cycle(edges)
     if cycle:
@@ -163,7 +165,7 @@ def _zone_errors(definitions: Mapping[int, Instance | Disk]) -> Iterator[FieldEr
     for index, definition in definitions.items():
         zone = _zone_of(definition)
         if zone is not None and not zone.startswith(definition.location):
-            yield FieldError(f"resources[{index}].spec.zone", f"{zone!r} is not in {definition.location}")
+            yield FieldError(f"resources[{index}].spec.zone", f"{quoted(zone)} is not in {definition.location}")
 
 
 def _zone_of(definition: Instance | Disk) -> str | None:
@@ -197,18 +199,19 @@ def _cannot_attach(instance: Instance | Disk, disk: Instance | Disk | None, hold
     if disk is None:
         return None
     if holder is not None:
-        return f"{disk.id!r} is already attached to {holder!r}"
+        return f"{quoted(disk.id)} is already attached to {quoted(holder)}"
     if disk.kind != "disk":
-        return f"{disk.id!r} is not a disk"
+        return f"{quoted(disk.id)} is not a disk"
     if disk.provider != instance.provider:
-        return f"{disk.id!r} is on {disk.provider}, not on {instance.provider}"
+        return f"{quoted(disk.id)} is on {disk.provider}, not on {instance.provider}"
     if disk.location != instance.location:
-        return f"{disk.id!r} is in {disk.location}, not in {instance.location}"
+        return f"{quoted(disk.id)} is in {disk.location}, not in {instance.location}"
     return None
 
 
 def _path(location: Sequence[int | str]) -> str:
     path = ""
     for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+        name = part if isinstance(part, int) or len(part) <= _LONGEST_NAME else f"({len(part)} characters)"
+        path += f"[{name}]" if isinstance(name, int) else f".{name}" if path else name
     return path or "(document)"

@@ -11,6 +11,7 @@
 | `slow`     | answered after `delay` seconds                                                    |
 | `stale`    | a read answers as if what was created lately did not exist yet                    |
 | `fail`     | accepted, then fails after `delay` seconds                                        |
+| `quote`    | refused for good, in a message that quotes the whole request, as clouds do          |
 | `capacity` | refused, or accepted and failed after `delay` seconds, for want of capacity       |
 """
 
@@ -37,6 +38,7 @@ class FaultKind(StrEnum):
     SLOW = "slow"
     STALE = "stale"
     FAIL = "fail"
+    QUOTE = "quote"
     CAPACITY = "capacity"
 
 

@@ -73,6 +73,10 @@ class Simulator(ABC):
         """The cloud's own 503."""
 
     @abstractmethod
+    def quoting(self, body: str) -> Response:
+        """The cloud's own 400 for a value that cannot be, which quotes it."""
+
+    @abstractmethod
     def resources(self) -> list[dict[str, Any]]:
         """All that exists: dicts with at least `id`, `type`, `name`, `status` and `marks` (its tags or labels)."""
 
@@ -113,6 +117,8 @@ class Simulator(ABC):
                 return self.throttled(request)
             case FaultKind.ERROR:
                 return self.unavailable(request)
+            case FaultKind.QUOTE:
+                return self.quoting(request.get_data(as_text=True))
             case FaultKind.LOST:
                 self.handle(request, None)
                 raise DropConnection

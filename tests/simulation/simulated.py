@@ -51,7 +51,7 @@ FUNCTION_TIMEOUT: Final = 30.0
 _SWEPT_AFTER: Final = 2 * 3600.0
 _LATEST_EFFECT: Final = 200.0
 _MOST_STEPS: Final = 200_000
-_CLOUD_FAULTS: Final = frozenset(FaultKind) - {FaultKind.SLOW}
+_CLOUD_FAULTS: Final = frozenset(FaultKind) - {FaultKind.SLOW, FaultKind.QUOTE}
 
 Mutation = Callable[[dict[str, Any]], None]
 """Changes a state machine's definition in place."""

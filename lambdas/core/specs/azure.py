@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from lambdas.core.locations import AZURE_REGIONS
-from lambdas.core.specs.base import Definition, DiskGb, InstanceSpec, Name, Strict, known
+from lambdas.core.specs.base import PRIVATE, Definition, DiskGb, InstanceSpec, Name, Strict, known
 
 Region = Annotated[str, known(AZURE_REGIONS, "Azure region")]
 ResourceGroup = Annotated[
@@ -30,7 +30,7 @@ class AzureInstanceSpec(InstanceSpec):
         description="The user that the key is for."
     )
     ssh_public_key: Annotated[str, StringConstraints(pattern=r"^(ssh-|ecdsa-)\S+ \S+( .*)?$", max_length=4096)] = Field(
-        description="The public key that may log in, as in id_ed25519.pub."
+        description="The public key that may log in, as in id_ed25519.pub.", json_schema_extra=PRIVATE
     )
 
 

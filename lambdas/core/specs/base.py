@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+PRIVATE: Final[dict[str, Any]] = {"writeOnly": True}
+"""Marks a field (`Field(json_schema_extra=PRIVATE)`) whose value no answer, log, history or error may repeat.
+
+JSON Schema's own word for it: the value may be sent and is never read back.
+"""
+
+_QUOTABLE: Final = 32
+_TELLTALE: Final = 16
 
 ResourceId = Annotated[
     str,
@@ -36,6 +45,14 @@ class Definition(Strict):
         raise NotImplementedError
 
     @property
+    def private_values(self) -> tuple[str, ...]:
+        """The values of its PRIVATE fields, and their longer words, as an error might quote them; longest first."""
+        fields = type(self.spec).model_fields.items()
+        values = [str(getattr(self.spec, name)) for name, field in fields if field.json_schema_extra == PRIVATE]
+        words = [word for value in values for word in value.split() if len(word) >= _TELLTALE]
+        return tuple(sorted({*filter(None, values), *words}, key=len, reverse=True))
+
+    @property
     def attached_disks(self) -> tuple[str, ...]:
         """The resource ids of the disks attached to it; for a disk, none."""
         return tuple(getattr(self.spec, "disks", ()))
@@ -58,7 +75,13 @@ def known(places: frozenset[str], what: str) -> AfterValidator:
 
     def check(value: str) -> str:
         if value not in places:
-            raise ValueError(f"unknown {what} {value!r}")
+            raise ValueError(f"unknown {what} {quoted(value)}")
         return value
 
     return AfterValidator(check)
+
+
+def quoted(value: object) -> str:
+    """Return a value as a refusal may quote it: a mistyped name; what is longer is none, and may be a secret."""
+    text = repr(value)
+    return text if len(text) <= _QUOTABLE else f"what was given ({len(text)} characters)"

@@ -72,6 +72,10 @@ class Ec2Simulator(Simulator):
             return quotas_refusal("ServiceException", "Something went wrong.", 500)
         return refusal("Unavailable", "The server is overloaded and can't handle the request.", 503)
 
+    def quoting(self, body: str) -> Response:
+        """InvalidParameterValue."""
+        return refusal("InvalidParameterValue", f"Value ({body}) for parameter request is invalid.")
+
     def resources(self) -> list[dict[str, Any]]:
         """Instances that are not terminated, volumes and network interfaces, in every region that was used."""
         found: list[dict[str, Any]] = []

@@ -65,6 +65,10 @@ class AzureSimulator(Simulator):
         """Resource Manager's own 503."""
         return ArmError(503, "ServiceUnavailable", "The service is unavailable. Please try again later.").response()
 
+    def quoting(self, body: str) -> Response:
+        """InvalidParameter."""
+        return ArmError(400, "InvalidParameter", f"The value '{body}' of parameter 'resource' is invalid.").response()
+
     def resources(self) -> list[dict[str, Any]]:
         """All that exists, every part of an instance by itself."""
         self.estate.settle(self.clock.now())

@@ -62,6 +62,10 @@ class GcpSimulator(Simulator):
         """503 backendError."""
         return unavailable().response()
 
+    def quoting(self, body: str) -> Response:
+        """400 invalid."""
+        return invalid("resource", body, "It is malformed.").response()
+
     def resources(self) -> list[dict[str, Any]]:
         """Every instance and disk; network interfaces and ephemeral addresses are no resources of their own here."""
         self._state.settle(self.clock.now())

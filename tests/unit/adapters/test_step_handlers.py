@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from lambdas.adapters.observability import Broke
 from lambdas.adapters.settings import MissingSettings
 from lambdas.adapters.steps import ProviderHandlers, Surroundings, deployed, provider_handlers
 from lambdas.core.errors import IllegalTransition, TerminalError
+from lambdas.core.preflight import Shortage
 from lambdas.core.states import ResourceStatus
 from tests.fakes.documents import SSH_KEY, azure_instance
 from tests.fakes.provider import Fault
@@ -78,8 +81,9 @@ def test_a_payload_that_is_not_the_state_machines_is_refused_before_anything_is_
     world: World, handlers: ProviderHandlers, payload: dict[str, Any], context: Any, change: dict[str, Any]
 ) -> None:
     wrong = {key: value for key, value in {**payload, "goal": "READY", **change}.items() if value is not ...}
-    with pytest.raises(ValidationError):
+    with pytest.raises(Broke, match=r"^(saga_id|resource_id|goal|spec): [a-z_]+$") as refused:
         handlers.observe(wrong, context)
+    assert type(refused.value).__name__ == "ValidationError"
     assert world.cloud.calls == []
 
 
@@ -123,21 +127,57 @@ def test_a_step_that_breaks_logs_only_what_broke(
     world: World, handlers: ProviderHandlers, payload: dict[str, str], context: Any, log_lines: Lines
 ) -> None:
     world.cloud.faults = [Fault("create", before=IllegalTransition(f"with {SSH_KEY}"))]
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(Broke) as broke:
         handlers.create(payload, context)
     line = log_lines()[-1]
     assert (line["level"], line["error"]) == ("ERROR", "IllegalTransition")
+    assert any(it.startswith("core/steps/provisioning.py:") and it.endswith(" create") for it in line["where"])
+    assert type(broke.value).__name__ == "IllegalTransition"
+    assert "SECRETMATERIAL" not in str(broke.value)
+    assert (broke.value.__cause__, broke.value.__suppress_context__) == (None, True)
+
+
+def test_what_a_cloud_quotes_of_a_private_value_is_left_out_of_what_is_raised_and_logged(
+    world: World, handlers: ProviderHandlers, payload: dict[str, str], context: Any, log_text: io.StringIO
+) -> None:
+    key = SSH_KEY.split()[1]
+    quoting = TerminalError("InvalidParameter", f"'{SSH_KEY}' is no key; {key} neither; ask ops@example.com")
+    world.cloud.faults = [Fault("create", before=quoting)]
+    with pytest.raises(TerminalError) as raised:
+        handlers.create(payload, context)
+    assert str(raised.value) == "InvalidParameter: '(private)' is no key; (private) neither; ask ops@example.com"
+    assert raised.value.code == "InvalidParameter"
+    assert "SECRETMATERIAL" not in log_text.getvalue()
+    assert (raised.value.__cause__, raised.value.__suppress_context__) == (None, True)
+
+
+def test_a_shortage_quotes_no_private_value(world: World, handlers: ProviderHandlers, context: Any) -> None:
+    refusal = Shortage(resources=(WEB,), location="westeurope", code="Invalid", message=f"Invalid: {SSH_KEY}")
+    world.cloud.short = [refusal]
+    answer: Any = handlers.check({"cloud": "azure", "resources": [azure_instance()]}, context)
+    assert [it["message"] for it in answer["shortages"]] == ["Invalid: (private)"]
+
+
+@pytest.mark.parametrize(
+    "sdk", ["botocore.endpoint", "azure.core.pipeline", "google.auth.transport", "urllib3", "msal"]
+)
+def test_no_log_level_makes_an_sdk_write_requests(sdk: str) -> None:
+    logging.getLogger().setLevel(logging.DEBUG)
+    try:
+        assert not logging.getLogger(sdk).isEnabledFor(logging.INFO)
+    finally:
+        logging.getLogger().setLevel(logging.WARNING)
 
 
 def test_neither_payloads_nor_keys_are_logged(
     world: World, handlers: ProviderHandlers, payload: dict[str, str], context: Any, log_text: io.StringIO
 ) -> None:
     handlers.create(payload, context)
-    for error in (TerminalError("Code", "no"), IllegalTransition(f"with {SSH_KEY}")):
+    for error, raised in ((TerminalError("Code", "no"), TerminalError), (IllegalTransition(f"with {SSH_KEY}"), Broke)):
         world.cloud.faults = [Fault("observe", before=error)]
-        with pytest.raises(type(error)):
+        with pytest.raises(raised):
             handlers.observe({**payload, "goal": "READY"}, context)
-    with pytest.raises(ValidationError) as refused:
+    with pytest.raises(Broke) as refused:
         handlers.create({**payload, "password": "SECRETMATERIAL"}, context)
     assert "SECRETMATERIAL" not in log_text.getvalue()
     assert "SECRETMATERIAL" not in str(refused.value)

@@ -7,9 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from lambdas.adapters.observability import StepHandler
+from lambdas.adapters.observability import Broke, StepHandler
 from lambdas.core.states import ResourceStatus, SagaStatus
 from lambdas.saga.handler import saga_handler
 from tests.unit.core.world import DISK, WEB, World, make_world
@@ -77,7 +76,7 @@ def test_what_could_not_be_removed_is_recorded_and_ends_in_needs_attention(world
 
 def test_a_payload_of_no_step_changes_nothing(world: World, handle: StepHandler) -> None:
     saga_id = world.open()
-    with pytest.raises(ValidationError):
+    with pytest.raises(Broke):
         taken(handle, "commit", saga_id)
     assert world.saga(saga_id).version == 1
 

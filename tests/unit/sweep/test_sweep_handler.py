@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import ValidationError
 
+from lambdas.adapters.observability import Broke
 from lambdas.core.policy import Policy
 from lambdas.core.steps.sweep import LedgerSweep
 from lambdas.sweep.handler import sweep_steps_handler
@@ -59,7 +59,7 @@ def test_a_dry_run_is_carried_on() -> None:
 
 
 def test_an_input_it_does_not_know_is_refused() -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(Broke, match=r"^look\.input\.dryrun: extra_forbidden$"):
         handle({"step": "look", "input": {"dryrun": True}})
 
 

@@ -1,0 +1,80 @@
+"""A provider whose errors repeat nothing that a request marks as private: clouds quote what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from lambdas.core.errors import StepError
+from lambdas.core.model import Intent
+from lambdas.core.ports.provider import Marked, Observation, Provider
+from lambdas.core.preflight import Shortage
+
+PLACEHOLDER: Final = "(private)"
+
+
+class DiscreetProvider:
+    """Calls a provider; what it raises or finds short says nothing of its intents' private values."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    @property
+    def settling_seconds(self) -> float:
+        """The provider's own."""
+        return self._provider.settling_seconds
+
+    def parts(self, intent: Intent) -> tuple[str, ...]:
+        """The provider's own."""
+        return self._provider.parts(intent)
+
+    def create(self, intent: Intent, part: str) -> str:
+        """Begin creating a part."""
+        with _discreetly([intent]):
+            return self._provider.create(intent, part)
+
+    def observe(self, intent: Intent, part: str) -> Observation:
+        """Look once at a part."""
+        with _discreetly([intent]):
+            return self._provider.observe(intent, part)
+
+    def delete(self, intent: Intent) -> None:
+        """Begin removing what can go."""
+        with _discreetly([intent]):
+            self._provider.delete(intent)
+
+    def find(self, intent: Intent) -> list[str]:
+        """What exists of an intent."""
+        with _discreetly([intent]):
+            return self._provider.find(intent)
+
+    def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
+        """What would be refused."""
+        with _discreetly(intents):
+            found = self._provider.shortages(intents)
+        return [it.model_copy(update={"message": _without(_private(intents), it.message)}) for it in found]
+
+    def inventory(self) -> Iterable[Marked]:
+        """The provider's own: there is no intent in it."""
+        return self._provider.inventory()
+
+
+@contextmanager
+def _discreetly(intents: Sequence[Intent]) -> Iterator[None]:
+    try:
+        yield
+    except StepError as error:
+        told = _without(_private(intents), str(error)).removeprefix(f"{error.code}: ")
+        # not chained: what it was raised from may quote more, and whoever logs a traceback logs that, too
+        raise type(error)(error.code, told) from None
+
+
+def _private(intents: Sequence[Intent]) -> list[str]:
+    return [value for intent in intents for value in intent.definition.private_values]
+
+
+def _without(values: Iterable[str], text: str) -> str:
+    for value in values:
+        text = text.replace(value, PLACEHOLDER)
+    return text
