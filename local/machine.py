@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
@@ -101,10 +101,11 @@ ANY_PORTS: Final = Ports()
 class Machine:
     """Everything that runs on one machine; nothing is left behind after `close`.
 
-    Raises OSError for a port that is taken.
+    `further` are variables of the functions' environment besides those that say where the clouds are. Raises OSError
+    for a port that is taken.
     """
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, further: Mapping[str, str] | None = None) -> None:
         clock = WallClock()
         self._running = ExitStack()
         self._ports = ports
@@ -123,7 +124,7 @@ class Machine:
         self.gcp = self._serve(gcp.GcpSimulator(clock, time.sleep, _QUICK_GCP), ports.gcp, "gcp")
         account = Watching(create_app(clock), self._pump.refresh)
         self.aws = self._serve(Endpoint(self._engine, self.runtime, account, self._apis), ports.aws, "aws")
-        environment |= worker_environment(self.aws, self.azure, self.gcp)
+        environment |= worker_environment(self.aws, self.azure, self.gcp) | dict(further or {})
 
     def deploy(self, assembly: Path) -> Endpoints:
         """Deploy the stacks of a cloud assembly and serve the API among them.

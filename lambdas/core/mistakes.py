@@ -41,7 +41,7 @@ _REASONS: Final = {
 
 _KEY: Final = "[key]"
 
-_LONGEST_NAME: Final = 64  # of a field or label; what is longer is no mistyped one
+_LONGEST_NAME: Final = 32  # of a field or label in what is wrong with it; what is longer was hardly mistyped
 
 _DEFINITION: Final[TypeAdapter[Instance | Disk]] = TypeAdapter(ResourceDefinition)
 

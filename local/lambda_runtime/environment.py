@@ -7,11 +7,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 from local.lambda_runtime.functions import DeployedFunction
 
 PYTHON_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+TRACE_DAEMON: Final = "AWS_XRAY_DAEMON_ADDRESS"
+"""Where X-Ray's segments go, over UDP."""
 
 
 def worker_environment(
@@ -36,7 +41,7 @@ def worker_environment(
         ),
         "PYTHONPATH": os.pathsep.join(map(str, search_path)),
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+        TRACE_DAEMON: "127.0.0.1:2000",
         **function.environment,
         **_reserved(function, task_root, runtime_packages),
         **overrides,

@@ -20,7 +20,7 @@ from typing import Literal
 from local.clock import Clock
 from local.lambda_runtime.archives import ArchiveCache
 from local.lambda_runtime.asynchronous import AsynchronousFailure, AsynchronousInvocations, QueuedEvent
-from local.lambda_runtime.environment import worker_environment
+from local.lambda_runtime.environment import TRACE_DAEMON, worker_environment
 from local.lambda_runtime.errors import InvalidRequestContent, InvalidRuntime, RequestTooLarge
 from local.lambda_runtime.faults import InvocationFaults
 from local.lambda_runtime.functions import AsynchronousPolicy, DeployedFunction, FunctionSource
@@ -163,7 +163,7 @@ class LambdaRuntime:
         while True:
             worker = pool.acquire(function)
             deadline = time.time() + function.timeout
-            event = Event(queued.request_id, arn, deadline, queued.payload, _trace_id())
+            event = Event(queued.request_id, arn, deadline, queued.payload, _trace_id(TRACE_DAEMON in self._overrides))
             try:
                 with _killing(worker, kill_after):
                     outcome = worker.call(event, log)
@@ -213,8 +213,10 @@ def _checked_payload(payload: bytes, invocation_type: InvocationType) -> bytes:
     return payload or b"{}"
 
 
-def _trace_id() -> str:
-    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
+def _trace_id(sampled: bool) -> str:
+    """Return a trace that is recorded only where somebody outside was named to take what functions record of it."""
+    root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+    return f"Root={root};Parent={secrets.token_hex(8)};Sampled={int(sampled)}"
 
 
 def _log_failure(failure: AsynchronousFailure) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 import requests
 from botocore.credentials import Credentials
@@ -14,6 +18,7 @@ from botocore.credentials import Credentials
 from cli.client import ApiClient
 from local.assembly import synthesize
 from local.demo.story import CLOUDS, REQUEST
+from local.lambda_runtime.environment import TRACE_DAEMON
 from local.machine import CREDENTIALS, REGION, Endpoints, Machine, Ports
 
 
@@ -24,6 +29,13 @@ class Deployment:
     machine: Machine
     endpoints: Endpoints
     api: ApiClient
+    traces: Traces
+
+    def client(self, service: str) -> Any:
+        """A client of one of the account's services."""
+        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+        make: Any = boto3.client
+        return make(service, region_name=REGION, endpoint_url=self.endpoints.aws, **keys)
 
     def submit(self, key: str | None = None) -> str:
         """Submit the three-cloud example; the saga's id."""
@@ -49,12 +61,58 @@ class Deployment:
         return [it for url in urls for it in requests.get(f"{url}/_simulator/resources", timeout=10).json()]
 
 
+class Traces:
+    """Where functions send X-Ray's segments, as long as the context lasts."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.settimeout(0.2)
+        self._taken: list[bytes] = []
+        self._open = True
+        self._thread = Thread(target=self._take, daemon=True)
+
+    def __enter__(self) -> Traces:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open = False
+        self._thread.join()
+        self._socket.close()
+
+    @property
+    def address(self) -> str:
+        """The daemon's address, as the SDK is told it."""
+        return "{}:{}".format(*self._socket.getsockname())
+
+    def text(self) -> str:
+        """Everything that was sent until now."""
+        return b"\n".join(list(self._taken)).decode()
+
+    def _take(self) -> None:
+        while self._open:
+            with suppress(TimeoutError):
+                self._taken.append(self._socket.recv(65_535))
+
+
+TALKATIVE = {"AWS_LAMBDA_LOG_LEVEL": "DEBUG", "LOG_LEVEL": "DEBUG", "POWERTOOLS_LOGGER_LOG_EVENT": "true"}
+"""What an operator in distress may set: with it, too, nothing may be told that must not."""
+
+
 @pytest.fixture(scope="session")
 def deployment() -> Iterator[Deployment]:
-    machine = Machine(Ports())
+    with Traces() as traces:
+        yield from _deployed(traces)
+
+
+def _deployed(traces: Traces) -> Iterator[Deployment]:
+    machine = Machine(Ports(), {**TALKATIVE, TRACE_DAEMON: traces.address})
     try:
         endpoints = machine.deploy(synthesize())
         ((access_key, secret_key),) = CREDENTIALS.items()
-        yield Deployment(machine, endpoints, ApiClient(endpoints.api, Credentials(access_key, secret_key), REGION))
+        yield Deployment(
+            machine, endpoints, ApiClient(endpoints.api, Credentials(access_key, secret_key), REGION), traces
+        )
     finally:
         machine.close()
