@@ -121,13 +121,15 @@ class GuardStack(Stack):
             description=f"Lists everything of ours on {cloud} and compares it with the ledger",
             handler=f"lambdas.{cloud}.handler.sweep",
             code=self._code,
-            environment={"LEDGER_TABLE": self._ledger.table_name, **self._settings.environment(cloud)},
+            environment={"LEDGER_TABLE": self._ledger.table_name, **self._settings.environment(cloud, "sweep")},
             permissions=[*ledger_access(self._ledger, writing=False), *self._listing(cloud)],
             dependencies=cloud,
             memory=512,
             timeout=SWEEP_SECONDS,
         )
         acknowledge(function, _DESCRIBING)
+        if cloud != "aws":
+            function.put_out_role(f"{cloud.capitalize()}SweepRole")
         return function
 
     def _listing(self, cloud: str) -> Sequence[iam.PolicyStatement]:

@@ -51,7 +51,7 @@ class SagaStack(Stack):
             )
 
     def _add_providers(self, settings: Settings) -> dict[str, Provider]:
-        environment = {"LEDGER_TABLE": self._ledger.table_name}
+        table = {"LEDGER_TABLE": self._ledger.table_name}
         ledger = ledger_access(self._ledger)
         return {
             "aws": Provider(
@@ -59,7 +59,7 @@ class SagaStack(Stack):
                 "Aws",
                 cloud="aws",
                 code=self._code,
-                environment=environment,
+                environment=lambda _: table,
                 ledger=ledger,
                 permissions=ec2_permissions(self),
             ),
@@ -68,18 +68,20 @@ class SagaStack(Stack):
                 "Azure",
                 cloud="azure",
                 code=self._code,
-                environment={**environment, **settings.environment("azure")},
+                environment=lambda verb: {**table, **settings.environment("azure", verb)},
                 ledger=ledger,
                 permissions=azure_permissions(),
+                trusted=True,
             ),
             "gcp": Provider(
                 self,
                 "Gcp",
                 cloud="gcp",
                 code=self._code,
-                environment={**environment, **settings.environment("gcp")},
+                environment=lambda verb: {**table, **settings.environment("gcp", verb)},
                 ledger=ledger,
                 permissions=NO_PERMISSIONS,
+                trusted=True,
                 memory=512,  # importing Compute Engine's client takes 150 MB and the CPU that comes with memory
             ),
         }

@@ -24,6 +24,7 @@ class TokenIssuer(NamedTuple):
 class Settings(NamedTuple):
     """The targets on the other clouds, each the context value of the same name; none of them is a secret.
 
+    `azure_client_id_VERB` is the application that trusts the role of one verb only, in place of `azure_client_id`.
     `sweep_regions` confines the sweep to some AWS regions, separated by commas; else it looks into all enabled ones.
     `jwt_issuer` opens a second API that takes this issuer's tokens for `jwt_audience`, with one of `jwt_scopes` if any
     are given; both are separated by commas.
@@ -32,6 +33,11 @@ class Settings(NamedTuple):
     azure_subscription_id: str = UNSET_ID
     azure_tenant_id: str = UNSET_ID
     azure_client_id: str = UNSET_ID
+    azure_client_id_create: str = ""
+    azure_client_id_observe: str = ""
+    azure_client_id_delete: str = ""
+    azure_client_id_check: str = ""
+    azure_client_id_sweep: str = ""
     google_cloud_project: str = UNSET_PROJECT
     sweep_regions: str = ""
     jwt_issuer: str = ""
@@ -53,8 +59,8 @@ class Settings(NamedTuple):
             raise ValueError("jwt_issuer needs jwt_audience, or tokens for other services would be taken, too")
         return TokenIssuer(self.jwt_issuer, audiences, scopes)
 
-    def environment(self, cloud: str) -> dict[str, str]:
-        """Return what the functions of a cloud must be told about its target."""
+    def environment(self, cloud: str, verb: str) -> dict[str, str]:
+        """Return what the function for one verb (or `sweep`) on a cloud must be told about its target."""
         match cloud:
             case "aws":
                 return {"AWS_SWEEP_REGIONS": self.sweep_regions} if self.sweep_regions else {}
@@ -62,7 +68,7 @@ class Settings(NamedTuple):
                 return {
                     "AZURE_SUBSCRIPTION_ID": self.azure_subscription_id,
                     "AZURE_TENANT_ID": self.azure_tenant_id,
-                    "AZURE_CLIENT_ID": self.azure_client_id,
+                    "AZURE_CLIENT_ID": self._asdict()[f"azure_client_id_{verb}"] or self.azure_client_id,
                 }
             case "gcp":
                 return {"GOOGLE_CLOUD_PROJECT": self.google_cloud_project}

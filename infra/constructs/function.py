@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -91,6 +91,12 @@ class Function(Construct):
                 "CKV_AWS_173": "Its environment holds names and ARNs, no secret; AWS encrypts it with its key.",
             },
         )
+
+    def put_out_role(self, name: str) -> None:
+        """Put out the role's ARN under a name: another cloud is told to trust it."""
+        assert self.lambda_function.role is not None  # noqa: S101 - the role is made above
+        description = "Trusted by the other cloud, with the role for its verb: docs/identities.md"
+        CfnOutput(Stack.of(self), name, value=self.lambda_function.role.role_arn, description=description)
 
     @property
     def version(self) -> lambda_.Version:

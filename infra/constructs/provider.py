@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from aws_cdk import aws_iam as iam
@@ -15,7 +15,10 @@ from infra.permissions.verbs import VERBS, Permissions, Verb
 
 
 class Provider(Construct):
-    """The functions that create, observe and delete on one cloud; `cloud` is its folder under `lambdas/`."""
+    """The functions that create, observe, delete and check on one cloud; `cloud` is its folder under `lambdas/`.
+
+    `environment` is what the function of a verb is told. Where `trusted` by that cloud, the roles' ARNs are put out.
+    """
 
     def __init__(
         self,
@@ -24,10 +27,11 @@ class Provider(Construct):
         *,
         cloud: str,
         code: FunctionCode,
-        environment: Mapping[str, str],
+        environment: Callable[[Verb], Mapping[str, str]],
         ledger: Sequence[iam.PolicyStatement],
         permissions: Permissions,
         memory: int = 256,
+        trusted: bool = False,
     ) -> None:
         super().__init__(scope, id)
         self.functions: Final[dict[Verb, Function]] = {
@@ -38,7 +42,7 @@ class Provider(Construct):
                 description=f"One step on {cloud}: {verb} a resource",
                 handler=f"lambdas.{cloud}.handler.{verb}",
                 code=code,
-                environment=environment,
+                environment=environment(verb),
                 permissions=[*ledger, *permissions.statements[verb]],
                 dependencies=cloud,
                 memory=memory,
@@ -46,6 +50,9 @@ class Provider(Construct):
             for verb in VERBS
         }
         acknowledge(self, permissions.accepted)
+        if trusted:
+            for verb, function in self.functions.items():
+                function.put_out_role(f"{cloud.capitalize()}{verb.capitalize()}Role")
 
     @property
     def version_arns(self) -> dict[Verb, str]:

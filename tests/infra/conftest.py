@@ -23,6 +23,7 @@ TARGETS = {
 }
 EVERYTHING = {
     **TARGETS,
+    "azure_client_id_delete": "11111111-0000-0000-0000-000000000004",
     "sweep_regions": "eu-west-1,eu-central-1",
     "jwt_issuer": "https://id.example/tenant",
     "jwt_audience": "skysaga, another",

@@ -11,7 +11,7 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]  # the package
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # the package has no types
 
 from infra.packaging.bundles import ROOT
-from tests.infra.conftest import TARGETS
+from tests.infra.conftest import EVERYTHING, TARGETS
 from tests.infra.template import Template
 
 STACKS = ("SkysagaData", "SkysagaSaga", "SkysagaGuard", "SkysagaApi")
@@ -52,6 +52,28 @@ def test_functions_know_the_targets_that_the_deployment_names(deployed: Path) ->
     assert azure["AZURE_TENANT_ID"] == TARGETS["azure_tenant_id"]
     assert azure["AZURE_CLIENT_ID"] == TARGETS["azure_client_id"]
     assert gcp["GOOGLE_CLOUD_PROJECT"] == TARGETS["google_cloud_project"]
+
+
+def test_a_verb_may_be_another_application_to_azure(deployed: Path) -> None:
+    functions = Template(deployed / "SkysagaSaga.template.json").functions()
+    applications = {
+        verb: functions[f"skysaga-azure-{verb}"]["Environment"]["Variables"]["AZURE_CLIENT_ID"]
+        for verb in ("create", "observe", "delete", "check")
+    }
+
+    usual = TARGETS["azure_client_id"]
+    own = EVERYTHING["azure_client_id_delete"]
+    assert applications == {"create": usual, "observe": usual, "delete": own, "check": usual}
+
+
+def test_the_roles_that_other_clouds_are_to_trust_are_put_out(deployed: Path) -> None:
+    saga, guard = (Template(deployed / f"{stack}.template.json") for stack in ("SkysagaSaga", "SkysagaGuard"))
+
+    for cloud in ("azure", "gcp"):
+        for verb in ("create", "observe", "delete", "check", "sweep"):
+            template = guard if verb == "sweep" else saga
+            role = template.outputs[f"{cloud.capitalize()}{verb.capitalize()}Role"]["Value"]
+            assert role == template.functions()[f"skysaga-{cloud}-{verb}"]["Role"]
 
 
 def test_lambda_runs_on_graviton_and_the_python_that_is_tested(deployed: Path) -> None:
