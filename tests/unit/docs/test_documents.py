@@ -25,6 +25,13 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_every_file_that_answers_a_threat_is_there() -> None:
+    page = (ROOT / "docs" / "threat-model.md").read_text()
+    named = set(re.findall(r"`((?:checks|infra|lambdas|local|tests)/[\w/.-]+|\w+\.txt)`", page))
+    assert len(named) > 20
+    assert sorted(it for it in named if not (ROOT / it).exists()) == []
+
+
 def test_the_readme_names_every_make_target_that_people_need_and_only_such_that_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"(?:`|^ {4})make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
