@@ -27,6 +27,7 @@ ROUTES: Final = (
     Route(HttpMethod.GET, "/sagas/{id}"),
     Route(HttpMethod.DELETE, "/sagas/{id}"),
     Route(HttpMethod.GET, "/sagas/{id}/events"),
+    Route(HttpMethod.POST, "/sagas/{id}/approve"),
     Route(HttpMethod.POST, "/sagas/{id}/cancel"),
     Route(HttpMethod.POST, "/sagas/{id}/resume"),
 )
@@ -68,6 +69,7 @@ class ApiStack(Stack):
             permissions=[
                 *ledger_access(ledger, listing=True),
                 provisioning.start_permission("StartProvisioning"),
+                provisioning.wake_permission("WakeProvisioning"),
                 release.start_permission("StartRelease"),
                 iam.PolicyStatement(sid="Check", actions=["lambda:InvokeFunction"], resources=list(functions.values())),
             ],

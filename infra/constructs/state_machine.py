@@ -93,6 +93,12 @@ class PublishedStateMachine(Construct):
             sid=sid, actions=["states:StartExecution"], resources=[self.machine.state_machine_arn]
         )
 
+    def wake_permission(self, sid: str) -> iam.PolicyStatement:
+        """Return leave to end tasks that wait with a token."""
+        return iam.PolicyStatement(
+            sid=sid, actions=["states:SendTaskSuccess"], resources=[self.machine.state_machine_arn]
+        )
+
     def _publish(self) -> sfn.CfnStateMachineVersion:
         machine = self.machine.node.default_child
         assert isinstance(machine, sfn.CfnStateMachine)  # noqa: S101 - what the construct is documented to hold

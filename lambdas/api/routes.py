@@ -72,6 +72,18 @@ def make_app(sagas: Callable[[], Sagas], checks: Callable[[], Checks]) -> APIGat
         cursor = found[-1].seq if found else after
         return _json(HTTPStatus.OK, {"items": [event_view(it) for it in found], "next_cursor": cursor})
 
+    _take_orders(app, sagas)
+    _handle_errors(app)
+    return app
+
+
+def _take_orders(app: APIGatewayHttpResolver, sagas: Callable[[], Sagas]) -> None:
+    """What callers have done to a saga that exists."""
+
+    @app.post("/sagas/<saga_id>/approve")
+    def approve(saga_id: str) -> Response[str]:
+        return _accepted(sagas().approve(saga_id, _caller(app)))
+
     @app.post("/sagas/<saga_id>/cancel")
     def cancel(saga_id: str) -> Response[str]:
         return _accepted(sagas().cancel(saga_id))
@@ -83,9 +95,6 @@ def make_app(sagas: Callable[[], Sagas], checks: Callable[[], Checks]) -> APIGat
     @app.delete("/sagas/<saga_id>")
     def destroy(saga_id: str) -> Response[str]:
         return _accepted(sagas().destroy(saga_id))
-
-    _handle_errors(app)
-    return app
 
 
 def _handle_errors(app: APIGatewayHttpResolver) -> None:

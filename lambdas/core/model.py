@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -26,6 +27,27 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
+class ApprovalPoint(StrEnum):
+    """What needs somebody's consent; the names are part of a request."""
+
+    PROVISIONING = "provisioning"
+    COMMIT = "commit"
+
+
+class Approval(Record):
+    """The consent that a saga asks for once, and waits for until `approve_by`.
+
+    `tokens` are those of the tasks that wait for it: one, or more where asking had to be tried again.
+    """
+
+    before: ApprovalPoint
+    within: timedelta
+    approve_by: datetime | None = None
+    tokens: tuple[str, ...] = ()
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+
+
 class Saga(Record):
     """The header of one request.
 
@@ -45,6 +67,7 @@ class Saga(Record):
     finished_at: datetime | None = None
     expires_at: datetime | None = None
     preflight: bool = True
+    approval: Approval | None = None
     unchecked: tuple[str, ...] = ()
     cancel_requested: bool = False
     release_goal: Literal[SagaStatus.ROLLED_BACK, SagaStatus.RELEASED] | None = None

@@ -8,9 +8,9 @@ from typing import Final
 
 from lambdas.core.durations import duration_of
 from lambdas.core.graph import waves
-from lambdas.core.model import Resource, Saga
+from lambdas.core.model import Approval, Resource, Saga
 from lambdas.core.ports.ledger import Snapshot
-from lambdas.core.request import SagaRequest, dependencies
+from lambdas.core.request import ApprovalRequest, SagaRequest, dependencies
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter is mistaken for another
 
@@ -25,10 +25,15 @@ def plan_saga(request: SagaRequest, saga_id: str, caller: str, now: datetime) ->
         labels=request.labels,
         waves=waves(graph),
         preflight=request.preflight,
+        approval=_approval(request.approval),
         created_at=now,
         expires_at=now + duration_of(request.ttl) if request.ttl else None,
     )
     return Snapshot(saga, tuple(Resource(saga_id=saga_id, definition=definition) for definition in request.resources))
+
+
+def _approval(wanted: ApprovalRequest | None) -> Approval | None:
+    return Approval(before=wanted.before, within=duration_of(wanted.within)) if wanted else None
 
 
 def new_saga_id(now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""What callers do with sagas: submit, look, cancel, resume, destroy."""
+"""What callers do with sagas: submit, look, approve, cancel, resume, destroy."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from lambdas.core.ports.executions import Executions
 from lambdas.core.ports.ledger import IdempotencyKey, Ledger, Snapshot
 from lambdas.core.request import SagaRequest
 from lambdas.core.states import ENDINGS, SagaStatus
+from lambdas.core.steps.approving import awaiting
 from lambdas.core.steps.saga import ReleaseReason
 
 LONGEST_WAIT: Final = 20.0
@@ -79,6 +80,30 @@ class Sagas:
                 return events
             self._pause(_POLL_INTERVAL)
 
+    def approve(self, saga_id: str, caller: str) -> Saga:
+        """Let a saga go on that waits for approval; one that was approved before stays as it is.
+
+        Raises NotPossible for one that does not wait. Once this returns the state machine has been woken; a crash
+        before that is mended by the repeated call.
+        """
+        now = self._clock.now()
+
+        def change(snapshot: Snapshot) -> Saga:
+            saga = snapshot.saga
+            if saga.approval is None:
+                raise NotPossible(f"saga {saga_id} asks for no approval; its request would have to say so")
+            if saga.approval.approved_by is not None:
+                return saga
+            if not awaiting(saga):
+                standing = "cancelled" if saga.cancel_requested else saga.status
+                raise NotPossible(f"saga {saga_id} is {standing}; only one in AWAITING_APPROVAL can be approved")
+            approval = saga.approval.model_copy(update={"approved_by": caller, "approved_at": now})
+            return saga.model_copy(update={"status": SagaStatus.PROVISIONING, "approval": approval})
+
+        saga = self._ledger.change_saga(saga_id, change, f"approved by {caller}").saga
+        self._wake(saga)
+        return saga
+
     def cancel(self, saga_id: str) -> Saga:
         """Ask for a saga that has not committed to be undone; one that is being undone already stays as it is.
 
@@ -98,6 +123,8 @@ class Sagas:
         saga = self._ledger.change_saga(saga_id, change, "cancel requested").saga
         if saga.status is SagaStatus.PENDING:  # its start may have been lost, and then nobody would act on the cancel
             self._executions.start_provisioning(saga_id)
+        if saga.status is SagaStatus.AWAITING_APPROVAL:
+            self._wake(saga)
         return saga
 
     def resume(self, saga_id: str) -> Saga:
@@ -120,6 +147,11 @@ class Sagas:
                 saga = self._ledger.saga(saga_id)
         self._executions.start_release(saga_id, ReleaseReason.DESTROY, saga.version)
         return saga
+
+    def _wake(self, saga: Saga) -> None:
+        """Whichever of its tokens is waited for; an asking that was tried again has left others behind."""
+        for token in saga.approval.tokens if saga.approval else ():
+            self._executions.wake(token)
 
 
 def ended(saga: Saga) -> bool:

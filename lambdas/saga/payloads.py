@@ -43,6 +43,13 @@ class Conclude(_Payload):
     wave: int
 
 
+class Ask(_Payload):
+    """Ask for consent; the task ends when whoever gives it sends the token back."""
+
+    step: Literal["ask"]
+    token: str
+
+
 class CaughtError(BaseModel):
     """An error as a Catch hands it over: its name, and for a function's own error a JSON document as cause."""
 
@@ -67,6 +74,13 @@ class Fail(_Payload):
     error: CaughtError
 
 
+class Lapse(_Payload):
+    """Give up waiting for consent, because of an error or the time."""
+
+    step: Literal["lapse"]
+    error: CaughtError
+
+
 class Unchecked(_Payload):
     """Record that a cloud could not be asked for shortages."""
 
@@ -75,6 +89,6 @@ class Unchecked(_Payload):
     error: CaughtError
 
 
-Payload = Begin | Decide | Fence | Conclude | Fail | Unchecked
+Payload = Begin | Decide | Fence | Conclude | Ask | Lapse | Fail | Unchecked
 
 PAYLOAD = TypeAdapter[Payload](Annotated[Payload, Field(discriminator="step")])

@@ -165,12 +165,24 @@ def test_the_api_starts_the_two_state_machines_and_calls_the_checks_only(api: Te
 
     (called,) = [it["Resource"] for it in api.statements(handler) if it["Action"] == ["lambda:InvokeFunction"]]
 
-    assert api.actions(handler) == LEDGER | OWN_LOG | TRACES | {"lambda:InvokeFunction", "states:StartExecution"}
+    starting = {"lambda:InvokeFunction", "states:SendTaskSuccess", "states:StartExecution"}
+    assert api.actions(handler) == LEDGER | OWN_LOG | TRACES | starting
     assert len(called) == len(CLOUDS)
     assert all("Check" in text(arn) for arn in called)
     provisioning, release = started
     assert "ProvisioningMachine" in provisioning
     assert "ReleaseMachine" in release
+
+
+def test_the_api_wakes_only_what_provisions(api: Template) -> None:
+    (woken,) = [
+        text(arn)
+        for it in api.statements(role(api, "skysaga-api"))
+        if it["Action"] == ["states:SendTaskSuccess"]
+        for arn in it["Resource"]
+    ]
+
+    assert "ProvisioningMachine" in woken
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,9 @@ _SECONDS: Final = {
 """The durations that are tried of each kind; for `killed`, in front of which call outside."""
 
 
-def single_upsets(kept: Clouds, given: Sequence[Upset]) -> list[Upset]:
+def single_upsets(kept: Clouds, given: Sequence[Upset], scenario: Scenario = SCENARIO) -> list[Upset]:
     """Every upset that a saga which already suffers from `given` can meet, one call after the other."""
-    untouched = run_plan(kept, SCENARIO, given)
+    untouched = run_plan(kept, scenario, given)
     taken = {(upset.site, upset.nth) for upset in given}
     return [
         Upset(site, nth, kind, seconds)

@@ -31,6 +31,7 @@ _NOTHING_LEFT: Final = (SagaStatus.ROLLED_BACK, SagaStatus.RELEASED)
 _TAKE_UP: Final[Mapping[SagaStatus, ReleaseReason]] = {
     SagaStatus.PENDING: ReleaseReason.COMPENSATE,
     SagaStatus.PROVISIONING: ReleaseReason.COMPENSATE,
+    SagaStatus.AWAITING_APPROVAL: ReleaseReason.COMPENSATE,
     SagaStatus.COMPENSATING: ReleaseReason.COMPENSATE,
     SagaStatus.RELEASING: ReleaseReason.DESTROY,
 }
@@ -160,6 +161,7 @@ class LedgerSweep:
         """Find the sagas whose execution has vanished, and those that have outlived their time; count the stuck."""
         now = self._clock.now()
         overdue = [self._overdue(saga, _TAKE_UP[saga.status]) for saga in self._silent(now)]
+        overdue += [self._overdue(saga, _TAKE_UP[saga.status]) for saga in self._unapproved(now)]
         overdue += [self._overdue(saga, ReleaseReason.EXPIRE) for saga in self._expired(now)]
         stuck = sum(1 for _ in self._sagas(SagaStatus.NEEDS_ATTENTION))
         return {"overdue": overdue[:MOST_LISTED], "needing_attention": stuck}
@@ -181,6 +183,14 @@ class LedgerSweep:
             for saga in self._sagas(status):
                 if self._policy.silent(saga.created_at, now) and self._policy.silent(self._last_heard(saga), now):
                     yield saga
+
+    def _unapproved(self, now: datetime) -> Iterator[Saga]:
+        """Waiting for approval is no silence, unless the wait should be over: for want of time, or of a saga."""
+        for saga in self._sagas(SagaStatus.AWAITING_APPROVAL):
+            approve_by = saga.approval.approve_by if saga.approval else None
+            too_late = approve_by is not None and self._policy.sweepable(approve_by, now)
+            if too_late or (saga.cancel_requested and self._policy.silent(self._last_heard(saga), now)):
+                yield saga
 
     def _expired(self, now: datetime) -> Iterator[Saga]:
         for saga in self._sagas(SagaStatus.COMMITTED):

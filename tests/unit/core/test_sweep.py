@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from lambdas.core.model import Intent
+from lambdas.core.model import Intent, Saga
 from lambdas.core.policy import Policy
+from lambdas.core.ports.ledger import Snapshot
 from lambdas.core.states import ResourceStatus, SagaStatus
 from lambdas.core.steps.saga import ReleaseReason
 from lambdas.core.steps.sweep import CloudFindings, CloudSweep, LedgerSweep, Overdue
@@ -201,6 +202,34 @@ def test_a_saga_whose_expiry_was_missed_is_released_an_hour_later(world: World) 
     assert ledger_sweep(world).look()["overdue"] == []
     world.clock.advance(HOUR)
     assert ledger_sweep(world).look()["overdue"] == [{"saga_id": saga_id, "status": "COMMITTED", "reason": EXPIRE}]
+
+
+def test_waiting_for_approval_is_no_silence_as_long_as_there_is_time_for_it(world: World) -> None:
+    saga_id = world.awaiting_approval()
+    week = timedelta(days=7)
+
+    def longer(now: Snapshot) -> Saga:
+        approval = now.saga.approval
+        assert approval is not None
+        return now.saga.model_copy(
+            update={"approval": approval.model_copy(update={"approve_by": world.clock.now() + week})}
+        )
+
+    world.ledger.change_saga(saga_id, longer)
+    world.clock.advance(week.total_seconds())
+    assert ledger_sweep(world).look()["overdue"] == []
+    world.clock.advance(HOUR)
+    expected = {"saga_id": saga_id, "status": "AWAITING_APPROVAL", "reason": COMPENSATE}
+    assert ledger_sweep(world).look()["overdue"] == [expected]
+
+
+def test_a_cancelled_saga_that_still_waits_for_approval_is_taken_up_when_it_is_silent(world: World) -> None:
+    saga_id = world.awaiting_approval()
+    world.cancel(saga_id)
+    world.clock.advance(1.5 * HOUR)
+    assert ledger_sweep(world).look()["overdue"] == []
+    world.clock.advance(HOUR)
+    assert [it["saga_id"] for it in ledger_sweep(world).look()["overdue"]] == [saga_id]
 
 
 def test_sagas_that_need_attention_are_counted_and_left_alone(world: World) -> None:
