@@ -94,7 +94,11 @@ class GuardStack(Stack):
             description="The sweep: what the ledger says, and what follows from all that was found",
             handler="lambdas.sweep.handler.handler",
             code=self._code,
-            environment={"LEDGER_TABLE": self._ledger.table_name, "SWEEP_FUNCTIONS": json.dumps(arns)},
+            environment={
+                "LEDGER_TABLE": self._ledger.table_name,
+                "SWEEP_FUNCTIONS": json.dumps(arns),
+                **self._settings.patience,
+            },
             permissions=ledger_access(self._ledger, listing=True),
             timeout=SWEEP_SECONDS,
         )

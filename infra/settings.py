@@ -16,6 +16,7 @@ class Settings(NamedTuple):
     """The targets on the other clouds, each the context value of the same name; none of them is a secret.
 
     `sweep_regions` confines the sweep to some AWS regions, separated by commas; else it looks into all enabled ones.
+    `keep_trying` is for how many seconds every sweep tries again to remove what needs attention: a day, unless given.
     """
 
     azure_subscription_id: str = UNSET_ID
@@ -23,6 +24,7 @@ class Settings(NamedTuple):
     azure_client_id: str = UNSET_ID
     google_cloud_project: str = UNSET_PROJECT
     sweep_regions: str = ""
+    keep_trying: str = ""
 
     def environment(self, cloud: str) -> dict[str, str]:
         """Return what the functions of a cloud must be told about its target."""
@@ -39,6 +41,11 @@ class Settings(NamedTuple):
                 return {"GOOGLE_CLOUD_PROJECT": self.google_cloud_project}
             case _:
                 return {}
+
+    @property
+    def patience(self) -> dict[str, str]:
+        """Return what the sweep must be told about how long to keep trying."""
+        return {"SKYSAGA_KEEP_TRYING": self.keep_trying} if self.keep_trying else {}
 
     @classmethod
     def from_context(cls, scope: Construct) -> Settings:

@@ -216,9 +216,11 @@ class SagaSteps:
         saga = snapshot.saga
         if saga.status not in UNDER_RELEASE or saga.release_goal is None:
             return saga
+        now = self._clock.now()
         gone = all(it.status is ResourceStatus.ABSENT for it in snapshot.resources)
         status = saga.release_goal if gone else SagaStatus.NEEDS_ATTENTION
-        return saga.model_copy(update={"status": status, "finished_at": self._clock.now()})
+        since = None if gone else saga.attention_since or now
+        return saga.model_copy(update={"status": status, "finished_at": now, "attention_since": since})
 
 
 _RELEASE_GOAL: Mapping[SagaStatus, SagaStatus] = {

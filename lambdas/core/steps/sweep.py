@@ -158,10 +158,11 @@ class LedgerSweep:
         self._policy = policy
 
     def look(self) -> Standing:
-        """Find the sagas whose execution has vanished, and those that have outlived their time; count the stuck."""
+        """Find the sagas that have lost their execution, outlived their time, or are stuck; count the stuck."""
         now = self._clock.now()
         overdue = [self._overdue(saga, _TAKE_UP[saga.status]) for saga in self._silent(now)]
         overdue += [self._overdue(saga, _TAKE_UP[saga.status]) for saga in self._unapproved(now)]
+        overdue += [self._overdue(saga, ReleaseReason.DESTROY) for saga in self._worth_trying(now)]
         overdue += [self._overdue(saga, ReleaseReason.EXPIRE) for saga in self._expired(now)]
         stuck = sum(1 for _ in self._sagas(SagaStatus.NEEDS_ATTENTION))
         return {"overdue": overdue[:MOST_LISTED], "needing_attention": stuck}
@@ -190,6 +191,11 @@ class LedgerSweep:
             approve_by = saga.approval.approve_by if saga.approval else None
             too_late = approve_by is not None and self._policy.sweepable(approve_by, now)
             if too_late or (saga.cancel_requested and self._policy.silent(self._last_heard(saga), now)):
+                yield saga
+
+    def _worth_trying(self, now: datetime) -> Iterator[Saga]:
+        for saga in self._sagas(SagaStatus.NEEDS_ATTENTION):
+            if saga.attention_since and self._policy.worth_trying(saga.attention_since, now):
                 yield saga
 
     def _expired(self, now: datetime) -> Iterator[Saga]:

@@ -232,12 +232,41 @@ def test_a_cancelled_saga_that_still_waits_for_approval_is_taken_up_when_it_is_s
     assert [it["saga_id"] for it in ledger_sweep(world).look()["overdue"]] == [saga_id]
 
 
-def test_sagas_that_need_attention_are_counted_and_left_alone(world: World) -> None:
-    saga_id = world.committed_saga()
+def left_behind(world: World, saga_id: str) -> None:
+    """A release that could not remove anything."""
     world.sagas.fence(saga_id, DESTROY)
     for resource_id in (WEB, DISK):
+        world.release.delete(saga_id, resource_id)
         world.sagas.stick(saga_id, resource_id, "AccessDenied: no")
     world.sagas.conclude(saga_id, 0)
+    assert world.saga(saga_id).status is SagaStatus.NEEDS_ATTENTION
+
+
+def test_what_needs_attention_is_tried_again_by_every_sweep_for_a_day(world: World) -> None:
+    saga_id = world.committed_saga()
+    again = [{"saga_id": saga_id, "status": "NEEDS_ATTENTION", "reason": DESTROY}]
+    tried = 0
+    for _ in range(48):
+        left_behind(world, saga_id)
+        world.clock.advance(HOUR)
+        tried += ledger_sweep(world).look()["overdue"] == again
+    assert tried == 23
+
+
+def test_a_release_that_ended_well_begins_the_day_anew(world: World) -> None:
+    saga_id = world.committed_saga()
+    left_behind(world, saga_id)
+    assert world.saga(saga_id).attention_since == world.clock.now()
+    world.sagas.fence(saga_id, DESTROY)
+    for resource_id in (WEB, DISK):
+        world.make_absent(saga_id, resource_id)
+    world.sagas.conclude(saga_id, 0)
+    assert world.saga(saga_id).attention_since is None
+
+
+def test_sagas_that_need_attention_are_counted_and_after_a_day_left_alone(world: World) -> None:
+    saga_id = world.committed_saga()
+    left_behind(world, saga_id)
     world.clock.advance(100 * HOUR)
     assert ledger_sweep(world).look() == {"overdue": [], "needing_attention": 1}
     assert cloud_sweep(world).look()["orphans"] == []
