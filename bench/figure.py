@@ -45,11 +45,10 @@ def compared(name: str, value: float, unit: str, peer: tuple[str, float], times:
     )
 
 
-def plain(name: str, value: float, unit: str, method: str) -> Figure:
+def plain(name: str, value: float, unit: str, method: str, digits: int = 1) -> Figure:
     """A figure without a goal."""
-    return Figure(
-        name=name, value=round(value, 1), unit=unit, goal=None, met=None, peer=None, ratio=None, method=method
-    )
+    value = round(value, digits)
+    return Figure(name=name, value=value, unit=unit, goal=None, met=None, peer=None, ratio=None, method=method)
 
 
 def typical(measure: Callable[[], float], repeats: int = 3) -> float:
