@@ -13,19 +13,13 @@ from tests.simulation.clouds import Clouds as Kept
 from tests.simulation.conftest import Clouds
 from tests.simulation.exhaustive import single_upsets
 from tests.simulation.guarded import GuardedWorld
+from tests.simulation.requests import one_disk
 from tests.simulation.runs import Scenario, run_plan
 from tests.simulation.world import World
 
 HOUR: Final = 3600
 BEFORE: Final = ("provisioning", "commit")
-_EVERY: Final = 7
-
-
-def one_disk(before: str, **more: Any) -> dict[str, Any]:
-    """The smallest request there is, which wants approval."""
-    disk = {"id": "data", "provider": "gcp", "kind": "disk", "zone": "europe-west1-b", "spec": {"size_gb": 10}}
-    approval = {"before": before, "within": "2h"}
-    return {"name": "careful", "approval": approval, "resources": [disk], "preflight": False, **more}
+_EVERY: Final = 17
 
 
 @pytest.fixture(name="guarded")
@@ -38,7 +32,7 @@ def _guarded(clouds: Clouds) -> Iterator[GuardedWorld]:
 
 def waiting(world: World, before: str, **more: Any) -> str:
     """A saga that waits for approval, for ten minutes so far."""
-    saga_id = world.submit(one_disk(before, **more))
+    saga_id = world.submit(one_disk(approval={"before": before, "within": "2h"}, **more))
     world.engine.advance(600)
     assert world.ledger.saga(saga_id).status == "AWAITING_APPROVAL"
     return saga_id
@@ -105,7 +99,7 @@ def test_single_upsets_all_over_a_saga_that_wants_approval_violate_nothing(
     kept: Kept, before: str, verb: str | None
 ) -> None:
     answer = Answer(before, within=120, verb=verb, delay=3.0)
-    scenario = Scenario(1, one_disk(before) | answer.wish, answer=answer)
+    scenario = Scenario(1, one_disk(**answer.wish), answer=answer)
     upsets = single_upsets(kept, (), scenario)
     found = {
         upset: result.violations
