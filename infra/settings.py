@@ -15,13 +15,17 @@ UNSET_PROJECT: Final = "skysaga-project-unset"
 class Settings(NamedTuple):
     """The targets on the other clouds, each the context value of the same name; none of them is a secret.
 
-    `sweep_regions` confines the sweep to some AWS regions, separated by commas; else it looks into all enabled ones.
+    `google_workload_identity_provider` trusts our AWS roles and lets them act as `google_service_account`; without it,
+    functions go by whatever google-auth finds. `sweep_regions` confines the sweep to some AWS regions, separated by
+    commas; else it looks into all enabled ones.
     """
 
     azure_subscription_id: str = UNSET_ID
     azure_tenant_id: str = UNSET_ID
     azure_client_id: str = UNSET_ID
     google_cloud_project: str = UNSET_PROJECT
+    google_service_account: str = ""
+    google_workload_identity_provider: str = ""
     sweep_regions: str = ""
 
     def environment(self, cloud: str) -> dict[str, str]:
@@ -36,9 +40,29 @@ class Settings(NamedTuple):
                     "AZURE_CLIENT_ID": self.azure_client_id,
                 }
             case "gcp":
-                return {"GOOGLE_CLOUD_PROJECT": self.google_cloud_project}
+                return {
+                    "GOOGLE_CLOUD_PROJECT": self.google_cloud_project,
+                    **({"GOOGLE_SERVICE_ACCOUNT": self.google_service_account} if self.google_service_account else {}),
+                    **(
+                        {"GOOGLE_WORKLOAD_IDENTITY_PROVIDER": self.google_workload_identity_provider}
+                        if self.google_workload_identity_provider
+                        else {}
+                    ),
+                }
             case _:
                 return {}
+
+    def default_target(self, cloud: str) -> dict[str, str] | None:
+        """Return the target of resources that name none; None where the deployment has none on that cloud."""
+        match cloud:
+            case "aws":
+                return {}
+            case "azure" if self.azure_subscription_id != UNSET_ID:
+                return {"subscription_id": self.azure_subscription_id}
+            case "gcp" if self.google_cloud_project != UNSET_PROJECT:
+                return {"project": self.google_cloud_project}
+            case _:
+                return None
 
     @classmethod
     def from_context(cls, scope: Construct) -> Settings:

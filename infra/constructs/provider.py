@@ -38,7 +38,7 @@ class Provider(Construct):
                 description=f"One step on {cloud}: {verb} a resource",
                 handler=f"lambdas.{cloud}.handler.{verb}",
                 code=code,
-                environment=environment,
+                environment={**environment, "SKYSAGA_VERB": verb},
                 permissions=[*ledger, *permissions.statements[verb]],
                 dependencies=cloud,
                 memory=memory,

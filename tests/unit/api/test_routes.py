@@ -11,7 +11,7 @@ import yaml
 from lambdas.core.states import SagaStatus
 from lambdas.core.steps.saga import ReleaseReason
 from tests.fakes.documents import SSH_KEY, request_document
-from tests.unit.api.conftest import Api
+from tests.unit.api.conftest import CALLER, Api
 from tests.unit.core.world import DISK, WEB, World
 
 
@@ -75,6 +75,7 @@ def test_a_saga_is_shown_with_its_resources(calls: Api) -> None:
         "id": saga_id,
         "name": "checkout",
         "status": "PROVISIONING",
+        "caller": CALLER,
         "version": version,
         "labels": {"team": "payments"},
         "created_at": "2026-11-22T12:00:00.000Z",
@@ -85,6 +86,7 @@ def test_a_saga_is_shown_with_its_resources(calls: Api) -> None:
                 "id": WEB,
                 "provider": "aws",
                 "kind": "instance",
+                "target": "default",
                 "status": "FAILED",
                 "cloud_id": None,
                 "error": "Quota: none left",
@@ -95,6 +97,7 @@ def test_a_saga_is_shown_with_its_resources(calls: Api) -> None:
                 "id": DISK,
                 "provider": "aws",
                 "kind": "disk",
+                "target": "default",
                 "status": "READY",
                 "cloud_id": f"{saga_id}-{DISK}",
                 "error": None,

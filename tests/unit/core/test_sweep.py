@@ -54,6 +54,7 @@ def test_what_appears_after_its_saga_has_ended_is_an_orphan_once_it_is_old_enoug
     (orphan,) = found["orphans"]
     assert orphan == {
         "cloud": "aws",
+        "target": "default",
         "saga_id": saga_id,
         "resource_id": DISK,
         "cloud_id": f"{saga_id}/network",
