@@ -76,9 +76,7 @@ def _assumed(fetcher: AssumeRoleCredentialFetcher, target: AwsTarget) -> Any:
         with translated():
             return fetcher.fetch_credentials()
     except RetryableError as error:
-        raise RetryableError(
-            error.code, f"no session in the target {target.name!r} just now; STS did not give one"
-        ) from error
+        raise RetryableError(error.code, f"STS gives no session in the target {target.name!r} just now") from error
     except StepError as error:
         said = str(error).partition(": ")[2]
         raise TerminalError(

@@ -14,6 +14,7 @@ from azure.core.exceptions import AzureError
 from azure.identity import ChainedTokenCredential, ClientAssertionCredential, DefaultAzureCredential
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from lambdas.azure.errors import sign_in_refused
 from lambdas.azure.settings import AzureSettings
@@ -56,7 +57,7 @@ class RoleAssertion:
         """A fresh proof; raises RetryableError or TerminalError."""
         try:
             return web_identity_token(self._settings)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             self.failure = _no_proof(error)
             raise self.failure from error
 
@@ -107,7 +108,7 @@ def _patience(settings: AzureSettings) -> dict[str, Any]:
     return {"connection_timeout": settings.connect_timeout, "read_timeout": settings.read_timeout, "retry_total": 0}
 
 
-def _no_proof(error: BotoCoreError | ClientError) -> StepError:
+def _no_proof(error: BotoCoreError | ClientError | ResponseParserError) -> StepError:
     """Why STS signs nothing; its codes are those of GetWebIdentityToken in the STS API reference."""
     if not isinstance(error, ClientError):
         return RetryableError(type(error).__name__, "STS signed no token for Azure just now")
