@@ -25,7 +25,7 @@ from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
 from infra.permissions.azure import token_for_azure
 from infra.permissions.ec2 import listing
-from infra.permissions.targets import SWEEP, entering
+from infra.permissions.targets import SWEEP, VERB_VARIABLE, entering
 from infra.rescue import INPUT_PATHS, INPUT_TEMPLATE, rescue_pattern
 from infra.settings import CLOUDS, Settings
 from infra.targets import Targets
@@ -135,7 +135,7 @@ class GuardStack(Stack):
             code=self._code,
             environment={
                 "LEDGER_TABLE": self._ledger.table_name,
-                "SKYSAGA_VERB": SWEEP,
+                **({VERB_VARIABLE: SWEEP} if cloud == "aws" else {}),
                 **target_environment([cloud]),
                 **self._settings.environment(cloud),
             },

@@ -19,6 +19,7 @@ from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
 from infra.permissions.azure import azure_permissions
 from infra.permissions.ec2 import ec2_permissions
+from infra.permissions.targets import VERB_VARIABLE
 from infra.permissions.verbs import NO_PERMISSIONS, Verb
 from infra.settings import Settings
 from infra.targets import Targets
@@ -64,6 +65,7 @@ class SagaStack(Stack):
                 environment=environment,
                 ledger=ledger,
                 permissions=ec2_permissions(self, targets.roles),
+                verb_variable=VERB_VARIABLE,
             ),
             "azure": Provider(
                 self,

@@ -9,6 +9,8 @@ from aws_cdk import aws_iam as iam
 
 VERB_TAG: Final = "skysaga-verb"
 SWEEP: Final = "sweep"
+VERB_VARIABLE: Final = "SKYSAGA_VERB"
+"""Where a function finds its verb."""
 
 
 def entering(roles: Sequence[str], verb: str) -> list[iam.PolicyStatement]:
