@@ -1,4 +1,4 @@
-"""What must outlive everything else: the ledger."""
+"""What must outlive everything else: the ledger; and what functions are told that may change without them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from infra.constructs.ledger import Ledger
+from infra.constructs.parameters import Parameters
+from infra.settings import Settings
+from infra.targets import Targets
 
 
 class DataStack(Stack):
-    """The tables; destroying the stack leaves them."""
+    """The tables, which destroying the stack leaves, and the targets and grants, which it does not."""
 
-    def __init__(self, scope: Construct, id: str) -> None:
-        super().__init__(scope, id, description="skysaga: the ledger")
+    def __init__(self, scope: Construct, id: str, *, targets: Targets, settings: Settings) -> None:
+        super().__init__(scope, id, description="skysaga: the ledger, targets and grants")
+        Parameters(self, "Parameters", targets=targets, settings=settings)
         self.ledger: Final[dynamodb.ITable] = Ledger(self, "Ledger").table
         CfnOutput(self, "LedgerTable", value=self.ledger.table_name, description="The ledger's DynamoDB table")

@@ -19,13 +19,16 @@ from infra.constructs.alarms import Alarms
 from infra.constructs.code import FunctionCode
 from infra.constructs.function import Function
 from infra.constructs.ledger import ledger_access
+from infra.constructs.parameters import parameter_access, target_environment, target_parameter
 from infra.constructs.starter import Starter
 from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
 from infra.permissions.azure import token_for_azure
 from infra.permissions.ec2 import listing
+from infra.permissions.targets import SWEEP, VERB_VARIABLE, entering
 from infra.rescue import INPUT_PATHS, INPUT_TEMPLATE, rescue_pattern
 from infra.settings import CLOUDS, Settings
+from infra.targets import Targets
 
 SWEEP_SECONDS: Final = 120
 """A look at a whole cloud takes longer than a step; the sweep's tasks wait for 150 s."""
@@ -46,11 +49,13 @@ class GuardStack(Stack):
         release: PublishedStateMachine,
         bundles: Bundles,
         settings: Settings,
+        targets: Targets,
         definitions: Path,
     ) -> None:
         super().__init__(scope, id, description="skysaga: rescue, sweep and alarms")
         self._ledger = ledger
         self._settings = settings
+        self._targets = targets
         self._release = release
         self._code = FunctionCode(self, "Code", bundles)
         self._add_rescue(provisioning)
@@ -97,9 +102,13 @@ class GuardStack(Stack):
             environment={
                 "LEDGER_TABLE": self._ledger.table_name,
                 "SWEEP_FUNCTIONS": json.dumps(arns),
+                **target_environment(),
                 **self._settings.patience,
             },
-            permissions=ledger_access(self._ledger, listing=True),
+            permissions=[
+                *ledger_access(self._ledger, listing=True),
+                parameter_access(self, [target_parameter(cloud) for cloud in CLOUDS]),
+            ],
             timeout=SWEEP_SECONDS,
         )
         sweep = PublishedStateMachine(
@@ -122,11 +131,20 @@ class GuardStack(Stack):
             self,
             f"{cloud.capitalize()}Sweep",
             name=f"skysaga-{cloud}-sweep",
-            description=f"Lists everything of ours on {cloud} and compares it with the ledger",
+            description=f"Lists everything of ours in a target on {cloud} and compares it with the ledger",
             handler=f"lambdas.{cloud}.handler.sweep",
             code=self._code,
-            environment={"LEDGER_TABLE": self._ledger.table_name, **self._settings.environment(cloud)},
-            permissions=[*ledger_access(self._ledger, writing=False), *self._listing(cloud)],
+            environment={
+                "LEDGER_TABLE": self._ledger.table_name,
+                **({VERB_VARIABLE: SWEEP} if cloud == "aws" else {}),
+                **target_environment([cloud]),
+                **self._settings.environment(cloud),
+            },
+            permissions=[
+                *ledger_access(self._ledger, writing=False),
+                parameter_access(self, [target_parameter(cloud)]),
+                *self._listing(cloud),
+            ],
             dependencies=cloud,
             memory=512,
             timeout=SWEEP_SECONDS,
@@ -135,7 +153,7 @@ class GuardStack(Stack):
         return function
 
     def _listing(self, cloud: str) -> Sequence[iam.PolicyStatement]:
-        return {"aws": [listing()], "azure": [token_for_azure()]}.get(cloud, [])
+        return {"aws": [listing(), *entering(self._targets.roles, SWEEP)], "azure": [token_for_azure()]}.get(cloud, [])
 
     def _add_schedule(self, sweep: PublishedStateMachine) -> None:
         starter = Starter(

@@ -15,14 +15,18 @@ UNSET_PROJECT: Final = "skysaga-project-unset"
 class Settings(NamedTuple):
     """The targets on the other clouds, each the context value of the same name; none of them is a secret.
 
-    `sweep_regions` confines the sweep to some AWS regions, separated by commas; else it looks into all enabled ones.
-    `keep_trying` is for how many seconds every sweep tries again to remove what needs attention: a day, unless given.
+    `google_workload_identity_provider` trusts our AWS roles and lets them act as `google_service_account`; without it,
+    functions go by whatever google-auth finds. `sweep_regions` confines the sweep to some AWS regions, separated by
+    commas; else it looks into all enabled ones. `keep_trying` is for how many seconds every sweep tries again to remove
+    what needs attention: a day, unless given.
     """
 
     azure_subscription_id: str = UNSET_ID
     azure_tenant_id: str = UNSET_ID
     azure_client_id: str = UNSET_ID
     google_cloud_project: str = UNSET_PROJECT
+    google_service_account: str = ""
+    google_workload_identity_provider: str = ""
     sweep_regions: str = ""
     keep_trying: str = ""
 
@@ -38,7 +42,15 @@ class Settings(NamedTuple):
                     "AZURE_CLIENT_ID": self.azure_client_id,
                 }
             case "gcp":
-                return {"GOOGLE_CLOUD_PROJECT": self.google_cloud_project}
+                return {
+                    "GOOGLE_CLOUD_PROJECT": self.google_cloud_project,
+                    **({"GOOGLE_SERVICE_ACCOUNT": self.google_service_account} if self.google_service_account else {}),
+                    **(
+                        {"GOOGLE_WORKLOAD_IDENTITY_PROVIDER": self.google_workload_identity_provider}
+                        if self.google_workload_identity_provider
+                        else {}
+                    ),
+                }
             case _:
                 return {}
 
@@ -46,6 +58,18 @@ class Settings(NamedTuple):
     def patience(self) -> dict[str, str]:
         """Return what the sweep must be told about how long to keep trying."""
         return {"SKYSAGA_KEEP_TRYING": self.keep_trying} if self.keep_trying else {}
+
+    def default_target(self, cloud: str) -> dict[str, str] | None:
+        """Return the target of resources that name none; None where the deployment has none on that cloud."""
+        match cloud:
+            case "aws":
+                return {}
+            case "azure" if self.azure_subscription_id != UNSET_ID:
+                return {"subscription_id": self.azure_subscription_id}
+            case "gcp" if self.google_cloud_project != UNSET_PROJECT:
+                return {"project": self.google_cloud_project}
+            case _:
+                return None
 
     @classmethod
     def from_context(cls, scope: Construct) -> Settings:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from local.assembly import STATE, synthesize
+from local.assembly import PROJECT, STATE, SUBSCRIPTION, synthesize
 from local.aws.account import ACCOUNT_ID, create_app
 from local.aws.clients import create_client
 from local.aws.deployment import deploy
@@ -46,15 +46,17 @@ if TYPE_CHECKING:
 
 REGION: Final = "us-east-1"
 CREDENTIALS: Final = {"local": "local"}
+GUEST: Final = {"guest": "guest"}
+"""Another caller of the API, to be kept from what is the first one's."""
+
 ENDPOINTS_FILE: Final = STATE / "endpoints.json"
 
-PROJECT: Final = "skysaga-local"
-SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000001"
 
 _PATIENCE: Final = {
     "AWS_SETTLING_SECONDS": "1",
     "AZURE_SETTLING_SECONDS": "1",
     "GOOGLE_SETTLING_SECONDS": "1",
+    "SKYSAGA_GRANTS_SECONDS": "1",
     "SKYSAGA_MIN_DELAY": "1",
     "SKYSAGA_MAX_DELAY": "2",
 }
@@ -111,7 +113,7 @@ class Machine:
         environment: dict[str, str] = {}
         self.runtime = LambdaRuntime(MotoFunctionSource(ACCOUNT_ID, REGION), clock, STATE, STATE / "logs", environment)
         self._running.callback(self.runtime.close)
-        self._apis = HttpApis(MotoHttpApiSource(ACCOUNT_ID, REGION), self.runtime.invoke, CREDENTIALS)
+        self._apis = HttpApis(MotoHttpApiSource(ACCOUNT_ID, REGION), self.runtime.invoke, CREDENTIALS | GUEST)
         self._running.callback(self._apis.close)
         self._engine = Engine(clock=clock, lambda_invoke=self._invoke, on_status_change=self._status_changed)
         self._running.callback(self._engine.close)

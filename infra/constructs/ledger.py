@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 BY_STATUS: Final = "by-status"
+BY_CALLER: Final = "by-caller"
 
 _STRING: Final = dynamodb.AttributeType.STRING
 
@@ -32,12 +33,13 @@ class Ledger(Construct):
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
-        self.table.add_global_secondary_index(
-            index_name=BY_STATUS,
-            partition_key=dynamodb.Attribute(name="status", type=_STRING),
-            sort_key=dynamodb.Attribute(name="id", type=_STRING),
-            projection_type=dynamodb.ProjectionType.ALL,
-        )
+        for index, key in ((BY_STATUS, "status"), (BY_CALLER, "caller")):
+            self.table.add_global_secondary_index(
+                index_name=index,
+                partition_key=dynamodb.Attribute(name=key, type=_STRING),
+                sort_key=dynamodb.Attribute(name="id", type=_STRING),
+                projection_type=dynamodb.ProjectionType.ALL,
+            )
 
 
 def ledger_access(table: dynamodb.ITable, *, listing: bool = False, writing: bool = True) -> list[iam.PolicyStatement]:
@@ -50,6 +52,8 @@ def ledger_access(table: dynamodb.ITable, *, listing: bool = False, writing: boo
         actions += ["dynamodb:PutItem", "dynamodb:UpdateItem"]
     ledger = iam.PolicyStatement(sid="Ledger", actions=actions, resources=[table.table_arn])
     index = iam.PolicyStatement(
-        sid="LedgerIndex", actions=["dynamodb:Query"], resources=[f"{table.table_arn}/index/{BY_STATUS}"]
+        sid="LedgerIndex",
+        actions=["dynamodb:Query"],
+        resources=[f"{table.table_arn}/index/{index}" for index in (BY_CALLER, BY_STATUS)],
     )
     return [ledger, index] if listing else [ledger]

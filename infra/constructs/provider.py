@@ -15,7 +15,10 @@ from infra.permissions.verbs import VERBS, Permissions, Verb
 
 
 class Provider(Construct):
-    """The functions that create, observe and delete on one cloud; `cloud` is its folder under `lambdas/`."""
+    """The functions that create, observe and delete on one cloud; `cloud` is its folder under `lambdas/`.
+
+    A provider that has to tell others which verb it is finds it in the variable `verb_variable`.
+    """
 
     def __init__(
         self,
@@ -27,6 +30,7 @@ class Provider(Construct):
         environment: Mapping[str, str],
         ledger: Sequence[iam.PolicyStatement],
         permissions: Permissions,
+        verb_variable: str = "",
         memory: int = 256,
     ) -> None:
         super().__init__(scope, id)
@@ -38,7 +42,7 @@ class Provider(Construct):
                 description=f"One step on {cloud}: {verb} a resource",
                 handler=f"lambdas.{cloud}.handler.{verb}",
                 code=code,
-                environment=environment,
+                environment={**environment, **({verb_variable: verb} if verb_variable else {})},
                 permissions=[*ledger, *permissions.statements[verb]],
                 dependencies=cloud,
                 memory=memory,

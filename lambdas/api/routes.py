@@ -13,12 +13,14 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from lambdas.adapters.observability import logger, metrics, tracer
 from lambdas.api.documents import read_document
+from lambdas.api.guard import caller, guard
 from lambdas.api.problems import internal_problem, problem, problem_of
 from lambdas.api.queries import Query
 from lambdas.api.views import event_view, plan_view, saga_view, summary_view
 from lambdas.core.dry_run import dry_run
-from lambdas.core.errors import FieldError, RequestError, SkysagaError
+from lambdas.core.errors import FieldError, Misconfigured, RequestError, SkysagaError
 from lambdas.core.model import Saga
+from lambdas.core.ports.access import AccessRules
 from lambdas.core.ports.checks import Checks
 from lambdas.core.request import SagaRequest, parse_request
 from lambdas.core.sagas import Sagas, ended
@@ -31,9 +33,12 @@ _KEY_ADVICE: Final = (
 )
 
 
-def make_app(sagas: Callable[[], Sagas], checks: Callable[[], Checks]) -> APIGatewayHttpResolver:
-    """The application over a set of sagas and the clouds' checks, each made when first needed."""
+def make_app(
+    sagas: Callable[[], Sagas], checks: Callable[[], Checks], access: Callable[[], AccessRules]
+) -> APIGatewayHttpResolver:
+    """The application over a set of sagas, the clouds' checks and who may do what, each made when first needed."""
     app = APIGatewayHttpResolver()
+    app.use([guard(sagas, access)])
 
     @app.get("/healthz")
     def healthz() -> Response[str]:
@@ -42,19 +47,23 @@ def make_app(sagas: Callable[[], Sagas], checks: Callable[[], Checks]) -> APIGat
     @app.post("/sagas")
     def submit() -> Response[str]:
         key, request = _submission(app)
-        return _accepted(sagas().submit(request, _caller(app), key))
+        who = caller(app)
+        return _accepted(sagas().submit(request, who.id, key, access().current().targets_of(request, who)))
 
     @app.post("/plans")
     def plan() -> Response[str]:
         request = parse_request(read_document(_body(app), _header(app, "content-type")))
-        return _json(HTTPStatus.OK, plan_view(dry_run(request, checks())))
+        targets = access().current().targets_of(request, caller(app))
+        return _json(HTTPStatus.OK, plan_view(dry_run(request, checks(), targets)))
 
     @app.get("/sagas")
     def list_sagas() -> Response[str]:
         query = Query(app.current_event.query_string_parameters or {})
         status, label, limit, cursor = query.status(), query.label(), query.limit(), query.cursor()
         query.check()
-        items = sagas().find(status, label, limit, cursor)
+        who = caller(app)
+        owner = None if access().current().sees_all(who) else who.id
+        items = sagas().find(status, label, limit, cursor, owner)
         next_cursor = items[-1].id if len(items) == limit else None
         return _json(HTTPStatus.OK, {"items": [summary_view(it) for it in items], "next_cursor": next_cursor})
 
@@ -82,7 +91,7 @@ def _take_orders(app: APIGatewayHttpResolver, sagas: Callable[[], Sagas]) -> Non
 
     @app.post("/sagas/<saga_id>/approve")
     def approve(saga_id: str) -> Response[str]:
-        return _accepted(sagas().approve(saga_id, _caller(app)))
+        return _accepted(sagas().approve(saga_id, caller(app).id))
 
     @app.post("/sagas/<saga_id>/cancel")
     def cancel(saga_id: str) -> Response[str]:
@@ -101,6 +110,8 @@ def _handle_errors(app: APIGatewayHttpResolver) -> None:
     @app.exception_handler(SkysagaError)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
     def ours(error: SkysagaError) -> Response[str]:
         response = problem_of(error)
+        if isinstance(error, Misconfigured):
+            logger.error("misconfigured", extra={"reason": str(error)})
         logger.info("refused", extra={"status": response.status_code, "reason": type(error).__name__})
         return response
 
@@ -148,8 +159,3 @@ def _header(app: APIGatewayHttpResolver, name: str) -> str:
 def _body(app: APIGatewayHttpResolver) -> bytes:
     body: str = app.current_event.body or ""
     return base64.b64decode(body) if app.current_event.is_base64_encoded else body.encode("utf-8", "surrogatepass")
-
-
-def _caller(app: APIGatewayHttpResolver) -> str:
-    context = app.current_event.raw_event.get("requestContext", {})
-    return str(context.get("authorizer", {}).get("iam", {}).get("userArn", "anonymous"))

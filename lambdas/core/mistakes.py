@@ -200,8 +200,15 @@ def _cannot_attach(instance: Instance | Disk, disk: Instance | Disk | None, hold
         return f"{disk.id!r} is already attached to {holder!r}"
     if disk.kind != "disk":
         return f"{disk.id!r} is not a disk"
+    return _apart(instance, disk)
+
+
+def _apart(instance: Instance | Disk, disk: Instance | Disk) -> str | None:
+    """Why a disk is not where the instance is."""
     if disk.provider != instance.provider:
         return f"{disk.id!r} is on {disk.provider}, not on {instance.provider}"
+    if disk.target != instance.target:
+        return f"{disk.id!r} is in the target {disk.target!r}, not in {instance.target!r}"
     if disk.location != instance.location:
         return f"{disk.id!r} is in {disk.location}, not in {instance.location}"
     return None

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lambdas.core.specs import ResourceDefinition
 from lambdas.core.states import ResourceStatus, SagaStatus
+from lambdas.core.targets import Target
 
 MARK_SAGA: Final = "skysaga-saga"
 MARK_RESOURCE: Final = "skysaga-resource"
@@ -78,11 +79,12 @@ class Saga(Record):
 class Resource(Record):
     """One resource of a saga and how far it is; also its intent, once it is CREATING.
 
-    `revision` counts the writes to it.
+    `revision` counts the writes to it. `target` is what the target it names stood for when the saga was opened.
     """
 
     saga_id: str
     definition: ResourceDefinition
+    target: Target | None = None
     revision: int = 0
     status: ResourceStatus = ResourceStatus.PLANNED
     operations: Mapping[str, str] = {}
@@ -122,11 +124,12 @@ class Intent(Record):
     """What a provider is asked to create, look at, or remove. Everything it needs follows from this.
 
     `operations` maps each part that was begun to the handle its cloud gave for it, opaque to all but the provider
-    (empty where the cloud gives none).
+    (empty where the cloud gives none). Without a `target` it is placed wherever the function's own environment says.
     """
 
     saga_id: str
     definition: ResourceDefinition
+    target: Target | None = None
     labels: Mapping[str, str] = {}
     disks: tuple[AttachedDisk, ...] = ()
     operations: Mapping[str, str] = {}

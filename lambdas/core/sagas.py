@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
 from lambdas.core.errors import NotPossible
 from lambdas.core.model import Event, Saga
-from lambdas.core.plan import new_saga_id, plan_saga
+from lambdas.core.plan import NO_TARGETS, new_saga_id, plan_saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.executions import Executions
 from lambdas.core.ports.ledger import IdempotencyKey, Ledger, Snapshot
@@ -18,6 +18,7 @@ from lambdas.core.request import SagaRequest
 from lambdas.core.states import ENDINGS, SagaStatus
 from lambdas.core.steps.approving import awaiting
 from lambdas.core.steps.saga import ReleaseReason
+from lambdas.core.targets import Target
 
 LONGEST_WAIT: Final = 20.0
 """Seconds that a long poll may last: below API Gateway's 30."""
@@ -41,30 +42,39 @@ class Sagas:
         self._clock = clock
         self._pause = pause
 
-    def submit(self, request: SagaRequest, caller: str, key: str) -> Saga:
-        """Open a saga and start it; the same key and request again give the same saga.
+    def submit(self, request: SagaRequest, caller: str, key: str, targets: Mapping[str, Target] = NO_TARGETS) -> Saga:
+        """Open a saga and start it; the same key and request again give the same saga. `targets` are by resource id.
 
         Raises IdempotencyConflict when the key stands for another request. A crash between the ledger's write and the
         start is mended by the repeated call: starting twice starts once.
         """
         now = self._clock.now()
-        planned = plan_saga(request, new_saga_id(now), caller, now)
+        planned = plan_saga(request, new_saga_id(now), caller, now, targets)
         saga = self._ledger.open(planned.saga, planned.resources, IdempotencyKey(caller, key, _digest(request)))
         if saga.status is SagaStatus.PENDING:
             self._executions.start_provisioning(saga.id)
         return saga
+
+    def header(self, saga_id: str) -> Saga:
+        """A saga without its resources; raises SagaNotFound."""
+        return self._ledger.saga(saga_id)
 
     def get(self, saga_id: str) -> Snapshot:
         """A saga and its resources; raises SagaNotFound."""
         return self._ledger.snapshot(saga_id)
 
     def find(
-        self, status: SagaStatus | None, label: tuple[str, str] | None, limit: int, before: str | None
+        self,
+        status: SagaStatus | None,
+        label: tuple[str, str] | None,
+        limit: int,
+        before: str | None,
+        caller: str | None = None,
     ) -> list[Saga]:
-        """The newest sagas first, at most `limit`, below the id `before`; with that status and that label only."""
+        """The newest sagas first, at most `limit`, below the id `before`; with that status, label and caller only."""
         found: list[Saga] = []
         while len(found) < limit:
-            page = self._ledger.sagas(status, limit, before)
+            page = self._ledger.sagas(status, limit, before, caller)
             found += [saga for saga in page if label is None or saga.labels.get(label[0]) == label[1]]
             if len(page) < limit:
                 break

@@ -14,16 +14,17 @@ from botocore.credentials import Credentials
 from cli.client import ApiClient
 from local.assembly import synthesize
 from local.demo.story import CLOUDS, REQUEST
-from local.machine import CREDENTIALS, REGION, Endpoints, Machine, Ports
+from local.machine import CREDENTIALS, GUEST, REGION, Endpoints, Machine, Ports
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A running machine, and its API."""
+    """A running machine, and its API as its two callers have it."""
 
     machine: Machine
     endpoints: Endpoints
     api: ApiClient
+    guest: ApiClient
 
     def submit(self, key: str | None = None) -> str:
         """Submit the three-cloud example; the saga's id."""
@@ -49,12 +50,17 @@ class Deployment:
         return [it for url in urls for it in requests.get(f"{url}/_simulator/resources", timeout=10).json()]
 
 
+def _client(endpoints: Endpoints, keys: dict[str, str]) -> ApiClient:
+    ((access_key, secret_key),) = keys.items()
+    return ApiClient(endpoints.api, Credentials(access_key, secret_key), REGION)
+
+
 @pytest.fixture(scope="session")
 def deployment() -> Iterator[Deployment]:
     machine = Machine(Ports())
     try:
         endpoints = machine.deploy(synthesize())
-        ((access_key, secret_key),) = CREDENTIALS.items()
-        yield Deployment(machine, endpoints, ApiClient(endpoints.api, Credentials(access_key, secret_key), REGION))
+        local, guest = (_client(endpoints, keys) for keys in (CREDENTIALS, GUEST))
+        yield Deployment(machine, endpoints, local, guest)
     finally:
         machine.close()

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 from infra.packaging.bundles import ROOT
 from tests.infra.template import Template
+
+ROLE: Final = "arn:aws:iam::210987654321:role/skysaga-target"
+TARGETS: Final[dict[str, Any]] = {
+    "aws": {"payments": {"role_arn": ROLE, "external_id": "agreed", "withdrawn": True}},
+    "azure": {
+        "payments": {
+            "subscription_id": "11111111-0000-0000-0000-000000000001",
+            "tenant_id": "11111111-0000-0000-0000-000000000002",
+            "client_id": "11111111-0000-0000-0000-000000000003",
+        }
+    },
+    "gcp": {
+        "payments": {
+            "project": "payments-427",
+            "service_account": "skysaga@payments-427.iam.gserviceaccount.com",
+            "workload_identity_provider": "projects/1/locations/global/workloadIdentityPools/skysaga/providers/lambda",
+        }
+    },
+}
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +39,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cloud assembly for this machine, made without credentials, an account, a region, or Node on the path."""
     folder = tmp_path_factory.mktemp("assembly")
     environment = {
-        "CDK_CONTEXT_JSON": '{"bundle": "host"}',
+        "CDK_CONTEXT_JSON": json.dumps({"bundle": "host", "targets": TARGETS}),
         "CDK_OUTDIR": str(folder),
         "HOME": os.environ.get("HOME", str(folder)),
         "PATH": str(folder),

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from lambdas.core.targets import DEFAULT, TargetName
+
 ResourceId = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$"),
@@ -27,6 +29,9 @@ class Definition(Strict):
     id: ResourceId
     provider: str
     kind: Literal["instance", "disk"]
+    target: TargetName = Field(
+        default=DEFAULT, description="Which of the deployment's accounts, subscriptions or projects it is placed in."
+    )
     depends_on: list[ResourceId] = Field(default=[], max_length=50, description="Resources that must be ready first.")
     spec: Any
 

@@ -11,7 +11,8 @@ from lambdas.core.policy import Policy
 from lambdas.core.ports.ledger import Snapshot
 from lambdas.core.states import ResourceStatus, SagaStatus
 from lambdas.core.steps.saga import ReleaseReason
-from lambdas.core.steps.sweep import CloudFindings, CloudSweep, LedgerSweep, Overdue
+from lambdas.core.steps.sweep import CloudFindings, CloudSweep, LedgerSweep, Overdue, most_listed
+from lambdas.core.targets import AwsTarget
 from tests.fakes.documents import aws_disk
 from tests.unit.core.world import DISK, WEB, World
 
@@ -46,6 +47,23 @@ def late(world: World, intent: Intent) -> None:
     world.cloud.arrive_late(intent, "network", 0)
 
 
+def test_what_was_found_says_in_which_target_and_is_listed_as_far_as_there_is_room(world: World) -> None:
+    saga_id = rolled_back(world)
+    for part in ("network", "machine"):
+        world.cloud.arrive_late(world.intent(saga_id, DISK), part, 0)
+    world.clock.advance(HOUR)
+
+    found = cloud_sweep(world).look(AwsTarget(name="payments", role_arn="arn:role"), most=1)
+
+    assert (found["target"], found["orphan_count"]) == ("payments", 2)
+    assert [it["target"] for it in found["orphans"]] == ["payments"]
+
+
+@pytest.mark.parametrize(("targets", "most"), [(1, 100), (3, 33), (1000, 1)])
+def test_the_more_targets_a_cloud_has_the_less_is_listed_of_each(targets: int, most: int) -> None:
+    assert most_listed(targets) == most
+
+
 def test_what_appears_after_its_saga_has_ended_is_an_orphan_once_it_is_old_enough(world: World) -> None:
     saga_id = rolled_back(world)
     late(world, world.intent(saga_id, DISK))
@@ -55,6 +73,7 @@ def test_what_appears_after_its_saga_has_ended_is_an_orphan_once_it_is_old_enoug
     (orphan,) = found["orphans"]
     assert orphan == {
         "cloud": "aws",
+        "target": "default",
         "saga_id": saga_id,
         "resource_id": DISK,
         "cloud_id": f"{saga_id}/network",

@@ -38,13 +38,14 @@ class World:
     release: ReleaseSteps
     sagas: SagaSteps
     expiry: FakeExpiry
+    caller: str = "somebody"
 
     def open(self, *resources: dict[str, Any]) -> str:
         """A pending saga of those resources, or of a disk and, in the second wave, an instance it is attached to."""
         document = request_document(*(resources or (aws_instance(disks=(DISK,)), aws_disk())))
         now = self.clock.now()
-        planned = plan_saga(parse_request(document), new_saga_id(now), "somebody", now)
-        self.ledger.open(planned.saga, planned.resources, IdempotencyKey("somebody", planned.saga.id, ""))
+        planned = plan_saga(parse_request(document), new_saga_id(now), self.caller, now)
+        self.ledger.open(planned.saga, planned.resources, IdempotencyKey(self.caller, planned.saga.id, ""))
         return planned.saga.id
 
     def provisioning_saga(self, *resources: dict[str, Any]) -> str:
