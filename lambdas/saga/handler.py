@@ -9,7 +9,7 @@ from typing import Any
 
 from lambdas.adapters import clients
 from lambdas.adapters.expiry import SchedulerExpiry
-from lambdas.adapters.observability import NEEDING_ATTENTION, StepHandler, gauge, observed
+from lambdas.adapters.observability import NEEDING_ATTENTION, STEPS_BROKEN, StepHandler, gauge, observed
 from lambdas.adapters.settings import ExpirySettings, SagaSettings
 from lambdas.adapters.steps import deployed
 from lambdas.core.states import SagaStatus
@@ -25,6 +25,8 @@ def saga_handler(make_steps: Callable[[], SagaSteps]) -> StepHandler:
     @observed("saga")
     def handle(event: dict[str, Any], _: object) -> Mapping[str, Any] | None:
         payload = PAYLOAD.validate_python(event)
+        if isinstance(payload, Fail | Unchecked) and payload.error.unforeseen:
+            gauge(STEPS_BROKEN, 1)
         if isinstance(payload, Fail):
             record = steps().fail if payload.step == "fail" else steps().stick
             record(payload.saga_id, payload.resource_id, payload.error.text)
