@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App, Stack
 
-from infra.application import build_application
+from infra.constructs.rollout import Rollout
 from infra.packaging.bundles import ROOT
+from infra.settings import Settings
 from tests.infra.template import Template, text
 
 MACHINES = ("skysaga-provisioning", "skysaga-release", "skysaga-sweep")
@@ -87,17 +87,18 @@ def test_an_alarm_is_raised_within_a_minute_and_is_over_a_minute_after(templates
         assert alarm["TreatMissingData"] == "notBreaching"
 
 
-def test_a_repair_can_go_live_at_once_whatever_the_alarms_say(tmp_path: Path) -> None:
-    build_application(outdir=str(tmp_path), context={"bundle": "host", "rollout": "at-once"}).synth()
-    templates = [Template(tmp_path / f"{stack}.template.json") for stack in ("SkysagaSaga", "SkysagaGuard")]
+def test_a_repair_can_go_live_at_once_whatever_the_alarms_say() -> None:
+    stack = Stack(App(context={"rollout": "at-once"}), "Alone")
+    rollout = Rollout(stack, "Rollout", gradual=Settings.from_context(stack).gradual)
+    rollout.stop_at_unforeseen_errors()
 
-    for alias in aliases(templates).values():
-        assert (alias["Type"], alias["Alarms"]) == ("ALL_AT_ONCE", [])
+    preference = stack.resolve(rollout.preference("skysaga-any", "arn:machine", "arn:machine:2"))
+    assert preference == {"type": "ALL_AT_ONCE", "stateMachineVersionArn": "arn:machine:2"}
 
 
 def test_another_rollout_than_there_is_is_refused_and_says_which_there_are() -> None:
-    with pytest.raises(ValueError, match=re.escape("rollout=slow: give one of gradual, at-once")):
-        build_application(context={"bundle": "host", "rollout": "slow"})
+    with pytest.raises(ValueError, match="rollout=slow: give one of gradual, at-once"):
+        Settings.from_context(App(context={"rollout": "slow"}))
 
 
 def test_the_decision_gives_the_numbers_that_are_deployed(templates: list[Template]) -> None:
