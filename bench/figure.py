@@ -45,6 +45,20 @@ def compared(name: str, value: float, unit: str, peer: tuple[str, float], times:
     )
 
 
+def cheaper(name: str, value: float, unit: str, peer: tuple[str, float], times: float, method: str) -> Figure:
+    """A cost that is to be at most `times` the peer's."""
+    return Figure(
+        name=name,
+        value=round(value, 1),
+        unit=unit,
+        goal=f"at most {times:g} times {peer[0]}",
+        met=value <= times * peer[1],
+        peer={peer[0]: round(peer[1], 1)},
+        ratio=round(peer[1] / value, 2),
+        method=method,
+    )
+
+
 def plain(name: str, value: float, unit: str, method: str, digits: int = 1) -> Figure:
     """A figure without a goal."""
     value = round(value, digits)

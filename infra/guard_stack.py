@@ -20,6 +20,7 @@ from infra.constructs.code import FunctionCode
 from infra.constructs.function import Function
 from infra.constructs.ledger import ledger_access
 from infra.constructs.parameters import parameter_access, target_environment, target_parameter
+from infra.constructs.rollout import Rollout
 from infra.constructs.starter import Starter
 from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
@@ -121,6 +122,7 @@ class GuardStack(Stack):
                 "ReleaseStateMachine": self._release.alias_arn,
             },
             functions=[steps, *looks.values()],
+            rollout=Rollout(self, "Rollout", gradual=self._settings.gradual),
         )
         sweep.machine.add_to_role_policy(self._release.start_permission("StartRelease"))
         CfnOutput(self, "SweepStateMachine", value=sweep.alias_arn, description="Start it with {} or {dry_run: true}")

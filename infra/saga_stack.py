@@ -15,6 +15,7 @@ from infra.constructs.expiry import Expiry
 from infra.constructs.function import Function
 from infra.constructs.ledger import ledger_access
 from infra.constructs.provider import Provider
+from infra.constructs.rollout import Rollout
 from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
 from infra.permissions.azure import azure_permissions
@@ -44,6 +45,8 @@ class SagaStack(Stack):
         super().__init__(scope, id, description="skysaga: steps and state machines")
         self._ledger = ledger
         self._code = FunctionCode(self, "Code", bundles)
+        self._rollout = Rollout(self, "Rollout", gradual=settings.gradual)
+        self._rollout.stop_at_unforeseen_errors()
         self._providers = self._add_providers(settings, targets)
         self._saga = self._add_saga_function()
         self.release: Final = self._add_release(definitions)
@@ -116,6 +119,7 @@ class SagaStack(Stack):
             definition=definitions / "release.asl.json",
             substitutions={"SagaFunction": self._saga.version.function_arn},
             functions=[self._saga, *self._functions("observe", "delete")],
+            rollout=self._rollout,
         )
 
     def _add_provisioning(self, definitions: Path) -> PublishedStateMachine:
@@ -129,6 +133,7 @@ class SagaStack(Stack):
                 "ReleaseStateMachine": self.release.version_arn,
             },
             functions=[self._saga, *self._functions("create", "observe", "check")],
+            rollout=self._rollout,
         )
         provisioning.machine.add_to_role_policy(self.release.start_permission("StartRelease"))
         return provisioning

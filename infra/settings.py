@@ -10,6 +10,9 @@ from constructs import Construct
 CLOUDS: Final = ("aws", "azure", "gcp")
 UNSET_ID: Final = "00000000-0000-0000-0000-000000000000"
 UNSET_PROJECT: Final = "skysaga-project-unset"
+ROLLOUTS: Final = ("gradual", "at-once")
+
+_TARGETS: Final = ("azure_subscription_id", "azure_tenant_id", "azure_client_id", "google_cloud_project")
 
 
 class Settings(NamedTuple):
@@ -18,7 +21,7 @@ class Settings(NamedTuple):
     `google_workload_identity_provider` trusts our AWS roles and lets them act as `google_service_account`; without it,
     functions go by whatever google-auth finds. `sweep_regions` confines the sweep to some AWS regions, separated by
     commas; else it looks into all enabled ones. `keep_trying` is for how many seconds every sweep tries again to remove
-    what needs attention: a day, unless given.
+    what needs attention: a day, unless given. `rollout` is how new versions of state machines go live, one of ROLLOUTS.
     """
 
     azure_subscription_id: str = UNSET_ID
@@ -29,6 +32,12 @@ class Settings(NamedTuple):
     google_workload_identity_provider: str = ""
     sweep_regions: str = ""
     keep_trying: str = ""
+    rollout: str = "gradual"
+
+    @property
+    def gradual(self) -> bool:
+        """Whether new versions go live step by step, watched by alarms."""
+        return self.rollout == "gradual"
 
     def environment(self, cloud: str) -> dict[str, str]:
         """Return what the functions of a cloud must be told about its target."""
@@ -73,9 +82,14 @@ class Settings(NamedTuple):
 
     @classmethod
     def from_context(cls, scope: Construct) -> Settings:
-        """Read the settings; warn of those that are unset, since sagas that name their cloud would fail."""
+        """Read the settings; warn of targets that are unset, since sagas that name their cloud would fail.
+
+        Raises ValueError for a `rollout` that there is not.
+        """
         values = {name: scope.node.try_get_context(name) for name in cls._fields}
-        if unset := [name for name, value in values.items() if not value and cls._field_defaults[name]]:
+        if values["rollout"] not in (None, *ROLLOUTS):
+            raise ValueError(f"-c rollout={values['rollout']}: give one of {', '.join(ROLLOUTS)}")
+        if unset := [name for name in _TARGETS if not values[name]]:
             Annotations.of(scope).add_warning_v2(
                 "skysaga:unset", f"{', '.join(unset)}: give -c NAME=VALUE of each to provision on its cloud"
             )

@@ -9,7 +9,7 @@ from typing import Any
 
 from lambdas.adapters import clients
 from lambdas.adapters.expiry import SchedulerExpiry
-from lambdas.adapters.observability import NEEDING_ATTENTION, StepHandler, gauge, observed
+from lambdas.adapters.observability import NEEDING_ATTENTION, STEPS_BROKEN, StepHandler, gauge, observed
 from lambdas.adapters.settings import ExpirySettings, SagaSettings
 from lambdas.adapters.steps import deployed
 from lambdas.core.states import SagaStatus
@@ -27,6 +27,8 @@ def saga_handler(make_steps: Callable[[], SagaSteps]) -> StepHandler:
         payload = PAYLOAD.validate_python(event)
         if isinstance(payload, Begin | Decide | Fence | Conclude):
             return _decided(steps(), payload)
+        if isinstance(payload, Fail | Unchecked) and payload.error.unforeseen:
+            gauge(STEPS_BROKEN, 1)
         _record(steps(), payload)
         return None
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from lambdas.core.errors import CapacityError, RetryableError, TerminalError
 from lambdas.core.steps.saga import ReleaseReason
+
+_FORESEEN: Final = frozenset(error.__name__ for error in (RetryableError, CapacityError, TerminalError))
 
 
 class _Payload(BaseModel):
@@ -55,6 +58,11 @@ class CaughtError(BaseModel):
 
     name: str = Field(alias="Error")
     cause: str = Field(default="", alias="Cause")
+
+    @property
+    def unforeseen(self) -> bool:
+        """Whether it is none that a step raises: a bug, a crash, or a function that cannot even be loaded."""
+        return self.name not in _FORESEEN
 
     @property
     def text(self) -> str:
