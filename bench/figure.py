@@ -45,11 +45,24 @@ def compared(name: str, value: float, unit: str, peer: tuple[str, float], times:
     )
 
 
-def plain(name: str, value: float, unit: str, method: str) -> Figure:
-    """A figure without a goal."""
+def cheaper(name: str, value: float, unit: str, peer: tuple[str, float], times: float, method: str) -> Figure:
+    """A cost that is to be at most `times` the peer's."""
     return Figure(
-        name=name, value=round(value, 1), unit=unit, goal=None, met=None, peer=None, ratio=None, method=method
+        name=name,
+        value=round(value, 1),
+        unit=unit,
+        goal=f"at most {times:g} times {peer[0]}",
+        met=value <= times * peer[1],
+        peer={peer[0]: round(peer[1], 1)},
+        ratio=round(peer[1] / value, 2),
+        method=method,
     )
+
+
+def plain(name: str, value: float, unit: str, method: str, digits: int = 1) -> Figure:
+    """A figure without a goal."""
+    value = round(value, digits)
+    return Figure(name=name, value=value, unit=unit, goal=None, met=None, peer=None, ratio=None, method=method)
 
 
 def typical(measure: Callable[[], float], repeats: int = 3) -> float:

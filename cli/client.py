@@ -46,6 +46,10 @@ class ApiClient:
         """A saga with its resources."""
         return self._call("GET", f"/sagas/{saga_id}")
 
+    def approve(self, saga_id: str) -> dict[str, Any]:
+        """Let a saga go on that waits for approval."""
+        return self._call("POST", f"/sagas/{saga_id}/approve")
+
     def cancel(self, saga_id: str) -> dict[str, Any]:
         """Have a saga undone that has not committed."""
         return self._call("POST", f"/sagas/{saga_id}/cancel")

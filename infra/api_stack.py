@@ -16,9 +16,10 @@ from infra.constructs.code import FunctionCode
 from infra.constructs.function import Function
 from infra.constructs.http_api import HttpApi, Route, signed_requests, tokens_of
 from infra.constructs.ledger import ledger_access
+from infra.constructs.parameters import GRANTS, parameter_access, target_environment, target_parameter
 from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
-from infra.settings import TokenIssuer
+from infra.settings import CLOUDS, TokenIssuer
 
 ROUTES: Final = (
     Route(HttpMethod.GET, "/healthz", public=True),
@@ -28,6 +29,7 @@ ROUTES: Final = (
     Route(HttpMethod.GET, "/sagas/{id}"),
     Route(HttpMethod.DELETE, "/sagas/{id}"),
     Route(HttpMethod.GET, "/sagas/{id}/events"),
+    Route(HttpMethod.POST, "/sagas/{id}/approve"),
     Route(HttpMethod.POST, "/sagas/{id}/cancel"),
     Route(HttpMethod.POST, "/sagas/{id}/resume"),
 )
@@ -63,13 +65,17 @@ class ApiStack(Stack):
             code=FunctionCode(self, "Code", bundles),
             environment={
                 "CHECK_FUNCTIONS": json.dumps(functions),
+                "GRANTS_PARAMETER": GRANTS,
                 "LEDGER_TABLE": ledger.table_name,
                 "PROVISIONING_STATE_MACHINE": provisioning.alias_arn,
                 "RELEASE_STATE_MACHINE": release.alias_arn,
+                **target_environment(),
             },
             permissions=[
                 *ledger_access(ledger, listing=True),
+                parameter_access(self, [GRANTS, *(target_parameter(cloud) for cloud in CLOUDS)]),
                 provisioning.start_permission("StartProvisioning"),
+                provisioning.wake_permission("WakeProvisioning"),
                 release.start_permission("StartRelease"),
                 iam.PolicyStatement(sid="Check", actions=["lambda:InvokeFunction"], resources=list(functions.values())),
             ],

@@ -15,6 +15,7 @@ from infra.packaging.bundles import ROOT, build_bundles
 from infra.packaging.target import target_named
 from infra.saga_stack import SagaStack
 from infra.settings import Settings
+from infra.targets import Targets
 
 DEFINITIONS: Final = ROOT / "statemachines"
 
@@ -29,14 +30,15 @@ def build_application(
     """
     app = App(outdir=outdir, context={**_default_context(), **(context or {})}, analytics_reporting=False)
     bundles = build_bundles(target_named(app.node.get_context("bundle")))
-    data = DataStack(app, "SkysagaData")
-    settings = Settings.from_context(app)
+    settings, targets = Settings.from_context(app), Targets.from_context(app)
+    data = DataStack(app, "SkysagaData", targets=targets, settings=settings)
     saga = SagaStack(
         app,
         "SkysagaSaga",
         ledger=data.ledger,
         bundles=bundles,
         settings=settings,
+        targets=targets,
         definitions=definitions,
     )
     GuardStack(
@@ -47,6 +49,7 @@ def build_application(
         release=saga.release,
         bundles=bundles,
         settings=settings,
+        targets=targets,
         definitions=definitions,
     )
     ApiStack(

@@ -19,13 +19,17 @@ from infra.constructs.alarms import Alarms
 from infra.constructs.code import FunctionCode
 from infra.constructs.function import Function
 from infra.constructs.ledger import ledger_access
+from infra.constructs.parameters import parameter_access, target_environment, target_parameter
+from infra.constructs.rollout import Rollout
 from infra.constructs.starter import Starter
 from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
 from infra.permissions.azure import token_for_azure
 from infra.permissions.ec2 import listing
+from infra.permissions.targets import SWEEP, VERB_VARIABLE, entering
 from infra.rescue import INPUT_PATHS, INPUT_TEMPLATE, rescue_pattern
 from infra.settings import CLOUDS, Settings
+from infra.targets import Targets
 
 SWEEP_SECONDS: Final = 120
 """A look at a whole cloud takes longer than a step; the sweep's tasks wait for 150 s."""
@@ -46,11 +50,13 @@ class GuardStack(Stack):
         release: PublishedStateMachine,
         bundles: Bundles,
         settings: Settings,
+        targets: Targets,
         definitions: Path,
     ) -> None:
         super().__init__(scope, id, description="skysaga: rescue, sweep and alarms")
         self._ledger = ledger
         self._settings = settings
+        self._targets = targets
         self._release = release
         self._code = FunctionCode(self, "Code", bundles)
         self._add_rescue(provisioning)
@@ -94,8 +100,16 @@ class GuardStack(Stack):
             description="The sweep: what the ledger says, and what follows from all that was found",
             handler="lambdas.sweep.handler.handler",
             code=self._code,
-            environment={"LEDGER_TABLE": self._ledger.table_name, "SWEEP_FUNCTIONS": json.dumps(arns)},
-            permissions=ledger_access(self._ledger, listing=True),
+            environment={
+                "LEDGER_TABLE": self._ledger.table_name,
+                "SWEEP_FUNCTIONS": json.dumps(arns),
+                **target_environment(),
+                **self._settings.patience,
+            },
+            permissions=[
+                *ledger_access(self._ledger, listing=True),
+                parameter_access(self, [target_parameter(cloud) for cloud in CLOUDS]),
+            ],
             timeout=SWEEP_SECONDS,
         )
         sweep = PublishedStateMachine(
@@ -108,6 +122,7 @@ class GuardStack(Stack):
                 "ReleaseStateMachine": self._release.alias_arn,
             },
             functions=[steps, *looks.values()],
+            rollout=Rollout(self, "Rollout", gradual=self._settings.gradual),
         )
         sweep.machine.add_to_role_policy(self._release.start_permission("StartRelease"))
         CfnOutput(self, "SweepStateMachine", value=sweep.alias_arn, description="Start it with {} or {dry_run: true}")
@@ -118,11 +133,20 @@ class GuardStack(Stack):
             self,
             f"{cloud.capitalize()}Sweep",
             name=f"skysaga-{cloud}-sweep",
-            description=f"Lists everything of ours on {cloud} and compares it with the ledger",
+            description=f"Lists everything of ours in a target on {cloud} and compares it with the ledger",
             handler=f"lambdas.{cloud}.handler.sweep",
             code=self._code,
-            environment={"LEDGER_TABLE": self._ledger.table_name, **self._settings.environment(cloud, "sweep")},
-            permissions=[*ledger_access(self._ledger, writing=False), *self._listing(cloud)],
+            environment={
+                "LEDGER_TABLE": self._ledger.table_name,
+                **({VERB_VARIABLE: SWEEP} if cloud == "aws" else {}),
+                **target_environment([cloud]),
+                **self._settings.environment(cloud, "sweep"),
+            },
+            permissions=[
+                *ledger_access(self._ledger, writing=False),
+                parameter_access(self, [target_parameter(cloud)]),
+                *self._listing(cloud),
+            ],
             dependencies=cloud,
             memory=512,
             timeout=SWEEP_SECONDS,
@@ -133,7 +157,7 @@ class GuardStack(Stack):
         return function
 
     def _listing(self, cloud: str) -> Sequence[iam.PolicyStatement]:
-        return {"aws": [listing()], "azure": [token_for_azure()]}.get(cloud, [])
+        return {"aws": [listing(), *entering(self._targets.roles, SWEEP)], "azure": [token_for_azure()]}.get(cloud, [])
 
     def _add_schedule(self, sweep: PublishedStateMachine) -> None:
         starter = Starter(

@@ -15,12 +15,15 @@ from infra.constructs.expiry import Expiry
 from infra.constructs.function import Function
 from infra.constructs.ledger import ledger_access
 from infra.constructs.provider import Provider
+from infra.constructs.rollout import Rollout
 from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
 from infra.permissions.azure import azure_permissions
 from infra.permissions.ec2 import ec2_permissions
+from infra.permissions.targets import VERB_VARIABLE
 from infra.permissions.verbs import NO_PERMISSIONS, Verb
 from infra.settings import Settings
+from infra.targets import Targets
 
 RELEASE: Final = "skysaga-release"
 
@@ -36,12 +39,15 @@ class SagaStack(Stack):
         ledger: dynamodb.ITable,
         bundles: Bundles,
         settings: Settings,
+        targets: Targets,
         definitions: Path,
     ) -> None:
         super().__init__(scope, id, description="skysaga: steps and state machines")
         self._ledger = ledger
         self._code = FunctionCode(self, "Code", bundles)
-        self._providers = self._add_providers(settings)
+        self._rollout = Rollout(self, "Rollout", gradual=settings.gradual)
+        self._rollout.stop_at_unforeseen_errors()
+        self._providers = self._add_providers(settings, targets)
         self._saga = self._add_saga_function()
         self.release: Final = self._add_release(definitions)
         self.provisioning: Final = self._add_provisioning(definitions)
@@ -50,7 +56,7 @@ class SagaStack(Stack):
                 self, f"{name}StateMachine", value=machine.alias_arn, description="Start executions of this alias"
             )
 
-    def _add_providers(self, settings: Settings) -> dict[str, Provider]:
+    def _add_providers(self, settings: Settings, targets: Targets) -> dict[str, Provider]:
         table = {"LEDGER_TABLE": self._ledger.table_name}
         ledger = ledger_access(self._ledger)
         return {
@@ -61,7 +67,8 @@ class SagaStack(Stack):
                 code=self._code,
                 environment=lambda _: table,
                 ledger=ledger,
-                permissions=ec2_permissions(self),
+                permissions=ec2_permissions(self, targets.roles),
+                verb_variable=VERB_VARIABLE,
             ),
             "azure": Provider(
                 self,
@@ -114,6 +121,7 @@ class SagaStack(Stack):
             definition=definitions / "release.asl.json",
             substitutions={"SagaFunction": self._saga.version.function_arn},
             functions=[self._saga, *self._functions("observe", "delete")],
+            rollout=self._rollout,
         )
 
     def _add_provisioning(self, definitions: Path) -> PublishedStateMachine:
@@ -127,6 +135,7 @@ class SagaStack(Stack):
                 "ReleaseStateMachine": self.release.version_arn,
             },
             functions=[self._saga, *self._functions("create", "observe", "check")],
+            rollout=self._rollout,
         )
         provisioning.machine.add_to_role_policy(self.release.start_permission("StartRelease"))
         return provisioning

@@ -11,6 +11,9 @@ from constructs import Construct
 CLOUDS: Final = ("aws", "azure", "gcp")
 UNSET_ID: Final = "00000000-0000-0000-0000-000000000000"
 UNSET_PROJECT: Final = "skysaga-project-unset"
+ROLLOUTS: Final = ("gradual", "at-once")
+
+_TARGETS: Final = ("azure_subscription_id", "azure_tenant_id", "azure_client_id", "google_cloud_project")
 
 
 class TokenIssuer(NamedTuple):
@@ -25,9 +28,12 @@ class Settings(NamedTuple):
     """The targets on the other clouds, each the context value of the same name; none of them is a secret.
 
     `azure_client_id_VERB` is the application that trusts the role of one verb only, in place of `azure_client_id`.
-    `sweep_regions` confines the sweep to some AWS regions, separated by commas; else it looks into all enabled ones.
-    `jwt_issuer` opens a second API that takes this issuer's tokens for `jwt_audience`, with one of `jwt_scopes` if any
-    are given; both are separated by commas.
+    `google_workload_identity_provider` trusts our AWS roles and lets them act as `google_service_account`; without it,
+    functions go by whatever google-auth finds. `sweep_regions` confines the sweep to some AWS regions, separated by
+    commas; else it looks into all enabled ones. `jwt_issuer` opens a second API that takes this issuer's tokens for
+    `jwt_audience`, with one of `jwt_scopes` if any are given; both are separated by commas. `keep_trying` is for how
+    many seconds every sweep tries again to remove what needs attention: a day, unless given. `rollout` is how new
+    versions of state machines go live, one of ROLLOUTS.
     """
 
     azure_subscription_id: str = UNSET_ID
@@ -39,10 +45,19 @@ class Settings(NamedTuple):
     azure_client_id_check: str = ""
     azure_client_id_sweep: str = ""
     google_cloud_project: str = UNSET_PROJECT
+    google_service_account: str = ""
+    google_workload_identity_provider: str = ""
     sweep_regions: str = ""
     jwt_issuer: str = ""
     jwt_audience: str = ""
     jwt_scopes: str = ""
+    keep_trying: str = ""
+    rollout: str = "gradual"
+
+    @property
+    def gradual(self) -> bool:
+        """Whether new versions go live step by step, watched by alarms."""
+        return self.rollout == "gradual"
 
     @property
     def token_issuer(self) -> TokenIssuer | None:
@@ -71,15 +86,45 @@ class Settings(NamedTuple):
                     "AZURE_CLIENT_ID": self._asdict()[f"azure_client_id_{verb}"] or self.azure_client_id,
                 }
             case "gcp":
-                return {"GOOGLE_CLOUD_PROJECT": self.google_cloud_project}
+                return {
+                    "GOOGLE_CLOUD_PROJECT": self.google_cloud_project,
+                    **({"GOOGLE_SERVICE_ACCOUNT": self.google_service_account} if self.google_service_account else {}),
+                    **(
+                        {"GOOGLE_WORKLOAD_IDENTITY_PROVIDER": self.google_workload_identity_provider}
+                        if self.google_workload_identity_provider
+                        else {}
+                    ),
+                }
             case _:
                 return {}
 
+    @property
+    def patience(self) -> dict[str, str]:
+        """Return what the sweep must be told about how long to keep trying."""
+        return {"SKYSAGA_KEEP_TRYING": self.keep_trying} if self.keep_trying else {}
+
+    def default_target(self, cloud: str) -> dict[str, str] | None:
+        """Return the target of resources that name none; None where the deployment has none on that cloud."""
+        match cloud:
+            case "aws":
+                return {}
+            case "azure" if self.azure_subscription_id != UNSET_ID:
+                return {"subscription_id": self.azure_subscription_id}
+            case "gcp" if self.google_cloud_project != UNSET_PROJECT:
+                return {"project": self.google_cloud_project}
+            case _:
+                return None
+
     @classmethod
     def from_context(cls, scope: Construct) -> Settings:
-        """Read the settings; warn of those that are unset, since sagas that name their cloud would fail."""
+        """Read the settings; warn of targets that are unset, since sagas that name their cloud would fail.
+
+        Raises ValueError for a `rollout` that there is not.
+        """
         values = {name: scope.node.try_get_context(name) for name in cls._fields}
-        if unset := [name for name, value in values.items() if not value and cls._field_defaults[name]]:
+        if values["rollout"] not in (None, *ROLLOUTS):
+            raise ValueError(f"-c rollout={values['rollout']}: give one of {', '.join(ROLLOUTS)}")
+        if unset := [name for name in _TARGETS if not values[name]]:
             Annotations.of(scope).add_warning_v2(
                 "skysaga:unset", f"{', '.join(unset)}: give -c NAME=VALUE of each to provision on its cloud"
             )

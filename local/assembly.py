@@ -11,12 +11,27 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 ROOT = Path(__file__).resolve().parents[1]
 STATE = ROOT / ".local"
 
 _INPUTS = ("app.py", "cdk.json", "requirements.txt", "infra", "lambdas", "statemachines")
-_CONTEXT = {"bundle": "host"}
+PROJECT: Final = "skysaga-local"
+SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000001"
+ELSEWHERE: Final = "elsewhere"
+"""A second target on each cloud, which nobody is granted at first."""
+
+_CONTEXT = {
+    "bundle": "host",
+    "azure_subscription_id": SUBSCRIPTION,
+    "google_cloud_project": PROJECT,
+    "targets": {
+        "aws": {ELSEWHERE: {"role_arn": "arn:aws:iam::210987654321:role/skysaga-target"}},
+        "azure": {ELSEWHERE: {"subscription_id": "00000000-0000-0000-0000-000000000002"}},
+        "gcp": {ELSEWHERE: {"project": "skysaga-elsewhere"}},
+    },
+}
 
 
 class SynthesisFailed(Exception):

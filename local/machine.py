@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from local.assembly import STATE, synthesize
+from local.assembly import PROJECT, STATE, SUBSCRIPTION, synthesize
 from local.aws.account import ACCOUNT_ID, create_app
 from local.aws.clients import create_client
 from local.aws.deployment import deploy
@@ -46,15 +46,17 @@ if TYPE_CHECKING:
 
 REGION: Final = "us-east-1"
 CREDENTIALS: Final = {"local": "local"}
+GUEST: Final = {"guest": "guest"}
+"""Another caller of the API, to be kept from what is the first one's."""
+
 ENDPOINTS_FILE: Final = STATE / "endpoints.json"
 
-PROJECT: Final = "skysaga-local"
-SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000001"
 
 _PATIENCE: Final = {
     "AWS_SETTLING_SECONDS": "1",
     "AZURE_SETTLING_SECONDS": "1",
     "GOOGLE_SETTLING_SECONDS": "1",
+    "SKYSAGA_GRANTS_SECONDS": "1",
     "SKYSAGA_MIN_DELAY": "1",
     "SKYSAGA_MAX_DELAY": "2",
 }
@@ -101,18 +103,25 @@ ANY_PORTS: Final = Ports()
 class Machine:
     """Everything that runs on one machine; nothing is left behind after `close`.
 
-    `further` are variables of the functions' environment besides those that say where the clouds are. Raises OSError
-    for a port that is taken.
+    It writes its logs and credentials into `state`; `wait` lets the time of a gradual deployment pass; `further` are
+    variables of the functions' environment besides those that say where the clouds are. Raises OSError for a port that
+    is taken.
     """
 
-    def __init__(self, ports: Ports, further: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        state: Path = STATE,
+        wait: Callable[[float], None] = time.sleep,
+        further: Mapping[str, str] | None = None,
+    ) -> None:
         clock = WallClock()
         self._running = ExitStack()
         self._ports = ports
         environment: dict[str, str] = {}
-        self.runtime = LambdaRuntime(MotoFunctionSource(ACCOUNT_ID, REGION), clock, STATE, STATE / "logs", environment)
+        self.runtime = LambdaRuntime(MotoFunctionSource(ACCOUNT_ID, REGION), clock, STATE, state / "logs", environment)
         self._running.callback(self.runtime.close)
-        self._apis = HttpApis(MotoHttpApiSource(ACCOUNT_ID, REGION), self.runtime.invoke, CREDENTIALS)
+        self._apis = HttpApis(MotoHttpApiSource(ACCOUNT_ID, REGION), self.runtime.invoke, CREDENTIALS | GUEST)
         self._running.callback(self._apis.close)
         self._engine = Engine(clock=clock, lambda_invoke=self._invoke, on_status_change=self._status_changed)
         self._running.callback(self._engine.close)
@@ -122,17 +131,21 @@ class Machine:
         )
         self.azure = self._serve(azure.create_app(clock, time.sleep, _QUICK_AZURE), ports.azure, "azure")
         self.gcp = self._serve(gcp.GcpSimulator(clock, time.sleep, _QUICK_GCP), ports.gcp, "gcp")
-        account = Watching(create_app(clock), self._pump.refresh)
+        account = Watching(create_app(clock, wait=wait), self._pump.refresh)
         self.aws = self._serve(Endpoint(self._engine, self.runtime, account, self._apis), ports.aws, "aws")
-        environment |= worker_environment(self.aws, self.azure, self.gcp) | dict(further or {})
+        environment |= worker_environment(self.aws, self.azure, self.gcp, state) | dict(further or {})
 
     def deploy(self, assembly: Path) -> Endpoints:
-        """Deploy the stacks of a cloud assembly and serve the API among them.
+        """Deploy the stacks of a cloud assembly and run them.
 
         Raises DeploymentFailed, or NotSupported for a rule or schedule among them that cannot be played.
         """
         outputs = deploy(assembly, self.aws, cache_dir=STATE / "assets", region=REGION, account_id=ACCOUNT_ID)
-        api_id = urlsplit(outputs["SkysagaApi"]["ApiUrl"]).netloc.partition(".")[0]
+        return self.run(outputs["SkysagaApi"]["ApiUrl"])
+
+    def run(self, api_url: str) -> Endpoints:
+        """Play what is deployed, however it came there, and serve the API that CloudFormation says is at `api_url`."""
+        api_id = urlsplit(api_url).netloc.partition(".")[0]
         self._pump.start()
         self.runtime.warm(_saga_functions(self.aws))
         api = self._serve(self._apis.application(api_id), self._ports.api, "api")
@@ -211,9 +224,12 @@ def _announced(endpoints: Endpoints) -> Iterator[None]:
         ENDPOINTS_FILE.unlink(missing_ok=True)
 
 
-def worker_environment(aws: str, azure: str, gcp: str) -> dict[str, str]:
-    """What functions are told from outside: where the clouds are, who they are to them, and how quick these are."""
-    google_credentials = STATE / "google-credentials.json"
+def worker_environment(aws: str, azure: str, gcp: str, state: Path) -> dict[str, str]:
+    """What functions are told from outside: where the clouds are, who they are to them, and how quick these are.
+
+    Their key to Google is written into the folder `state`.
+    """
+    google_credentials = state / "google-credentials.json"
     write_service_account(google_credentials, f"{gcp}/_token")
     return {
         **_PATIENCE,

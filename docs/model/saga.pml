@@ -7,7 +7,8 @@
  *
  * -DN= resources, -DK= invocations at work on a resource at once (and requests of it on the wire), -DK_LAST= those on
  * the last one. Times are in ticks. A mutant is one more -D: SETTLING=, NO_FENCE, INTENT_UNVERSIONED,
- * COMMIT_UNVERSIONED, INTENT_LAST, RANDOM_TOKEN, COMPENSATE_COMMITTED.
+ * COMMIT_UNVERSIONED, COMMIT_UNAPPROVED, INTENT_LAST, RANDOM_TOKEN, COMPENSATE_COMMITTED,
+ * DELETE_ANY_TIME.
  */
 #ifndef N
 #define N 2
@@ -48,6 +49,7 @@
 #define RELEASING 5
 #define RELEASED 6
 #define NEEDS_ATTENTION 7
+#define AWAITING_APPROVAL 8
 
 #define IDLE 0
 #define READ 1        /* has read a wanted saga and a planned resource */
@@ -61,6 +63,7 @@
 /* The header; 0 stands for no goal. */
 byte saga = PENDING;
 bit cancelled, committed;
+bit outstanding;       /* it asked for approval, and nobody has given it yet */
 byte goal;
 byte deciding;
 
@@ -80,7 +83,18 @@ byte seen[N * K];      /* `since`, as it was when the look began */
 hidden byte i, oldest;
 
 #define wanted (saga == PROVISIONING && !cancelled)
+#define undecided (saga == PENDING || saga == PROVISIONING || saga == AWAITING_APPROVAL)
+#ifdef COMMIT_UNAPPROVED
+#define approved 1
+#else
+#define approved !outstanding
+#endif
 #define releasing (saga == COMPENSATING || saga == RELEASING)
+#ifdef DELETE_ANY_TIME
+#define due goal
+#else
+#define due releasing
+#endif
 #define me (r * K + c)
 #define at_work (c == 0 || r < N - 1 || c < K_LAST)
 
@@ -202,7 +216,7 @@ end: do
   :: d_step { status[r] == PLANNED || status[r] == CREATING -> becomes(r, FAILED) }                /* SagaSteps.fail */
   :: d_step { goal && !intended[r] && status[r] != ABSENT -> becomes(r, ABSENT) }                  /* delete, stick */
   :: d_step { goal && intended[r] && status[r] != ABSENT && status[r] != STUCK -> becomes(r, STUCK) }      /* stick */
-  :: d_step { goal && intended[r] && status[r] != DELETING -> becomes(r, DELETING) }          /* delete, or a sweep */
+  :: d_step { due && intended[r] && status[r] != DELETING -> becomes(r, DELETING) }           /* delete, or a sweep */
   :: d_step { goal && status[r] == DELETING && lives[r] -> lives[r] = 0; young[r] = 0 }            /* delete */
   :: d_step { wire[r * K] -> wire[r * K] = 0; effect(r) }
 #if K > 1
@@ -213,19 +227,23 @@ end: do
 
 inline all(s) { oldest = 1; for (i : 0 .. N - 1) { if :: status[i] != s -> oldest = 0 :: else fi } }
 
-/* SagaSteps.begin, decide, fence, conclude; Sagas.cancel, destroy, resume. */
+/* SagaSteps.begin, decide, fence, conclude; ApprovalSteps.ask, lapse; Sagas.approve, cancel, destroy, resume. */
 proctype Header() {
 end: do
   :: d_step { saga == PENDING && !cancelled -> saga = PROVISIONING; wrote() }
-  :: d_step { (saga == PENDING || saga == PROVISIONING) && !cancelled -> cancelled = 1; wrote() }
-  :: d_step { deciding == IDLE && wanted -> all(READY); if :: oldest -> deciding = READ :: else fi; oldest = 0 }
+  :: d_step { saga == PENDING && !cancelled -> saga = PROVISIONING; outstanding = 1; wrote() }
+  :: d_step { undecided && !cancelled -> cancelled = 1; wrote() }                            /* cancel, or lapse */
+  :: d_step { wanted && outstanding -> saga = AWAITING_APPROVAL; wrote() }                    /* ask */
+  :: d_step { saga == AWAITING_APPROVAL && !cancelled -> saga = PROVISIONING; outstanding = 0; wrote() } /* approve */
+  :: d_step { deciding == IDLE && wanted && approved -> all(READY); if :: oldest -> deciding = READ :: else fi;
+       oldest = 0 }
   :: d_step { deciding != IDLE -> deciding = IDLE }
 #ifdef COMMIT_UNVERSIONED
   :: d_step { deciding != IDLE -> deciding = IDLE; saga = COMMITTED; committed = 1; wrote() }
 #else
   :: d_step { deciding == READ -> deciding = IDLE; saga = COMMITTED; committed = 1; wrote() }
 #endif
-  :: d_step { saga == PENDING || saga == PROVISIONING -> saga = COMPENSATING; goal = ROLLED_BACK; wrote() }
+  :: d_step { undecided -> saga = COMPENSATING; goal = ROLLED_BACK; outstanding = 0; wrote() }
   :: d_step { saga == NEEDS_ATTENTION || saga == ROLLED_BACK || saga == RELEASED ->                /* resume, sweep */
        if :: goal == ROLLED_BACK -> saga = COMPENSATING :: else -> saga = RELEASING fi;
        wrote() }
@@ -283,8 +301,10 @@ end: do
   :: d_step { twins[r] -> assert(false) }                                         /* two live for one intent */
   :: d_step { trespass[r] -> assert(false) }                                      /* a create began after the fence */
   :: d_step { lives[r] && (over || status[r] == ABSENT) -> assert(false) }        /* an orphan */
+  :: d_step { lives[r] && saga == NEEDS_ATTENTION && status[r] != STUCK -> assert(false) }     /* left, and not named */
   :: d_step { lives[r] && !intended[r] -> assert(false) }                 /* there without an intent */
   :: d_step { saga == COMMITTED && (!lives[r] || cancelled) -> assert(false) }    /* half done, or a cancel was lost */
+  :: d_step { saga == COMMITTED && outstanding -> assert(false) }                 /* nobody approved it */
   :: d_step { committed && goal == ROLLED_BACK -> assert(false) }                 /* a commit was compensated */
   od
 }

@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 BY_STATUS: Final = "by-status"
+BY_CALLER: Final = "by-caller"
 
 _STRING: Final = dynamodb.AttributeType.STRING
 
@@ -34,12 +35,13 @@ class Ledger(Construct):
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
-        self.table.add_global_secondary_index(
-            index_name=BY_STATUS,
-            partition_key=dynamodb.Attribute(name="status", type=_STRING),
-            sort_key=dynamodb.Attribute(name="id", type=_STRING),
-            projection_type=dynamodb.ProjectionType.ALL,
-        )
+        for index, attribute in ((BY_STATUS, "status"), (BY_CALLER, "caller")):
+            self.table.add_global_secondary_index(
+                index_name=index,
+                partition_key=dynamodb.Attribute(name=attribute, type=_STRING),
+                sort_key=dynamodb.Attribute(name="id", type=_STRING),
+                projection_type=dynamodb.ProjectionType.ALL,
+            )
 
 
 def ledger_access(table: dynamodb.ITable, *, listing: bool = False, writing: bool = True) -> list[iam.PolicyStatement]:
@@ -57,7 +59,9 @@ def ledger_access(table: dynamodb.ITable, *, listing: bool = False, writing: boo
     ledger = iam.PolicyStatement(sid="Ledger", actions=actions, resources=[table.table_arn])
     key = _through_dynamodb(table, key_actions)
     index = iam.PolicyStatement(
-        sid="LedgerIndex", actions=["dynamodb:Query"], resources=[f"{table.table_arn}/index/{BY_STATUS}"]
+        sid="LedgerIndex",
+        actions=["dynamodb:Query"],
+        resources=[f"{table.table_arn}/index/{index}" for index in (BY_CALLER, BY_STATUS)],
     )
     return [ledger, key, index] if listing else [ledger, key]
 

@@ -14,6 +14,7 @@ from constructs import Construct
 from infra.constructs.acknowledgment import acknowledge
 from infra.constructs.function import Function
 from infra.constructs.log_group import log_group
+from infra.constructs.rollout import Rollout
 
 ALIAS: Final = "live"
 
@@ -23,7 +24,7 @@ _EVERY_VERSION: Final = "A version of a function goes on being called by the exe
 class PublishedStateMachine(Construct):
     """A standard state machine that may invoke `functions`, in any version, and nothing else unless it is granted.
 
-    `substitutions` fill the `${...}` placeholders of the definition.
+    `substitutions` fill the `${...}` placeholders of the definition; a new version goes live as `rollout` says.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class PublishedStateMachine(Construct):
         definition: Path,
         substitutions: Mapping[str, str],
         functions: Iterable[Function],
+        rollout: Rollout,
     ) -> None:
         super().__init__(scope, id)
         functions = list(functions)
@@ -61,7 +63,7 @@ class PublishedStateMachine(Construct):
             )
         )
         self._version = self._publish()
-        self._alias = self._point_alias()
+        self._alias = self._point_alias(name, rollout)
         acknowledge(
             self,
             {
@@ -87,6 +89,12 @@ class PublishedStateMachine(Construct):
             sid=sid, actions=["states:StartExecution"], resources=[self.machine.state_machine_arn]
         )
 
+    def wake_permission(self, sid: str) -> iam.PolicyStatement:
+        """Return leave to end tasks that wait with a token."""
+        return iam.PolicyStatement(
+            sid=sid, actions=["states:SendTaskSuccess"], resources=[self.machine.state_machine_arn]
+        )
+
     def _publish(self) -> sfn.CfnStateMachineVersion:
         machine = self.machine.node.default_child
         assert isinstance(machine, sfn.CfnStateMachine)  # noqa: S101 - what the construct is documented to hold
@@ -100,16 +108,12 @@ class PublishedStateMachine(Construct):
         version.apply_removal_policy(RemovalPolicy.RETAIN)
         return version
 
-    def _point_alias(self) -> sfn.CfnStateMachineAlias:
+    def _point_alias(self, name: str, rollout: Rollout) -> sfn.CfnStateMachineAlias:
         return sfn.CfnStateMachineAlias(
             self,
             "Alias",
             name=ALIAS,
-            routing_configuration=[
-                sfn.CfnStateMachineAlias.RoutingConfigurationVersionProperty(
-                    state_machine_version_arn=self._version.attr_arn, weight=100
-                )
-            ],
+            deployment_preference=rollout.preference(name, self.machine.state_machine_arn, self._version.attr_arn),
         )
 
 

@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 import uv
 
 from infra.packaging.archive import compile_bytecode, write_zip
+from infra.packaging.budget import check_size
 from infra.packaging.pruning import prune
 from infra.packaging.target import Target
 
@@ -46,14 +47,20 @@ class Bundles(NamedTuple):
 
 
 def build_bundles(target: Target) -> Bundles:
-    """Build what is missing from the cache and return every bundle; raise CalledProcessError when an install fails."""
+    """Build what is missing from the cache and return every bundle.
+
+    Raise CalledProcessError when an install fails, BundleTooLarge when a function would unpack more than its budget.
+    """
     requirements = {path.parent.relative_to(CODE).as_posix(): path for path in CODE.rglob("requirements.txt")}
     keys = {folder: dependency_key(path, target) for folder, path in requirements.items()}
     installs = {keys[folder]: partial(install, path, target) for folder, path in requirements.items()}
     with ThreadPoolExecutor() as pool:
         built = {key: pool.submit(_cached, f"dependencies-{key}", build) for key, build in installs.items()}
         code = pool.submit(_cached, f"code-{_code_key(target)}", copy_code)
-        return Bundles(target, code.result(), {folder: built[key].result() for folder, key in keys.items()})
+        bundles = Bundles(target, code.result(), {folder: built[key].result() for folder, key in keys.items()})
+    for folder, dependencies in bundles.dependencies.items():
+        check_size(folder, bundles.code, dependencies)
+    return bundles
 
 
 def dependency_key(requirements: Path, target: Target) -> str:

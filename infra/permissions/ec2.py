@@ -7,11 +7,13 @@ authorization reference.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
+from infra.permissions.targets import entering
 from infra.permissions.verbs import Permissions
 
 MARK: Final = "skysaga-saga"
@@ -36,15 +38,15 @@ _ACCEPTED: Final = {
 _LOOK: Final = ("ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeVolumes")
 
 
-def ec2_permissions(stack: Stack) -> Permissions:
-    """Return the statements of each verb, for the account that `stack` is deployed to."""
+def ec2_permissions(stack: Stack, roles: Sequence[str] = ()) -> Permissions:
+    """Return the statements of each verb, for the account that `stack` is deployed to; `roles` lead to others."""
     look = iam.PolicyStatement(sid="Look", actions=list(_LOOK), resources=["*"])
     return Permissions(
         {
-            "create": [look, *_launch(stack), *_create(stack)],
-            "observe": [look],
-            "delete": [look, _remove(stack)],
-            "check": [look, *_launch(stack), *_check(stack)],
+            "create": [look, *_launch(stack), *_create(stack), *entering(roles, "create")],
+            "observe": [look, *entering(roles, "observe")],
+            "delete": [look, _remove(stack), *entering(roles, "delete")],
+            "check": [look, *_launch(stack), *_check(stack), *entering(roles, "check")],
         },
         _ACCEPTED,
     )

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from lambdas.core.ports.checks import Checked
 from lambdas.core.preflight import Shortage
 from lambdas.core.specs import ResourceDefinition
+from lambdas.core.targets import Target
 
 _SHORTAGES = TypeAdapter[tuple[Shortage, ...]](tuple[Shortage, ...])
 
@@ -24,18 +25,23 @@ class LambdaChecks:
         self._client = client
         self._functions = functions
 
-    def ask(self, clouds: Sequence[str], resources: Sequence[ResourceDefinition]) -> Mapping[str, Checked]:
-        """What each of the clouds would refuse of its part of `resources`; never raises."""
-        documents = [definition.model_dump(mode="json") for definition in resources]
+    def ask(
+        self, clouds: Sequence[str], resources: Sequence[ResourceDefinition], targets: Mapping[str, Target]
+    ) -> Mapping[str, Checked]:
+        """What each of the clouds would refuse of its part of `resources`, each in its target; never raises."""
+        documents = {
+            "resources": [definition.model_dump(mode="json") for definition in resources],
+            "targets": {resource_id: target.model_dump(mode="json") for resource_id, target in targets.items()},
+        }
         with ThreadPoolExecutor(max_workers=max(1, len(clouds))) as pool:
             answers = pool.map(lambda cloud: self._ask(cloud, documents), clouds)
             return dict(zip(clouds, answers, strict=True))
 
-    def _ask(self, cloud: str, documents: list[dict[str, Any]]) -> Checked:
+    def _ask(self, cloud: str, documents: Mapping[str, Any]) -> Checked:
         function = self._functions.get(cloud)
         if function is None:
             return Checked(failure="nobody can be asked")
-        payload = json.dumps({"cloud": cloud, "resources": documents})
+        payload = json.dumps({"cloud": cloud, **documents})
         try:
             answer = self._client.invoke(FunctionName=function, Payload=payload)
             document = json.loads(answer["Payload"].read())

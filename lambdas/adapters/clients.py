@@ -41,6 +41,11 @@ def stepfunctions() -> SFNClient:
     return boto3.client("stepfunctions", config=_CONFIG)
 
 
+def parameters() -> Any:
+    """A client for the parameters that hold targets and grants."""
+    return boto3.client("ssm", config=_CONFIG)
+
+
 def functions() -> Any:
     """A client for functions that are called while somebody waits."""
     return boto3.client("lambda", config=_SYNCHRONOUS)

@@ -1,4 +1,4 @@
-"""Starting state machines on Step Functions."""
+"""Starting state machines on Step Functions, and waking them."""
 
 from __future__ import annotations
 
@@ -29,6 +29,18 @@ class StepFunctionsExecutions:
     def start_release(self, saga_id: str, reason: ReleaseReason, attempt: int) -> None:
         """Start releasing a saga; `attempt` tells one release of it from the next; raises RetryableError."""
         self._start(self._release, f"{saga_id}-release-{attempt}", {"saga_id": saga_id, "reason": reason})
+
+    def wake(self, token: str) -> None:
+        """Let the task that waits with this token end; one that waits no more is left alone; raises RetryableError."""
+        gone = (self._client.exceptions.TaskDoesNotExist, self._client.exceptions.TaskTimedOut)
+        try:
+            self._client.send_task_success(taskToken=token, output="{}")
+        except gone:
+            return
+        except ClientError as error:
+            raise RetryableError(error.response["Error"]["Code"], "the state machine could not be woken") from error
+        except BotoCoreError as error:
+            raise RetryableError(type(error).__name__, "Step Functions did not answer") from error
 
     def _start(self, machine: str, name: str, document: dict[str, str]) -> None:
         try:

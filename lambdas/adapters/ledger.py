@@ -2,7 +2,7 @@
 
 | pk        | sk               | what                                                             |
 |-----------|------------------|------------------------------------------------------------------|
-| saga id   | `HEADER`         | the saga; `status` and `id` are also the keys of the index `by-status` |
+| saga id   | `HEADER`         | the saga; `status` with `id`, and `caller` with `id`, are an index's keys |
 | saga id   | `RESOURCE#id`    | a resource                                                       |
 | saga id   | `EVENT#000000n`  | the event with number n, written with the change it tells of     |
 | `KEY#...` | `KEY`            | which saga an idempotency key opened, and the request's digest   |
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 HEADER: Final = "HEADER"
 STATUS_INDEX: Final = "by-status"
+CALLER_INDEX: Final = "by-caller"
 
 _LONGEST_KEY: Final = 2048  # bytes that DynamoDB takes as a partition key; it refuses to look for a longer one
 _ATTEMPTS: Final = 12
@@ -118,8 +119,10 @@ class DynamoLedger:
         bounds = {":low": {"S": _event_key(after + 1)}, ":high": {"S": _event_key(10**12 - 1)}}
         return [_record(Event, item) for item in self._query(saga_id, "sk BETWEEN :low AND :high", bounds, limit)]
 
-    def sagas(self, status: SagaStatus | None, limit: int, before: str | None) -> list[Saga]:
-        """The newest sagas first, at most `limit`, continuing below the saga id `before`."""
+    def sagas(self, status: SagaStatus | None, limit: int, before: str | None, caller: str | None = None) -> list[Saga]:
+        """The newest sagas first, of one caller if named, at most `limit`, continuing below the saga id `before`."""
+        if caller is not None:
+            return self._sagas_of(caller, status, limit, before)
         statuses = [status] if status else list(SagaStatus)
         found: dict[str, Saga] = {}
         for each in statuses:  # a saga that changes meanwhile may be found under two
@@ -138,13 +141,26 @@ class DynamoLedger:
         return _snapshot(_record(Saga, header), items)
 
     def _sagas_with(self, status: SagaStatus, limit: int, before: str | None) -> list[Saga]:
+        return self._indexed(STATUS_INDEX, "status", status, limit, before)
+
+    def _sagas_of(self, caller: str, status: SagaStatus | None, limit: int, before: str | None) -> list[Saga]:
+        found: list[Saga] = []
+        while len(found) < limit:
+            page = self._indexed(CALLER_INDEX, "caller", caller, limit, before)
+            found += [saga for saga in page if status in (None, saga.status)]
+            if len(page) < limit:
+                break
+            before = page[-1].id
+        return found[:limit]
+
+    def _indexed(self, index: str, key: str, value: str, limit: int, before: str | None) -> list[Saga]:
         answer = _asked(
             lambda: self._client.query(
                 TableName=self._table,
-                IndexName=STATUS_INDEX,
-                KeyConditionExpression="#status = :status AND id < :before",
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={":status": {"S": status}, ":before": {"S": before or "~"}},
+                IndexName=index,
+                KeyConditionExpression="#key = :key AND id < :before",
+                ExpressionAttributeNames={"#key": key},
+                ExpressionAttributeValues={":key": {"S": value}, ":before": {"S": before or "~"}},
                 ScanIndexForward=False,
                 Limit=limit,
             )
@@ -318,6 +334,7 @@ def _header_item(saga: Saga) -> dict[str, Any]:
         "sk": {"S": HEADER},
         "id": {"S": saga.id},
         "status": {"S": saga.status},
+        "caller": {"S": saga.caller},
         "version": {"N": str(saga.version)},
         "document": {"S": saga.model_dump_json()},
     }

@@ -21,6 +21,9 @@ NAMESPACE: Final = "skysaga"
 NEEDING_ATTENTION: Final = "SagasNeedingAttention"
 """Counted as soon as one does, and by every sweep for as long as it lasts."""
 
+STEPS_BROKEN: Final = "StepsBroken"
+"""Steps that ended in an error no step raises: what a bad deployment looks like from the outside."""
+
 logger: Final = Logger()
 tracer: Final = Tracer()
 metrics: Final = Metrics(namespace=NAMESPACE)

@@ -50,6 +50,19 @@ class ExpirySettings(Settings):
     release_state_machine: str = Field(alias="RELEASE_STATE_MACHINE")
 
 
+class TargetSettings(Settings):
+    """The SSM parameters in which the deployment declares its targets, by cloud."""
+
+    target_parameters: Json[dict[str, str]] = Field(alias="TARGET_PARAMETERS")
+
+
+class AccessSettings(TargetSettings):
+    """What it takes to know who may do what: the grants' parameter, and how old what was read of it may be."""
+
+    grants_parameter: str = Field(alias="GRANTS_PARAMETER")
+    grants_seconds: float = Field(default=30, ge=0, alias="SKYSAGA_GRANTS_SECONDS")
+
+
 class SweepSettings(LedgerSettings):
     """What the sweep needs besides: the function that looks at each cloud."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -24,6 +24,7 @@ from lambdas.core.specs import ResourceDefinition
 from lambdas.core.steps.checking import CheckSteps, planned_intents
 from lambdas.core.steps.provisioning import ProvisioningSteps
 from lambdas.core.steps.releasing import ReleaseSteps
+from lambdas.core.targets import Target
 
 
 class Surroundings(NamedTuple):
@@ -58,6 +59,7 @@ class CheckPayload(BaseModel):
     saga_id: str = ""
     cloud: str
     resources: tuple[ResourceDefinition, ...] = ()
+    targets: dict[str, Target] = {}
 
 
 class ObservePayload(ResourcePayload):
@@ -102,7 +104,8 @@ def provider_handlers(
         payload = CheckPayload.model_validate(event, strict=False)
         if payload.saga_id:
             return {"short": steps.checking.check(payload.saga_id, payload.cloud)}
-        return {"shortages": [it.model_dump(mode="json") for it in steps.shortages(payload.cloud, payload.resources)]}
+        found = steps.shortages(payload.cloud, payload.resources, payload.targets)
+        return {"shortages": [it.model_dump(mode="json") for it in found]}
 
     return ProviderHandlers(create, observe, delete, check)
 
@@ -126,9 +129,11 @@ class _ProviderSteps:
         ledger, provider, _, _ = self._parts
         return CheckSteps(ledger, provider)
 
-    def shortages(self, cloud: str, resources: Sequence[ResourceDefinition]) -> list[Shortage]:
+    def shortages(
+        self, cloud: str, resources: Sequence[ResourceDefinition], targets: Mapping[str, Target]
+    ) -> list[Shortage]:
         asked = [it for it in resources if it.provider == cloud]
-        return self._parts[1].shortages(planned_intents(resources, asked))
+        return self._parts[1].shortages(planned_intents(resources, asked, targets))
 
     @cached_property
     def releasing(self) -> ReleaseSteps:

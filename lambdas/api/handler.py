@@ -12,9 +12,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.adapters import clients
 from lambdas.adapters.checks import LambdaChecks
+from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.executions import StepFunctionsExecutions
 from lambdas.adapters.observability import logger, metrics, tracer
-from lambdas.adapters.settings import ApiSettings
+from lambdas.adapters.parameters import ParameterAccess, Parameters
+from lambdas.adapters.settings import AccessSettings, ApiSettings
 from lambdas.adapters.steps import deployed
 from lambdas.api.routes import make_app
 from lambdas.core.sagas import Sagas
@@ -35,7 +37,19 @@ def _checks() -> LambdaChecks:
     return LambdaChecks(clients.functions(), ApiSettings.from_environment(os.environ).check_functions)
 
 
-_app = make_app(_sagas, _checks)
+@cache
+def _access() -> ParameterAccess:
+    settings = AccessSettings.from_environment(os.environ)
+    return ParameterAccess(
+        Parameters(clients.parameters()),
+        settings.grants_parameter,
+        settings.target_parameters,
+        SystemClock(),
+        settings.grants_seconds,
+    )
+
+
+_app = make_app(_sagas, _checks, _access)
 
 
 @metrics.log_metrics

@@ -13,11 +13,14 @@ from lambdas.api.documents import Malformed, TooLarge
 from lambdas.core.errors import (
     FieldError,
     IdempotencyConflict,
+    Misconfigured,
+    NotGranted,
     NotPossible,
     RequestError,
     RetryableError,
     SagaNotFound,
     SkysagaError,
+    Unidentified,
 )
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -25,9 +28,12 @@ CONTENT_TYPE: Final = "application/problem+json"
 _STATUS: Final[dict[type[SkysagaError], tuple[HTTPStatus, str]]] = {
     TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The document is too large"),
     Malformed: (HTTPStatus.BAD_REQUEST, "The document cannot be read"),
+    NotGranted: (HTTPStatus.FORBIDDEN, "The request names targets that you were not granted"),
     RequestError: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     IdempotencyConflict: (HTTPStatus.CONFLICT, "The idempotency key was used for a different request"),
     NotPossible: (HTTPStatus.CONFLICT, "The saga's status does not allow this"),
+    Unidentified: (HTTPStatus.FORBIDDEN, "Nobody knows who you are"),
+    Misconfigured: (HTTPStatus.INTERNAL_SERVER_ERROR, "An operator has to mend the deployment's targets or grants"),
     SagaNotFound: (HTTPStatus.NOT_FOUND, "There is no such saga"),
     RetryableError: (HTTPStatus.SERVICE_UNAVAILABLE, "Try again in a moment"),
 }

@@ -12,14 +12,15 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from lambdas.adapters.observability import logger, metrics, tracer, where
-from lambdas.api.caller import caller_of
 from lambdas.api.documents import read_document
+from lambdas.api.guard import caller, guard
 from lambdas.api.problems import internal_problem, problem, problem_of
 from lambdas.api.queries import Query
 from lambdas.api.views import event_view, plan_view, saga_view, summary_view
 from lambdas.core.dry_run import dry_run
-from lambdas.core.errors import FieldError, RequestError, SkysagaError
+from lambdas.core.errors import FieldError, Misconfigured, RequestError, SkysagaError
 from lambdas.core.model import Saga
+from lambdas.core.ports.access import AccessRules
 from lambdas.core.ports.checks import Checks
 from lambdas.core.request import SagaRequest, parse_request
 from lambdas.core.sagas import Sagas, ended
@@ -32,9 +33,12 @@ _KEY_ADVICE: Final = (
 )
 
 
-def make_app(sagas: Callable[[], Sagas], checks: Callable[[], Checks]) -> APIGatewayHttpResolver:
-    """The application over a set of sagas and the clouds' checks, each made when first needed."""
+def make_app(
+    sagas: Callable[[], Sagas], checks: Callable[[], Checks], access: Callable[[], AccessRules]
+) -> APIGatewayHttpResolver:
+    """The application over a set of sagas, the clouds' checks and who may do what, each made when first needed."""
     app = APIGatewayHttpResolver(debug=False)  # whatever the environment says: debugging prints requests
+    app.use([guard(sagas, access)])
 
     @app.get("/healthz")
     def healthz() -> Response[str]:
@@ -43,19 +47,23 @@ def make_app(sagas: Callable[[], Sagas], checks: Callable[[], Checks]) -> APIGat
     @app.post("/sagas")
     def submit() -> Response[str]:
         key, request = _submission(app)
-        return _accepted(sagas().submit(request, caller_of(app.current_event.raw_event), key))
+        who = caller(app)
+        return _accepted(sagas().submit(request, who.id, key, access().current().targets_of(request, who)))
 
     @app.post("/plans")
     def plan() -> Response[str]:
         request = parse_request(read_document(_body(app), _header(app, "content-type")))
-        return _json(HTTPStatus.OK, plan_view(dry_run(request, checks())))
+        targets = access().current().targets_of(request, caller(app))
+        return _json(HTTPStatus.OK, plan_view(dry_run(request, checks(), targets)))
 
     @app.get("/sagas")
     def list_sagas() -> Response[str]:
         query = Query(app.current_event.query_string_parameters or {})
         status, label, limit, cursor = query.status(), query.label(), query.limit(), query.cursor()
         query.check()
-        items = sagas().find(status, label, limit, cursor)
+        who = caller(app)
+        owner = None if access().current().sees_all(who) else who.id
+        items = sagas().find(status, label, limit, cursor, owner)
         next_cursor = items[-1].id if len(items) == limit else None
         return _json(HTTPStatus.OK, {"items": [summary_view(it) for it in items], "next_cursor": next_cursor})
 
@@ -73,6 +81,18 @@ def make_app(sagas: Callable[[], Sagas], checks: Callable[[], Checks]) -> APIGat
         cursor = found[-1].seq if found else after
         return _json(HTTPStatus.OK, {"items": [event_view(it) for it in found], "next_cursor": cursor})
 
+    _take_orders(app, sagas)
+    _handle_errors(app)
+    return app
+
+
+def _take_orders(app: APIGatewayHttpResolver, sagas: Callable[[], Sagas]) -> None:
+    """What callers have done to a saga that exists."""
+
+    @app.post("/sagas/<saga_id>/approve")
+    def approve(saga_id: str) -> Response[str]:
+        return _accepted(sagas().approve(saga_id, caller(app).id))
+
     @app.post("/sagas/<saga_id>/cancel")
     def cancel(saga_id: str) -> Response[str]:
         return _accepted(sagas().cancel(saga_id))
@@ -85,14 +105,13 @@ def make_app(sagas: Callable[[], Sagas], checks: Callable[[], Checks]) -> APIGat
     def destroy(saga_id: str) -> Response[str]:
         return _accepted(sagas().destroy(saga_id))
 
-    _handle_errors(app)
-    return app
-
 
 def _handle_errors(app: APIGatewayHttpResolver) -> None:
     @app.exception_handler(SkysagaError)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
     def ours(error: SkysagaError) -> Response[str]:
         response = problem_of(error)
+        if isinstance(error, Misconfigured):
+            logger.error("misconfigured", extra={"reason": str(error)})
         logger.info("refused", extra={"status": response.status_code, "reason": type(error).__name__})
         return response
 

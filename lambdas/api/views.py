@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from lambdas.core.dry_run import Plan
-from lambdas.core.model import Event, Resource, Saga
+from lambdas.core.model import Approval, Event, Resource, Saga
 from lambdas.core.ports.ledger import Snapshot
 
 
@@ -21,11 +21,25 @@ def summary_view(saga: Saga) -> dict[str, Any]:
         "id": saga.id,
         "name": saga.name,
         "status": saga.status,
+        "caller": saga.caller,
         "version": saga.version,
         "labels": dict(saga.labels),
         "created_at": _time(saga.created_at),
         "finished_at": _time(saga.finished_at),
         "expires_at": _time(saga.expires_at),
+        "approval": approval_view(saga.approval),
+    }
+
+
+def approval_view(approval: Approval | None) -> dict[str, Any] | None:
+    """The consent that a saga needs, or None; who gave it, once it was given."""
+    if approval is None:
+        return None
+    return {
+        "before": approval.before,
+        "approve_by": _time(approval.approve_by),
+        "approved_by": approval.approved_by,
+        "approved_at": _time(approval.approved_at),
     }
 
 
@@ -35,6 +49,7 @@ def resource_view(resource: Resource) -> dict[str, Any]:
         "id": resource.id,
         "provider": resource.definition.provider,
         "kind": resource.definition.kind,
+        "target": resource.definition.target,
         "status": resource.status,
         "cloud_id": resource.cloud_id,
         "error": resource.error,

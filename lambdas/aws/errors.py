@@ -25,6 +25,8 @@ RETRYABLE_CODES: Final = frozenset(
         "ConcurrentTagAccess",
         "DependencyViolation",  # what depends on it is still on its way out
         "EC2ThrottledException",
+        "ExpiredToken",  # the next attempt assumes the role anew
+        "ExpiredTokenException",
         "IncorrectInstanceState",  # it is still changing state
         "IncorrectState",
         "InternalError",
@@ -32,6 +34,7 @@ RETRYABLE_CODES: Final = frozenset(
         "InvalidInstanceID.NotFound",  # not yet: EC2 is eventually consistent
         "InvalidNetworkInterfaceID.NotFound",
         "InvalidVolume.NotFound",
+        "RequestExpired",  # EC2's word for an expired token, too
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestTimeout",
@@ -43,6 +46,9 @@ RETRYABLE_CODES: Final = frozenset(
         "VolumeInUse",  # still attached to an instance that is terminating
     }
 )
+
+EXPIRED_CODES: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+"""What a session is answered that has come to its end, or was ended."""
 
 CAPACITY_CODES: Final = frozenset(
     {

@@ -6,14 +6,15 @@ the token and the tags. An instance's boot volume and network interface carry th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from botocore.exceptions import ClientError
 
 from lambdas.aws import bodies
-from lambdas.aws.clients import AwsClients
-from lambdas.aws.errors import failed_afterwards, translated
+from lambdas.aws.clients import AwsAccounts
+from lambdas.aws.errors import failed_afterwards
 from lambdas.aws.inventory import inventory
 from lambdas.aws.preflight import shortages
 from lambdas.aws.settings import AwsSettings
@@ -22,6 +23,7 @@ from lambdas.core.model import MARK_RESOURCE, MARK_SAGA, AttachedDisk, Intent
 from lambdas.core.ports.provider import Marked, Observation
 from lambdas.core.preflight import Shortage
 from lambdas.core.specs import AwsDisk, AwsInstance
+from lambdas.core.targets import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -36,17 +38,17 @@ _ENDING: Final = ("shutting-down", "terminated")
 
 
 class AwsProvider:
-    """EC2 in every region of one account."""
+    """EC2 in every region of every account that is a target."""
 
-    def __init__(self, clients: AwsClients, settings: AwsSettings) -> None:
-        self._clients = clients
+    def __init__(self, accounts: AwsAccounts, settings: AwsSettings) -> None:
+        self._accounts = accounts
         self._settings = settings
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """The provider that the function's environment describes."""
         settings = AwsSettings.from_environment(environ)
-        return cls(AwsClients(settings), settings)
+        return cls(AwsAccounts(settings), settings)
 
     @property
     def settling_seconds(self) -> float:
@@ -61,8 +63,7 @@ class AwsProvider:
 
     def create(self, intent: Intent, part: str) -> str:
         """Begin creating a part; the handle is the instance's or volume's id."""
-        ec2 = self._ec2(intent)
-        with translated():
+        with self._at(intent) as ec2:
             match intent.definition:
                 case AwsInstance() as definition if part == INSTANCE:
                     return _run_instance(ec2, intent, definition)
@@ -74,8 +75,7 @@ class AwsProvider:
 
     def observe(self, intent: Intent, part: str) -> Observation:
         """Look once at an instance, its attachments or a volume."""
-        ec2 = self._ec2(intent)
-        with translated():
+        with self._at(intent) as ec2:
             if part == INSTANCE:
                 return _observe_instance(ec2, intent)
             if part == ATTACHMENTS:
@@ -84,8 +84,7 @@ class AwsProvider:
 
     def delete(self, intent: Intent) -> None:
         """Terminate the instances and delete the interfaces and volumes that carry the intent's token or tags."""
-        ec2 = self._ec2(intent)
-        with translated():
+        with self._at(intent) as ec2:
             running = [it["InstanceId"] for it in _instances(ec2, intent) if it["State"]["Name"] not in _ENDING]
             if running:
                 _unless_gone(lambda: ec2.terminate_instances(InstanceIds=running))
@@ -99,24 +98,32 @@ class AwsProvider:
 
     def find(self, intent: Intent) -> list[str]:
         """The ids of instances, interfaces and volumes that carry the intent's token or tags."""
-        ec2 = self._ec2(intent)
-        with translated():
+        with self._at(intent) as ec2:
             instances = [it["InstanceId"] for it in _instances(ec2, intent)]
             interfaces = [it["NetworkInterfaceId"] for it in _interfaces(ec2, intent)]
             return instances + interfaces + [it["VolumeId"] for it in _volumes(ec2, intent)]
 
     def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
         """What EC2 would refuse of the intents if they were created now."""
-        with translated():
-            return shortages(self._clients, intents)
+        found: list[Shortage] = []
+        for target in dict.fromkeys(intent.target for intent in intents):
+            account = self._accounts.of(target)
+            with account.asked():
+                found += shortages(account, [it for it in intents if it.target == target])
+        return found
 
-    def inventory(self) -> list[Marked]:
-        """Everything that carries the mark of any saga."""
-        with translated():
-            return list(inventory(self._clients, self._settings))
+    def inventory(self, target: Target | None = None) -> list[Marked]:
+        """Everything in a target that carries the mark of any saga."""
+        account = self._accounts.of(target)
+        with account.asked():
+            return list(inventory(account, self._settings))
 
-    def _ec2(self, intent: Intent) -> EC2Client:
-        return self._clients.ec2(intent.definition.location)
+    @contextmanager
+    def _at(self, intent: Intent) -> Iterator[EC2Client]:
+        """EC2 where the intent is for; what it raises leaves translated."""
+        account = self._accounts.of(intent.target)
+        with account.asked():
+            yield account.ec2(intent.definition.location)
 
 
 def _run_instance(ec2: EC2Client, intent: Intent, definition: AwsInstance) -> str:

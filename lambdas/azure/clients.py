@@ -16,11 +16,12 @@ from azure.core.pipeline.policies import (
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
 
-from lambdas.azure.credentials import azure_credential
+from lambdas.azure.credentials import SignIn
 from lambdas.azure.settings import LOOPBACK, AzureSettings
+from lambdas.core.errors import TerminalError
+from lambdas.core.targets import AzureTarget, Target
 
 if TYPE_CHECKING:
-    from azure.identity import ChainedTokenCredential
     from azure.mgmt.compute import ComputeManagementClient
     from azure.mgmt.network import NetworkManagementClient
 
@@ -37,14 +38,16 @@ class LoopbackPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
 
 
 class AzureClients:
-    """Microsoft.Compute and Microsoft.Network of one subscription, with whatever identity the environment gives.
+    """Microsoft.Compute and Microsoft.Network of one subscription: a target's, or else the environment's.
 
     The pipeline is the SDK's own without what would make a step wait: its retries (the state machine's Retry is what
     should, and can be seen), its redirects, and its registration of resource providers, which polls every ten seconds.
     """
 
-    def __init__(self, settings: AzureSettings) -> None:
+    def __init__(self, settings: AzureSettings, target: AzureTarget | None = None) -> None:
         self._settings = settings
+        self._target = target
+        self.subscription_id: Final = target.subscription_id if target else settings.subscription_id
 
     @cached_property
     def compute(self) -> ComputeManagementClient:
@@ -52,18 +55,18 @@ class AzureClients:
         # The two SDKs take a second to import when cold, and a function for disks needs only this one.
         from azure.mgmt.compute import ComputeManagementClient  # noqa: PLC0415
 
-        return ComputeManagementClient(self._credential, self._settings.subscription_id, **self._options)
+        return ComputeManagementClient(self._credential, self.subscription_id, **self._options)
 
     @cached_property
     def network(self) -> NetworkManagementClient:
         """Network interfaces and public addresses."""
         from azure.mgmt.network import NetworkManagementClient  # noqa: PLC0415 -- as above
 
-        return NetworkManagementClient(self._credential, self._settings.subscription_id, **self._options)
+        return NetworkManagementClient(self._credential, self.subscription_id, **self._options)
 
     @cached_property
-    def _credential(self) -> ChainedTokenCredential:
-        return azure_credential(self._settings)
+    def _credential(self) -> SignIn:
+        return SignIn(self._settings, self._target)
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -81,3 +84,19 @@ class AzureClients:
             "connection_timeout": self._settings.connect_timeout,
             "read_timeout": self._settings.read_timeout,
         }
+
+
+class AzureSubscriptions:
+    """The clients of each target, so that we sign in once for as long as its token lasts."""
+
+    def __init__(self, settings: AzureSettings) -> None:
+        self._settings = settings
+        self._clients: dict[Target | None, AzureClients] = {}
+
+    def of(self, target: Target | None) -> AzureClients:
+        """The clients of a target; raises TerminalError for one of another cloud."""
+        if target is not None and not isinstance(target, AzureTarget):
+            raise TerminalError("WrongProvider", f"{target.name} is not a target on Azure")
+        if target not in self._clients:
+            self._clients[target] = AzureClients(self._settings, target)
+        return self._clients[target]

@@ -80,6 +80,18 @@ OPERATION_NOT_ALLOWED: Final[tuple[tuple[str, type[StepError]], ...]] = (
 ABSENT_CODES: Final = frozenset({"NotFound", "ResourceGroupNotFound", "ResourceNotFound"})
 """The 404s that say that a resource does not exist; others (of the subscription, say) do not."""
 
+PASSING_SIGN_INS: Final = frozenset(
+    {
+        "AADSTS50196",  # "the server terminated an operation because it encountered a loop"
+        "AADSTS700024",  # our proof is too old, or not valid yet; the next attempt has a new one
+        "AADSTS90006",  # "the service is temporarily unavailable"
+        "AADSTS90024",  # "a transient error has occurred"
+        "AADSTS90033",  # "a transient error has occurred"
+        "AADSTS90055",  # "there are too many incoming requests"
+    }
+)
+"""https://learn.microsoft.com/entra/identity-platform/reference-error-codes; besides every 408, 429 and 5xx."""
+
 NOT_YET_CODES: Final = frozenset(
     {
         "AnotherOperationInProgress",
@@ -97,7 +109,26 @@ EXISTS_CODE: Final = "PreconditionFailed"
 
 _RETRYABLE_STATUS: Final = frozenset({408, 429})
 _LONGEST_MESSAGE: Final = 600
+_ENTRA_CODE: Final = re.compile(r"AADSTS\d+")
 _SECRETS: Final = re.compile(r"eyJ[\w-]+\.[\w.-]+|(?i:bearer )\S+|(?i:sig|secret|password|client_secret)=[^\s&]+")
+
+
+def sign_in_refused(error: AzureError, target: str) -> StepError:
+    """The step error for a token that Entra ID, or whoever else gives tokens, did not give for a target."""
+    message = str(error.message)
+    status = getattr(error.response, "status_code", 0) if isinstance(error, HttpResponseError) else 0
+    found = _ENTRA_CODE.search(message)
+    code = found[0] if found else type(error).__name__
+    passing = status >= 500 or status in _RETRYABLE_STATUS or code in PASSING_SIGN_INS
+    if passing or not (found or status):
+        return RetryableError(code, _clean(f"there is no token for the target {target!r} just now: {message}"))
+    return TerminalError(
+        code,
+        _clean(
+            f"Azure lets nobody into the target {target!r}: its application must exist in its tenant and have a "
+            f"federated credential with our AWS role's issuer, subject and audience ({message})"
+        ),
+    )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 from azure.core import MatchConditions
 
 from lambdas.azure.bodies import body_of
-from lambdas.azure.clients import AzureClients
+from lambdas.azure.clients import AzureClients, AzureSubscriptions
 from lambdas.azure.errors import ABSENT_CODES, EXISTS_CODE, failed_operation, translated, waits_for_another
 from lambdas.azure.inventory import inventory
 from lambdas.azure.operations import OneLook, Progress, handle_of, look_at
@@ -25,22 +25,23 @@ from lambdas.core.errors import RetryableError, StepError, TerminalError
 from lambdas.core.model import MARK_RESOURCE, MARK_SAGA, Intent
 from lambdas.core.ports.provider import Marked, Observation
 from lambdas.core.preflight import Shortage
+from lambdas.core.targets import Target
 
 _IF_MISSING: Final = {"etag": "*", "match_condition": MatchConditions.IfMissing}
 
 
 class AzureProvider:
-    """One subscription of Azure, in every region and resource group."""
+    """Every subscription that is a target, in every region and resource group."""
 
-    def __init__(self, clients: AzureClients, settings: AzureSettings) -> None:
-        self._clients = clients
+    def __init__(self, subscriptions: AzureSubscriptions, settings: AzureSettings) -> None:
+        self._subscriptions = subscriptions
         self._settings = settings
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """The provider that the function's environment describes; raises MissingSettings."""
         settings = AzureSettings.from_environment(environ)
-        return cls(AzureClients(settings), settings)
+        return cls(AzureSubscriptions(settings), settings)
 
     @property
     def settling_seconds(self) -> float:
@@ -73,7 +74,7 @@ class AzureProvider:
             if progress and progress.failure:
                 raise failed_operation(*progress.failure)
             if progress and not progress.done:
-                return Observation(ready=False, cloud_id=wanted.resource_id(intent, self._settings.subscription_id))
+                return Observation(ready=False, cloud_id=wanted.resource_id(intent, self._at(intent).subscription_id))
         resource = self._get(wanted, intent)
         if resource is None:
             return Observation(ready=False)
@@ -98,13 +99,20 @@ class AzureProvider:
 
     def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
         """What Azure would refuse of the intents if they were created now."""
+        found: list[Shortage] = []
         with translated():
-            return shortages(self._clients, intents)
+            for target in dict.fromkeys(intent.target for intent in intents):
+                here = [intent for intent in intents if intent.target == target]
+                found += shortages(self._subscriptions.of(target), here)
+        return found
 
-    def inventory(self) -> list[Marked]:
-        """Everything that carries the mark of any saga."""
+    def inventory(self, target: Target | None = None) -> list[Marked]:
+        """Everything in a target that carries the mark of any saga."""
         with translated():
-            return list(inventory(self._clients))
+            return list(inventory(self._subscriptions.of(target)))
+
+    def _at(self, intent: Intent) -> AzureClients:
+        return self._subscriptions.of(intent.target)
 
     def _existing(self, intent: Intent) -> dict[Part, Mapping[str, Any]]:
         found = {part: self._get(part, intent) for part in all_parts(intent)}
@@ -113,7 +121,7 @@ class AzureProvider:
     def _get(self, part: Part, intent: Intent, **options: str) -> Mapping[str, Any] | None:
         try:
             with translated():
-                collection = part.collection(self._clients)
+                collection = part.collection(self._at(intent))
                 resource: Mapping[str, Any] = collection.get(group_of(intent), part.resource_name(intent), **options)
         except TerminalError as error:
             if error.code in ABSENT_CODES:
@@ -122,10 +130,10 @@ class AzureProvider:
         return resource
 
     def _put(self, part: Part, intent: Intent) -> str:
-        body = body_of(part, intent, self._settings.subscription_id)
+        body = body_of(part, intent, self._at(intent).subscription_id)
         condition = _IF_MISSING if part.conditional else {}
         with translated():
-            poller = part.collection(self._clients).begin_create_or_update(
+            poller = part.collection(self._at(intent)).begin_create_or_update(
                 group_of(intent), part.resource_name(intent), body, polling=OneLook(), **condition
             )
             return handle_of(poller)
@@ -133,7 +141,7 @@ class AzureProvider:
     def _delete(self, part: Part, intent: Intent) -> None:
         try:
             with translated():
-                collection = part.collection(self._clients)
+                collection = part.collection(self._at(intent))
                 collection.begin_delete(group_of(intent), part.resource_name(intent), polling=False)
         except StepError as error:
             if error.code not in ABSENT_CODES and not waits_for_another(error):
@@ -150,7 +158,7 @@ class AzureProvider:
         return True
 
     def _look_at_operation(self, part: Part, intent: Intent, handle: str) -> Progress | None:
-        resume = part.collection(self._clients).begin_create_or_update
+        resume = part.collection(self._at(intent)).begin_create_or_update
         return look_at(resume, group_of(intent), part.resource_name(intent), handle, self._settings.endpoint)
 
     def _failure(self, part: Part, intent: Intent) -> StepError:

@@ -10,6 +10,7 @@ from lambdas.core.errors import StepError
 from lambdas.core.model import Intent
 from lambdas.core.ports.provider import Marked, Observation, Provider
 from lambdas.core.preflight import Shortage
+from lambdas.core.targets import Target
 
 PLACEHOLDER: Final = "(private)"
 
@@ -55,9 +56,9 @@ class DiscreetProvider:
             found = self._provider.shortages(intents)
         return [it.model_copy(update={"message": _without(_private(intents), it.message)}) for it in found]
 
-    def inventory(self) -> Iterable[Marked]:
+    def inventory(self, target: Target | None = None) -> Iterable[Marked]:
         """The provider's own: there is no intent in it."""
-        return self._provider.inventory()
+        return self._provider.inventory(target)
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from lambdas.core.graph import waves
+from lambdas.core.plan import NO_TARGETS
 from lambdas.core.ports.checks import Checks
 from lambdas.core.preflight import Shortage
 from lambdas.core.request import SagaRequest, dependencies
+from lambdas.core.targets import Target
 
 
 class Plan(NamedTuple):
@@ -23,10 +26,10 @@ class Plan(NamedTuple):
     unchecked: tuple[tuple[str, str], ...]
 
 
-def dry_run(request: SagaRequest, checks: Checks) -> Plan:
-    """The plan of a request; creates nothing and writes nothing."""
+def dry_run(request: SagaRequest, checks: Checks, targets: Mapping[str, Target] = NO_TARGETS) -> Plan:
+    """The plan of a request; creates nothing and writes nothing. `targets` are by resource id."""
     clouds = list(dict.fromkeys(definition.provider for definition in request.resources))
-    answers = checks.ask(clouds, request.resources)
+    answers = checks.ask(clouds, request.resources, targets)
     return Plan(
         request.name,
         waves({definition.id: dependencies(definition) for definition in request.resources}),

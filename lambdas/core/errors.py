@@ -6,8 +6,11 @@ SkysagaError
 │   ├── CapacityError    ours: this place is full, another candidate may not be
 │   └── TerminalError    the user's or the operator's: retries are useless
 ├── RequestError         the user's: the request names something that cannot be
+│   └── NotGranted       the operator's: it names a target that its caller was not granted
 ├── IdempotencyConflict  the user's: the key was used for another request
 ├── SagaNotFound         the user's
+├── Unidentified         ours: a call came without an identity that grants could name
+├── Misconfigured        the operator's: what the deployment was told cannot be used
 ├── NotPossible          the user's: the saga's status does not allow what was asked of it
 └── IllegalTransition    ours: a step tried what the table of states does not allow
 """
@@ -55,6 +58,18 @@ class RequestError(SkysagaError):
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__("; ".join(f"{e.field}: {e.reason}" for e in errors))
         self.errors = tuple(errors)
+
+
+class NotGranted(RequestError):
+    """A request for targets that its caller was not granted, with every field that names one."""
+
+
+class Unidentified(SkysagaError):
+    """A call whose authorizer said nothing of who made it."""
+
+
+class Misconfigured(SkysagaError):
+    """Targets or grants that cannot be used; the message names the parameter and what is wrong, for an operator."""
 
 
 class IdempotencyConflict(SkysagaError):

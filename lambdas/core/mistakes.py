@@ -202,8 +202,15 @@ def _cannot_attach(instance: Instance | Disk, disk: Instance | Disk | None, hold
         return f"{quoted(disk.id)} is already attached to {quoted(holder)}"
     if disk.kind != "disk":
         return f"{quoted(disk.id)} is not a disk"
+    return _apart(instance, disk)
+
+
+def _apart(instance: Instance | Disk, disk: Instance | Disk) -> str | None:
+    """Why a disk is not where the instance is."""
     if disk.provider != instance.provider:
         return f"{quoted(disk.id)} is on {disk.provider}, not on {instance.provider}"
+    if disk.target != instance.target:
+        return f"{quoted(disk.id)} is in the target {quoted(disk.target)}, not in {quoted(instance.target)}"
     if disk.location != instance.location:
         return f"{quoted(disk.id)} is in {disk.location}, not in {instance.location}"
     return None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from lambdas.core.specs import ResourceDefinition
 from lambdas.core.states import ResourceStatus, SagaStatus
+from lambdas.core.targets import Target
 
 MARK_SAGA: Final = "skysaga-saga"
 MARK_RESOURCE: Final = "skysaga-resource"
@@ -26,12 +28,34 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
+class ApprovalPoint(StrEnum):
+    """What needs somebody's consent; the names are part of a request."""
+
+    PROVISIONING = "provisioning"
+    COMMIT = "commit"
+
+
+class Approval(Record):
+    """The consent that a saga asks for once, and waits for until `approve_by`.
+
+    `tokens` are those of the tasks that wait for it: one, or more where asking had to be tried again.
+    """
+
+    before: ApprovalPoint
+    within: timedelta
+    approve_by: datetime | None = None
+    tokens: tuple[str, ...] = ()
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+
+
 class Saga(Record):
     """The header of one request.
 
     `version` counts every write to the saga or to one of its resources, and is the number of its latest event.
     `waves` are resource ids in creation order: everything in a wave may be created at once. At `expires_at` the saga is
-    released, whatever it is doing then. `unchecked` are the clouds whose preflight could not be made.
+    released, whatever it is doing then. `unchecked` are the clouds whose preflight could not be made. A release first
+    left something behind at `attention_since`, and none has removed it yet.
     """
 
     id: str
@@ -45,19 +69,22 @@ class Saga(Record):
     finished_at: datetime | None = None
     expires_at: datetime | None = None
     preflight: bool = True
+    approval: Approval | None = None
     unchecked: tuple[str, ...] = ()
     cancel_requested: bool = False
+    attention_since: datetime | None = None
     release_goal: Literal[SagaStatus.ROLLED_BACK, SagaStatus.RELEASED] | None = None
 
 
 class Resource(Record):
     """One resource of a saga and how far it is; also its intent, once it is CREATING.
 
-    `revision` counts the writes to it.
+    `revision` counts the writes to it. `target` is what the target it names stood for when the saga was opened.
     """
 
     saga_id: str
     definition: ResourceDefinition
+    target: Target | None = None
     revision: int = 0
     status: ResourceStatus = ResourceStatus.PLANNED
     operations: Mapping[str, str] = {}
@@ -97,11 +124,12 @@ class Intent(Record):
     """What a provider is asked to create, look at, or remove. Everything it needs follows from this.
 
     `operations` maps each part that was begun to the handle its cloud gave for it, opaque to all but the provider
-    (empty where the cloud gives none).
+    (empty where the cloud gives none). Without a `target` it is placed wherever the function's own environment says.
     """
 
     saga_id: str
     definition: ResourceDefinition
+    target: Target | None = None
     labels: Mapping[str, str] = {}
     disks: tuple[AttachedDisk, ...] = ()
     operations: Mapping[str, str] = {}

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 from lambdas.core.durations import duration_of
 from lambdas.core.graph import waves
-from lambdas.core.model import Resource, Saga
+from lambdas.core.model import Approval, Resource, Saga
 from lambdas.core.ports.ledger import Snapshot
-from lambdas.core.request import SagaRequest, dependencies
+from lambdas.core.request import ApprovalRequest, SagaRequest, dependencies
+from lambdas.core.targets import Target
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter is mistaken for another
 
 
-def plan_saga(request: SagaRequest, saga_id: str, caller: str, now: datetime) -> Snapshot:
-    """A new saga with all of its resources planned and nothing begun."""
+NO_TARGETS: Final[Mapping[str, Target]] = {}
+
+
+def plan_saga(
+    request: SagaRequest, saga_id: str, caller: str, now: datetime, targets: Mapping[str, Target] = NO_TARGETS
+) -> Snapshot:
+    """A new saga with all of its resources planned and nothing begun; `targets` are by resource id."""
     graph = {definition.id: dependencies(definition) for definition in request.resources}
     saga = Saga(
         id=saga_id,
@@ -25,10 +32,16 @@ def plan_saga(request: SagaRequest, saga_id: str, caller: str, now: datetime) ->
         labels=request.labels,
         waves=waves(graph),
         preflight=request.preflight,
+        approval=_approval(request.approval),
         created_at=now,
         expires_at=now + duration_of(request.ttl) if request.ttl else None,
     )
-    return Snapshot(saga, tuple(Resource(saga_id=saga_id, definition=definition) for definition in request.resources))
+    planned = (Resource(saga_id=saga_id, definition=it, target=targets.get(it.id)) for it in request.resources)
+    return Snapshot(saga, tuple(planned))
+
+
+def _approval(wanted: ApprovalRequest | None) -> Approval | None:
+    return Approval(before=wanted.before, within=duration_of(wanted.within)) if wanted else None
 
 
 def new_saga_id(now: datetime) -> str:

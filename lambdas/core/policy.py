@@ -20,6 +20,8 @@ class Policy(BaseModel):
 
     A saga at work of which nothing was heard for `silence` has lost its execution: no step is silent for so long. What
     should not exist is swept once it is `sweep_age` old: clouds' lists lag, and what has just ended may still be going.
+    What needs attention is tried again by every sweep for as long as `keep_trying`, 0 for never: an execution's events
+    are bounded, so one release cannot go on for ever.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,6 +32,7 @@ class Policy(BaseModel):
     max_delay: int = Field(default=60, ge=1)
     silence: float = Field(default=7200, gt=0)
     sweep_age: float = Field(default=3600, ge=0)
+    keep_trying: float = Field(default=86_400, ge=0)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -44,6 +47,10 @@ class Policy(BaseModel):
     def sweepable(self, since: datetime, now: datetime) -> bool:
         """Whether what should not exist since then may be swept by now."""
         return now - since >= timedelta(seconds=self.sweep_age)
+
+    def worth_trying(self, stuck_since: datetime, now: datetime) -> bool:
+        """Whether what has needed attention since then is still tried again without anybody asking."""
+        return now - stuck_since < timedelta(seconds=self.keep_trying)
 
     def delay(self, waited: timedelta) -> int:
         """Whole seconds until the next look, after having waited for so long."""

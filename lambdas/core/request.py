@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
-from lambdas.core.durations import Duration
+from lambdas.core.durations import Duration, duration_of
 from lambdas.core.errors import FieldError, RequestError
 from lambdas.core.mistakes import field_errors, relation_errors
+from lambdas.core.model import ApprovalPoint
 from lambdas.core.specs import ResourceDefinition
 from lambdas.core.specs.base import Strict
 
@@ -17,6 +19,9 @@ MAX_RESOURCES: Final = 50
 
 MAX_DOCUMENT_BYTES: Final = 128 * 1024
 
+LONGEST_APPROVAL: Final = timedelta(days=7)
+"""With the day that provisioning may take, what the provisioning machine's own time limit allows."""
+
 
 def _not_ours(key: str) -> str:
     if key.startswith("skysaga"):
@@ -24,8 +29,26 @@ def _not_ours(key: str) -> str:
     return key
 
 
+def _at_most_a_week(text: str) -> str:
+    if duration_of(text) > LONGEST_APPROVAL:
+        raise ValueError(f"must be at most {LONGEST_APPROVAL.days}d")
+    return text
+
+
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$"), AfterValidator(_not_ours)]
 LabelValue = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
+
+
+class ApprovalRequest(Strict):
+    """Whose consent the saga waits for is decided by who may call the API's `approve`."""
+
+    before: ApprovalPoint = Field(
+        strict=False,
+        description="provisioning: before anything is created. commit: when everything is ready.",
+    )
+    within: Annotated[Duration, AfterValidator(_at_most_a_week)] = Field(
+        default="24h", description="How long it waits, at most 7d; then it is undone."
+    )
 
 
 class SagaRequest(Strict):
@@ -46,6 +69,9 @@ class SagaRequest(Strict):
     )
     preflight: bool = Field(
         default=True, description="Ask every cloud for its quotas first, and refuse what cannot be before it begins."
+    )
+    approval: ApprovalRequest | None = Field(
+        default=None, description="Wait for somebody's consent before provisioning, or before the commit."
     )
     resources: list[ResourceDefinition] = Field(
         min_length=1, max_length=MAX_RESOURCES, description="What to create: all of it or nothing."

@@ -1,22 +1,24 @@
-"""What callers do with sagas: submit, look, cancel, resume, destroy."""
+"""What callers do with sagas: submit, look, approve, cancel, resume, destroy."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
 from lambdas.core.errors import NotPossible
 from lambdas.core.model import Event, Saga
-from lambdas.core.plan import new_saga_id, plan_saga
+from lambdas.core.plan import NO_TARGETS, new_saga_id, plan_saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.executions import Executions
 from lambdas.core.ports.ledger import IdempotencyKey, Ledger, Snapshot
 from lambdas.core.request import SagaRequest
 from lambdas.core.states import ENDINGS, SagaStatus
+from lambdas.core.steps.approving import awaiting
 from lambdas.core.steps.saga import ReleaseReason
+from lambdas.core.targets import Target
 
 LONGEST_WAIT: Final = 20.0
 """Seconds that a long poll may last: below API Gateway's 30."""
@@ -40,30 +42,39 @@ class Sagas:
         self._clock = clock
         self._pause = pause
 
-    def submit(self, request: SagaRequest, caller: str, key: str) -> Saga:
-        """Open a saga and start it; the same key and request again give the same saga.
+    def submit(self, request: SagaRequest, caller: str, key: str, targets: Mapping[str, Target] = NO_TARGETS) -> Saga:
+        """Open a saga and start it; the same key and request again give the same saga. `targets` are by resource id.
 
         Raises IdempotencyConflict when the key stands for another request. A crash between the ledger's write and the
         start is mended by the repeated call: starting twice starts once.
         """
         now = self._clock.now()
-        planned = plan_saga(request, new_saga_id(now), caller, now)
+        planned = plan_saga(request, new_saga_id(now), caller, now, targets)
         saga = self._ledger.open(planned.saga, planned.resources, IdempotencyKey(caller, key, _digest(request)))
         if saga.status is SagaStatus.PENDING:
             self._executions.start_provisioning(saga.id)
         return saga
+
+    def header(self, saga_id: str) -> Saga:
+        """A saga without its resources; raises SagaNotFound."""
+        return self._ledger.saga(saga_id)
 
     def get(self, saga_id: str) -> Snapshot:
         """A saga and its resources; raises SagaNotFound."""
         return self._ledger.snapshot(saga_id)
 
     def find(
-        self, status: SagaStatus | None, label: tuple[str, str] | None, limit: int, before: str | None
+        self,
+        status: SagaStatus | None,
+        label: tuple[str, str] | None,
+        limit: int,
+        before: str | None,
+        caller: str | None = None,
     ) -> list[Saga]:
-        """The newest sagas first, at most `limit`, below the id `before`; with that status and that label only."""
+        """The newest sagas first, at most `limit`, below the id `before`; with that status, label and caller only."""
         found: list[Saga] = []
         while len(found) < limit:
-            page = self._ledger.sagas(status, limit, before)
+            page = self._ledger.sagas(status, limit, before, caller)
             found += [saga for saga in page if label is None or saga.labels.get(label[0]) == label[1]]
             if len(page) < limit:
                 break
@@ -78,6 +89,30 @@ class Sagas:
             if events or self._clock.now() >= deadline or ended(self._ledger.saga(saga_id)):
                 return events
             self._pause(_POLL_INTERVAL)
+
+    def approve(self, saga_id: str, caller: str) -> Saga:
+        """Let a saga go on that waits for approval; one that was approved before stays as it is.
+
+        Raises NotPossible for one that does not wait. Once this returns the state machine has been woken; a crash
+        before that is mended by the repeated call.
+        """
+        now = self._clock.now()
+
+        def change(snapshot: Snapshot) -> Saga:
+            saga = snapshot.saga
+            if saga.approval is None:
+                raise NotPossible(f"saga {saga_id} asks for no approval; its request would have to say so")
+            if saga.approval.approved_by is not None:
+                return saga
+            if not awaiting(saga):
+                standing = "cancelled" if saga.cancel_requested else saga.status
+                raise NotPossible(f"saga {saga_id} is {standing}; only one in AWAITING_APPROVAL can be approved")
+            approval = saga.approval.model_copy(update={"approved_by": caller, "approved_at": now})
+            return saga.model_copy(update={"status": SagaStatus.PROVISIONING, "approval": approval})
+
+        saga = self._ledger.change_saga(saga_id, change, f"approved by {caller}").saga
+        self._wake(saga)
+        return saga
 
     def cancel(self, saga_id: str) -> Saga:
         """Ask for a saga that has not committed to be undone; one that is being undone already stays as it is.
@@ -98,6 +133,8 @@ class Sagas:
         saga = self._ledger.change_saga(saga_id, change, "cancel requested").saga
         if saga.status is SagaStatus.PENDING:  # its start may have been lost, and then nobody would act on the cancel
             self._executions.start_provisioning(saga_id)
+        if saga.status is SagaStatus.AWAITING_APPROVAL:
+            self._wake(saga)
         return saga
 
     def resume(self, saga_id: str) -> Saga:
@@ -120,6 +157,11 @@ class Sagas:
                 saga = self._ledger.saga(saga_id)
         self._executions.start_release(saga_id, ReleaseReason.DESTROY, saga.version)
         return saga
+
+    def _wake(self, saga: Saga) -> None:
+        """Whichever of its tokens is waited for; an asking that was tried again has left others behind."""
+        for token in saga.approval.tokens if saga.approval else ():
+            self._executions.wake(token)
 
 
 def ended(saga: Saga) -> bool:

@@ -13,6 +13,7 @@ class SagaStatus(StrEnum):
 
     PENDING = "PENDING"
     PROVISIONING = "PROVISIONING"
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"
     COMMITTED = "COMMITTED"
     COMPENSATING = "COMPENSATING"
     ROLLED_BACK = "ROLLED_BACK"
@@ -38,7 +39,10 @@ SAGA_TRANSITIONS: Final[frozenset[tuple[SagaStatus, SagaStatus]]] = frozenset(
         (SagaStatus.PENDING, SagaStatus.PROVISIONING),  # the execution began
         (SagaStatus.PENDING, SagaStatus.COMPENSATING),  # cancelled, or failed, before it began
         (SagaStatus.PROVISIONING, SagaStatus.COMMITTED),  # every resource is ready
+        (SagaStatus.PROVISIONING, SagaStatus.AWAITING_APPROVAL),  # its request wants somebody's consent first
         (SagaStatus.PROVISIONING, SagaStatus.COMPENSATING),  # the fence: from here on no create may begin
+        (SagaStatus.AWAITING_APPROVAL, SagaStatus.PROVISIONING),  # approved
+        (SagaStatus.AWAITING_APPROVAL, SagaStatus.COMPENSATING),  # cancelled, expired, or nobody approved in time
         (SagaStatus.COMPENSATING, SagaStatus.ROLLED_BACK),  # every resource is absent
         (SagaStatus.COMPENSATING, SagaStatus.NEEDS_ATTENTION),  # something would not go away
         (SagaStatus.COMMITTED, SagaStatus.RELEASING),  # destroyed on purpose
@@ -71,6 +75,9 @@ RESOURCE_TRANSITIONS: Final[frozenset[tuple[ResourceStatus, ResourceStatus]]] = 
         (ResourceStatus.ABSENT, ResourceStatus.DELETING),  # the sweep found something after all
     }
 )
+
+UNDER_RELEASE: Final = frozenset({SagaStatus.COMPENSATING, SagaStatus.RELEASING})
+"""The statuses in which resources are removed, and in no other."""
 
 ENDINGS: Final = frozenset(
     {SagaStatus.COMMITTED, SagaStatus.ROLLED_BACK, SagaStatus.RELEASED, SagaStatus.NEEDS_ATTENTION}

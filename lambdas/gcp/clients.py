@@ -6,10 +6,11 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any, Final
 
-import google.auth
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import Credentials
 
+from lambdas.core.errors import TerminalError
+from lambdas.core.targets import GcpTarget, Target
 from lambdas.gcp.compute import (
     DisksClient,
     InstancesClient,
@@ -18,9 +19,8 @@ from lambdas.gcp.compute import (
     ZoneOperationsClient,
     ZonesClient,
 )
+from lambdas.gcp.credentials import target_credentials
 from lambdas.gcp.settings import GcpSettings
-
-SCOPES: Final = ("https://www.googleapis.com/auth/compute",)
 
 
 class Patience:
@@ -38,14 +38,16 @@ class Patience:
 
 
 class GcpClients:
-    """Compute Engine at one endpoint, with whatever credentials the environment gives.
+    """Compute Engine at one endpoint, for one project: a target's, or else the environment's.
 
     Pass `retry=None, timeout=clients.patience` with every call: the SDK would retry reads for ten minutes, where the
     state machine's Retry is what should, and can be seen.
     """
 
-    def __init__(self, settings: GcpSettings) -> None:
-        self._endpoint = settings.endpoint
+    def __init__(self, settings: GcpSettings, target: GcpTarget | None = None) -> None:
+        self._settings = settings
+        self._target = target
+        self.project: Final = target.project if target else settings.project
         self.patience = Patience(settings.connect_timeout, settings.read_timeout)
 
     @cached_property
@@ -81,9 +83,24 @@ class GcpClients:
     @cached_property
     def _options(self) -> ClientOptions:
         # The credentials know which Google Cloud they are for: the public one or a sovereign one.
-        return ClientOptions(api_endpoint=self._endpoint, universe_domain=self._credentials.universe_domain)
+        return ClientOptions(api_endpoint=self._settings.endpoint, universe_domain=self._credentials.universe_domain)
 
     @cached_property
     def _credentials(self) -> Credentials:
-        credentials, _ = google.auth.default(scopes=SCOPES)
-        return credentials
+        return target_credentials(self._settings, self._target)
+
+
+class GcpProjects:
+    """The clients of each target, so that we sign in once for as long as its token lasts."""
+
+    def __init__(self, settings: GcpSettings) -> None:
+        self._settings = settings
+        self._clients: dict[Target | None, GcpClients] = {}
+
+    def of(self, target: Target | None) -> GcpClients:
+        """The clients of a target; raises TerminalError for one of another cloud."""
+        if target is not None and not isinstance(target, GcpTarget):
+            raise TerminalError("WrongProvider", f"{target.name} is not a target on Google Cloud")
+        if target not in self._clients:
+            self._clients[target] = GcpClients(self._settings, target)
+        return self._clients[target]

@@ -89,6 +89,20 @@ def translate(error: Exception) -> StepError:
             return TerminalError(name, "the call could not be made")
 
 
+def sign_in_refused(error: GoogleAuthError, status: int, reason: str, target: str) -> StepError:
+    """The step error for a token that Google did not give for a target; `status` and `reason` its last answer."""
+    name = type(error).__name__
+    if isinstance(error, TransportError) or status in _RETRYABLE_STATUS or status >= 500:
+        return RetryableError(name, f"there is no token for the target {target!r} just now: {status or 'no answer'}")
+    if not status:
+        return TerminalError(name, f"we cannot prove who we are to the target {target!r}: there are no AWS credentials")
+    return TerminalError(
+        name,
+        f"Google lets nobody into the target {target!r}: its workload identity provider must trust our AWS role, and "
+        f"the role be allowed to act as its service account ({reason or f'HTTP {status}'})",
+    )
+
+
 def failed_operation(operation: Operation) -> StepError | None:
     """The step error for an operation that was accepted and then failed; None when it did not fail.
 

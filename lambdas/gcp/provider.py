@@ -15,8 +15,9 @@ from lambdas.core.model import MARK_RESOURCE, MARK_SAGA, Intent
 from lambdas.core.ports.provider import Marked, Observation
 from lambdas.core.preflight import Shortage
 from lambdas.core.specs import GcpDisk, GcpInstance
+from lambdas.core.targets import Target
 from lambdas.gcp import bodies
-from lambdas.gcp.clients import GcpClients
+from lambdas.gcp.clients import GcpProjects
 from lambdas.gcp.compute import Disk, Instance, Operation
 from lambdas.gcp.errors import ALREADY_EXISTS_CODES, failed_operation, translated
 from lambdas.gcp.inventory import inventory
@@ -35,17 +36,17 @@ _GOING: Final = frozenset({"STOPPING", "DEPROVISIONING", "DELETING"})
 
 
 class GcpProvider:
-    """Compute Engine in every zone of one project."""
+    """Compute Engine in every zone of every project that is a target."""
 
-    def __init__(self, clients: GcpClients, settings: GcpSettings) -> None:
-        self._clients = clients
+    def __init__(self, projects: GcpProjects, settings: GcpSettings) -> None:
+        self._projects = projects
         self._settings = settings
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """The provider that the function's environment describes; raises MissingSettings."""
         settings = GcpSettings.from_environment(environ)
-        return cls(GcpClients(settings), settings)
+        return cls(GcpProjects(settings), settings)
 
     @property
     def settling_seconds(self) -> float:
@@ -107,21 +108,27 @@ class GcpProvider:
 
     def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
         """What Compute Engine would refuse of the intents if they were created now."""
+        found: list[Shortage] = []
         with translated():
-            return shortages(self._clients, self._settings.project, intents)
+            for target in dict.fromkeys(intent.target for intent in intents):
+                clients = self._projects.of(target)
+                found += shortages(clients, clients.project, [it for it in intents if it.target == target])
+        return found
 
-    def inventory(self) -> list[Marked]:
-        """Everything that carries the mark of any saga."""
+    def inventory(self, target: Target | None = None) -> list[Marked]:
+        """Everything in a target that carries the mark of any saga."""
+        clients = self._projects.of(target)
         with translated():
-            return list(inventory(self._clients, self._settings.project))
+            return list(inventory(clients, clients.project))
 
     def _zone(self, intent: Intent) -> Zone:
-        return Zone(self._clients, self._settings.project, intent.definition.location)
+        clients = self._projects.of(intent.target)
+        return Zone(clients, clients.project, intent.definition.location)
 
     def _insert(self, zone: Zone, intent: Intent, request_id: str) -> Operation:
         match intent.definition:
             case GcpInstance() as definition:
-                return zone.insert_instance(bodies.instance(intent, definition, self._settings.project), request_id)
+                return zone.insert_instance(bodies.instance(intent, definition, zone.project), request_id)
             case GcpDisk() as definition:
                 return zone.insert_disk(bodies.disk(intent, definition), request_id)
             case _:

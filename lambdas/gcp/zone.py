@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from google.api_core.exceptions import NotFound
 
@@ -31,6 +31,7 @@ class Zone:
 
     def __init__(self, clients: GcpClients, project: str, zone: str) -> None:
         self._clients = clients
+        self.project: Final = project
         self._scope: dict[str, Any] = {"project": project, "zone": zone}
         self._call: dict[str, Any] = {"retry": None, "timeout": clients.patience}
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from lambdas.adapters import clients
 from lambdas.adapters.expiry import SchedulerExpiry
-from lambdas.adapters.observability import NEEDING_ATTENTION, StepHandler, gauge, observed
+from lambdas.adapters.observability import NEEDING_ATTENTION, STEPS_BROKEN, StepHandler, gauge, observed
 from lambdas.adapters.settings import ExpirySettings, SagaSettings
 from lambdas.adapters.steps import deployed
 from lambdas.core.states import SagaStatus
 from lambdas.core.steps.results import WaveResult
 from lambdas.core.steps.saga import SagaSteps
-from lambdas.saga.payloads import PAYLOAD, Begin, Conclude, Decide, Fail, Fence, Unchecked
+from lambdas.saga.payloads import PAYLOAD, Ask, Begin, Conclude, Decide, Fail, Fence, Lapse, Unchecked
 
 
 def saga_handler(make_steps: Callable[[], SagaSteps]) -> StepHandler:
@@ -25,16 +25,28 @@ def saga_handler(make_steps: Callable[[], SagaSteps]) -> StepHandler:
     @observed("saga")
     def handle(event: dict[str, Any], _: object) -> Mapping[str, Any] | None:
         payload = PAYLOAD.validate_python(event)
-        if isinstance(payload, Fail):
-            record = steps().fail if payload.step == "fail" else steps().stick
-            record(payload.saga_id, payload.resource_id, payload.error.text)
-            return None
-        if isinstance(payload, Unchecked):
-            steps().leave_unchecked(payload.saga_id, payload.cloud, payload.error.text)
-            return None
-        return _decided(steps(), payload)
+        if isinstance(payload, Begin | Decide | Fence | Conclude):
+            return _decided(steps(), payload)
+        if isinstance(payload, Fail | Unchecked) and payload.error.unforeseen:
+            gauge(STEPS_BROKEN, 1)
+        _record(steps(), payload)
+        return None
 
     return handle
+
+
+def _record(steps: SagaSteps, payload: Ask | Lapse | Fail | Unchecked) -> None:
+    match payload:
+        case Ask():
+            steps.approvals.ask(payload.saga_id, payload.token)
+        case Lapse():
+            steps.approvals.lapse(payload.saga_id, payload.error.text)
+        case Fail(step="fail"):
+            steps.fail(payload.saga_id, payload.resource_id, payload.error.text)
+        case Fail():
+            steps.stick(payload.saga_id, payload.resource_id, payload.error.text)
+        case Unchecked():
+            steps.leave_unchecked(payload.saga_id, payload.cloud, payload.error.text)
 
 
 def _decided(steps: SagaSteps, payload: Begin | Decide | Fence | Conclude) -> WaveResult:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from lambdas.core.errors import CapacityError, RetryableError, TerminalError
 from lambdas.core.steps.saga import ReleaseReason
+
+_FORESEEN: Final = frozenset(error.__name__ for error in (RetryableError, CapacityError, TerminalError))
 
 
 class _Payload(BaseModel):
@@ -43,11 +46,23 @@ class Conclude(_Payload):
     wave: int
 
 
+class Ask(_Payload):
+    """Ask for consent; the task ends when whoever gives it sends the token back."""
+
+    step: Literal["ask"]
+    token: str
+
+
 class CaughtError(BaseModel):
     """An error as a Catch hands it over: its name, and for a function's own error a JSON document as cause."""
 
     name: str = Field(alias="Error")
     cause: str = Field(default="", alias="Cause")
+
+    @property
+    def unforeseen(self) -> bool:
+        """Whether it is none that a step raises: a bug, a crash, or a function that cannot even be loaded."""
+        return self.name not in _FORESEEN
 
     @property
     def text(self) -> str:
@@ -67,6 +82,13 @@ class Fail(_Payload):
     error: CaughtError
 
 
+class Lapse(_Payload):
+    """Give up waiting for consent, because of an error or the time."""
+
+    step: Literal["lapse"]
+    error: CaughtError
+
+
 class Unchecked(_Payload):
     """Record that a cloud could not be asked for shortages."""
 
@@ -75,6 +97,6 @@ class Unchecked(_Payload):
     error: CaughtError
 
 
-Payload = Begin | Decide | Fence | Conclude | Fail | Unchecked
+Payload = Begin | Decide | Fence | Conclude | Ask | Lapse | Fail | Unchecked
 
 PAYLOAD = TypeAdapter[Payload](Annotated[Payload, Field(discriminator="step")])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
 from lambdas.adapters.observability import NEEDING_ATTENTION, StepHandler, gauge, logger, observed
 from lambdas.adapters.settings import SweepSettings
 from lambdas.adapters.steps import deployed
-from lambdas.core.steps.sweep import LedgerSweep
+from lambdas.adapters.sweeping import deployed_targets
+from lambdas.core.steps.sweep import LedgerSweep, most_listed
+from lambdas.core.targets import Targets
 from lambdas.sweep.payloads import PAYLOAD, Decide, Look
 
 ORPHANS: Final = "SweepOrphans"
@@ -19,20 +21,27 @@ OVERDUE: Final = "SweepOverdue"
 
 
 def sweep_steps_handler(
-    make_sweep: Callable[[], LedgerSweep], functions: Callable[[], Mapping[str, str]]
+    make_sweep: Callable[[], LedgerSweep], functions: Callable[[], Mapping[str, str]], targets: Callable[[], Targets]
 ) -> StepHandler:
-    """The handler over a sweep that is made at the first call; `functions` look at one cloud each."""
+    """The handler over a sweep that is made at the first call; `functions` look at the targets of one cloud each."""
     sweep = cache(make_sweep)
 
     @observed("sweep")
     def handle(event: dict[str, Any], _: object) -> Mapping[str, Any]:
         payload = PAYLOAD.validate_python(event)
         if isinstance(payload, Look):
-            clouds = [{"cloud": cloud, "function": function} for cloud, function in functions().items()]
+            clouds = list(_looks(functions(), targets()))
             return {"dry_run": payload.input.dry_run, "clouds": clouds, **sweep().look()}
         return _verdict(sweep(), payload)
 
     return handle
+
+
+def _looks(functions: Mapping[str, str], targets: Targets) -> Iterator[Mapping[str, Any]]:
+    for cloud, function in functions.items():
+        names = list(targets[cloud])
+        for name in names:
+            yield {"cloud": cloud, "target": name, "function": function, "most": most_listed(len(names))}
 
 
 def _verdict(sweep: LedgerSweep, payload: Decide) -> Mapping[str, Any]:
@@ -54,4 +63,6 @@ def _deployed_sweep() -> LedgerSweep:
     return LedgerSweep(*deployed())
 
 
-handler = sweep_steps_handler(_deployed_sweep, lambda: SweepSettings.from_environment(os.environ).sweep_functions)
+handler = sweep_steps_handler(
+    _deployed_sweep, lambda: SweepSettings.from_environment(os.environ).sweep_functions, deployed_targets
+)

@@ -27,7 +27,7 @@ class Look(_Payload):
 
 
 class Decide(_Payload):
-    """End it: what follows from what was found? `found` has one entry per cloud, its findings or its `error`."""
+    """End it: what follows from what was found? `found` has one entry per target, its findings or its `error`."""
 
     step: Literal["decide"]
     dry_run: bool
@@ -37,13 +37,15 @@ class Decide(_Payload):
 
     @property
     def looked_at(self) -> list[CloudFindings]:
-        """The findings of the clouds that could be looked at."""
+        """The findings of the targets that could be looked at."""
         return [cast("CloudFindings", it) for it in self.found if "error" not in it]
 
     @property
     def not_swept(self) -> list[dict[str, str]]:
-        """The clouds that could not, each with its error's name."""
-        return [{"cloud": it["cloud"], "error": it["error"]} for it in self.found if "error" in it]
+        """The targets that could not, each with its error's name."""
+        return [
+            {"cloud": it["cloud"], "target": it["target"], "error": it["error"]} for it in self.found if "error" in it
+        ]
 
 
 PAYLOAD = TypeAdapter[Look | Decide](Annotated[Look | Decide, Field(discriminator="step")])

@@ -38,8 +38,11 @@ def create_app(
     *,
     ec2_seconds: Mapping[str, float] | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    wait: Callable[[float], None] = time.sleep,
 ) -> WSGIApplication:
     """An empty account on `clock`; `ec2_seconds` overrides `ec2.durations.DEFAULT_DURATIONS`.
+
+    `sleep` delays an answer of EC2's, `wait` lets the time of a gradual deployment pass.
 
     It answers every AWS API that moto knows, by the service in the request's credential scope. CloudFormation calls
     the other services back at the address that the request came to.
@@ -50,7 +53,7 @@ def create_app(
     applications: dict[str, WSGIApplication] = {
         "ec2": ec2,
         "servicequotas": ec2,
-        "cloudformation": CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS),
+        "cloudformation": CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS, wait),
         "dynamodb": _OneAtATime(moto),
     }
     return _Account(applications, ec2, moto)

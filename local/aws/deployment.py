@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ Outputs = dict[str, dict[str, str]]
 
 BOOTSTRAP_VERSION = "30"  # what this version of the CDK's bootstrap template calls itself; the CDK asks for 6 or more
 _BOOTSTRAP_PARAMETER = "BootstrapVersion"
+_LOOK_SECONDS = 0.2
 _SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS"})
 
@@ -99,6 +101,9 @@ class _Clients:
 
     def _outputs(self, name: str) -> dict[str, str]:
         (found,) = self._cloudformation.describe_stacks(StackName=name)["Stacks"]
+        while found["StackStatus"].endswith("_IN_PROGRESS"):
+            time.sleep(_LOOK_SECONDS)
+            (found,) = self._cloudformation.describe_stacks(StackName=name)["Stacks"]
         if found["StackStatus"] not in _SUCCEEDED:
             raise DeploymentFailed(f"{name} is {found['StackStatus']}{self._failures(name)}")
         return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}

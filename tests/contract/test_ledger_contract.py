@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from lambdas.adapters.ledger import STATUS_INDEX, DynamoLedger
+from lambdas.adapters.ledger import CALLER_INDEX, STATUS_INDEX, DynamoLedger
 from lambdas.core.errors import IdempotencyConflict, IllegalTransition, SagaNotFound
 from lambdas.core.model import Resource, Saga
 from lambdas.core.plan import new_saga_id, plan_saga
@@ -54,13 +54,20 @@ def create_table(client: Any) -> None:
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=keys("pk", "sk"),
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "status", "id")],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "status", "caller", "id")
+        ],
         GlobalSecondaryIndexes=[
             {
                 "IndexName": STATUS_INDEX,
                 "KeySchema": keys("status", "id"),
                 "Projection": {"ProjectionType": "ALL"},
-            }
+            },
+            {
+                "IndexName": CALLER_INDEX,
+                "KeySchema": keys("caller", "id"),
+                "Projection": {"ProjectionType": "ALL"},
+            },
         ],
     )
 
@@ -83,14 +90,14 @@ def ledger(request: pytest.FixtureRequest, clock: FakeClock, monkeypatch: pytest
         yield DynamoLedger(cast(Any, OneAtATime(client)), TABLE, clock)
 
 
-def planned(clock: FakeClock, *resources: dict[str, Any]) -> Snapshot:
+def planned(clock: FakeClock, *resources: dict[str, Any], caller: str = "somebody") -> Snapshot:
     document = request_document(*(resources or (aws_disk("b"), azure_instance("a"))))
-    return plan_saga(parse_request(document), new_saga_id(clock.now()), "somebody", clock.now())
+    return plan_saga(parse_request(document), new_saga_id(clock.now()), caller, clock.now())
 
 
-def opened(ledger: Ledger, clock: FakeClock, *resources: dict[str, Any]) -> str:
-    saga, planned_resources = planned(clock, *resources)
-    return ledger.open(saga, planned_resources, IdempotencyKey("somebody", saga.id, "digest")).id
+def opened(ledger: Ledger, clock: FakeClock, *resources: dict[str, Any], caller: str = "somebody") -> str:
+    saga, planned_resources = planned(clock, *resources, caller=caller)
+    return ledger.open(saga, planned_resources, IdempotencyKey(caller, saga.id, "digest")).id
 
 
 def to_saga(status: SagaStatus) -> SagaChange:
@@ -313,6 +320,23 @@ def test_sagas_are_listed_newest_first_by_status_and_page(ledger: Ledger, clock:
     assert [saga.id for saga in ledger.sagas(SagaStatus.PROVISIONING, 10, None)] == ids[4::-2]
     assert [saga.id for saga in ledger.sagas(SagaStatus.PENDING, 1, ids[5])] == [ids[3]]
     assert ledger.sagas(SagaStatus.COMMITTED, 10, None) == []
+
+
+def test_a_callers_sagas_are_listed_by_themselves_newest_first_page_by_page(ledger: Ledger, clock: FakeClock) -> None:
+    mine: list[str] = []
+    for number in range(6):
+        clock.advance(1)
+        saga_id = opened(ledger, clock, caller="me" if number % 2 else "somebody")
+        mine += [saga_id] if number % 2 else []
+    ledger.change_saga(mine[0], to_saga(SagaStatus.PROVISIONING))
+
+    def listed(status: SagaStatus | None, limit: int, before: str | None) -> list[str]:
+        return [saga.id for saga in ledger.sagas(status, limit, before, "me")]
+
+    assert listed(None, 10, None) == mine[::-1]
+    assert listed(None, 1, mine[2]) == [mine[1]]
+    assert listed(SagaStatus.PROVISIONING, 1, None) == [mine[0]]
+    assert ledger.sagas(None, 10, None, "nobody") == []
 
 
 def test_a_listed_saga_is_as_last_written(ledger: Ledger, clock: FakeClock) -> None:

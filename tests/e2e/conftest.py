@@ -19,16 +19,17 @@ from cli.client import ApiClient
 from local.assembly import synthesize
 from local.demo.story import CLOUDS, REQUEST
 from local.lambda_runtime.environment import TRACE_DAEMON
-from local.machine import CREDENTIALS, REGION, Endpoints, Machine, Ports
+from local.machine import CREDENTIALS, GUEST, REGION, Endpoints, Machine, Ports
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A running machine, and its API."""
+    """A running machine, and its API as its two callers have it."""
 
     machine: Machine
     endpoints: Endpoints
     api: ApiClient
+    guest: ApiClient
     traces: Traces
 
     def client(self, service: str) -> Any:
@@ -100,6 +101,11 @@ TALKATIVE = {"AWS_LAMBDA_LOG_LEVEL": "DEBUG", "LOG_LEVEL": "DEBUG", "POWERTOOLS_
 """What an operator in distress may set: with it, too, nothing may be told that must not."""
 
 
+def _client(endpoints: Endpoints, keys: dict[str, str]) -> ApiClient:
+    ((access_key, secret_key),) = keys.items()
+    return ApiClient(endpoints.api, Credentials(access_key, secret_key), REGION)
+
+
 @pytest.fixture(scope="session")
 def deployment() -> Iterator[Deployment]:
     with Traces() as traces:
@@ -107,12 +113,10 @@ def deployment() -> Iterator[Deployment]:
 
 
 def _deployed(traces: Traces) -> Iterator[Deployment]:
-    machine = Machine(Ports(), {**TALKATIVE, TRACE_DAEMON: traces.address})
+    machine = Machine(Ports(), further={**TALKATIVE, TRACE_DAEMON: traces.address})
     try:
         endpoints = machine.deploy(synthesize())
-        ((access_key, secret_key),) = CREDENTIALS.items()
-        yield Deployment(
-            machine, endpoints, ApiClient(endpoints.api, Credentials(access_key, secret_key), REGION), traces
-        )
+        local, guest = (_client(endpoints, keys) for keys in (CREDENTIALS, GUEST))
+        yield Deployment(machine, endpoints, local, guest, traces)
     finally:
         machine.close()

@@ -6,6 +6,7 @@ import io
 import json
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -57,6 +58,19 @@ def test_cancelling_undoes(deployment: Deployment) -> None:
     deployment.api.cancel(saga_id)
     assert deployment.wait(saga_id)["status"] == "ROLLED_BACK"
     assert deployment.held() == []
+
+
+def test_a_saga_that_wants_approval_waits_for_it_and_then_commits(deployment: Deployment) -> None:
+    disk = {"id": "data", "provider": "gcp", "kind": "disk", "zone": "europe-west1-b", "spec": {"size_gb": 10}}
+    document = {"name": "careful", "approval": {"before": "commit"}, "preflight": False, "resources": [disk]}
+    saga_id = deployment.api.submit(json.dumps(document).encode(), "application/json", str(uuid4()))["id"]
+    for event in deployment.api.follow(saga_id):
+        if event["status"] == "AWAITING_APPROVAL":
+            assert deployment.api.get(saga_id)["resources"][0]["status"] == "READY"
+            deployment.api.approve(saga_id)
+    saga = deployment.api.get(saga_id)
+    assert (saga["status"], saga["approval"]["approved_by"]) == ("COMMITTED", "arn:aws:iam::123456789012:user/local")
+    deployment.destroy(saga_id)
 
 
 def test_the_same_key_and_request_again_is_the_same_saga_and_another_request_is_refused(

@@ -7,11 +7,12 @@ from lambdas.core.steps.saga import ReleaseReason
 
 
 class FakeExecutions:
-    """Remembers each execution once, by its name; `unavailable` makes the next starts fail without effect."""
+    """Remembers each execution once, by its name; `unavailable` makes the next calls fail without effect."""
 
     def __init__(self) -> None:
         self.provisioning: list[str] = []
         self.releases: list[tuple[str, ReleaseReason, int]] = []
+        self.woken: list[str] = []
         self.unavailable = 0
 
     def start_provisioning(self, saga_id: str) -> None:
@@ -25,6 +26,11 @@ class FakeExecutions:
         self._answer()
         if (saga_id, attempt) not in {(started, number) for started, _, number in self.releases}:
             self.releases.append((saga_id, reason, attempt))
+
+    def wake(self, token: str) -> None:
+        """Remember the token; raises RetryableError."""
+        self._answer()
+        self.woken.append(token)
 
     def _answer(self) -> None:
         if self.unavailable:

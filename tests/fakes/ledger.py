@@ -103,10 +103,11 @@ class FakeLedger:
         """The saga's events with a number above `after`, in order, at most `limit`; raises SagaNotFound."""
         return [event for event in self._record(saga_id).events if event.seq > after][:limit]
 
-    def sagas(self, status: SagaStatus | None, limit: int, before: str | None) -> list[Saga]:
-        """The newest sagas first, at most `limit`, continuing below the saga id `before`."""
+    def sagas(self, status: SagaStatus | None, limit: int, before: str | None, caller: str | None = None) -> list[Saga]:
+        """The newest sagas first, of one caller if named, at most `limit`, continuing below the saga id `before`."""
         sagas = sorted((record.saga for record in self._records.values()), key=lambda it: it.id, reverse=True)
         found = [it for it in sagas if (before is None or it.id < before) and status in (None, it.status)]
+        found = [it for it in found if caller in (None, it.caller)]
         return found[:limit]
 
     def _record(self, saga_id: str) -> _Record:

@@ -11,6 +11,7 @@ from lambdas.core.model import Intent
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.provider import Marked, Observation
 from lambdas.core.preflight import Shortage
+from lambdas.core.targets import Target
 
 
 class WorkerKilled(BaseException):
@@ -100,7 +101,7 @@ class FakeProvider:
         _raise(fault.after)
         return [f"{intent.name}/{thing.part}" for _, thing in self._existing(intent)]
 
-    def inventory(self) -> list[Marked]:
+    def inventory(self, target: Target | None = None) -> list[Marked]:
         """Everything that exists now, by its saga and resource."""
         return [
             Marked(it.saga_id, it.resource_id, f"{it.saga_id}/{it.part}", datetime.fromtimestamp(it.exists_at, UTC))

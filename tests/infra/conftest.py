@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from aws_cdk import Validations
@@ -15,14 +17,36 @@ from infra.application import build_application
 from infra.packaging.bundles import ROOT
 from tests.infra.template import Template
 
-TARGETS = {
+ROLE: Final = "arn:aws:iam::210987654321:role/skysaga-target"
+TARGETS: Final[dict[str, Any]] = {
+    "aws": {"payments": {"role_arn": ROLE, "external_id": "agreed", "withdrawn": True}},
+    "azure": {
+        "payments": {
+            "subscription_id": "11111111-0000-0000-0000-000000000001",
+            "tenant_id": "11111111-0000-0000-0000-000000000002",
+            "client_id": "11111111-0000-0000-0000-000000000003",
+        }
+    },
+    "gcp": {
+        "payments": {
+            "project": "payments-427",
+            "service_account": "skysaga@payments-427.iam.gserviceaccount.com",
+            "workload_identity_provider": "projects/1/locations/global/workloadIdentityPools/skysaga/providers/lambda",
+        }
+    },
+}
+SETTINGS: Final = {
     "azure_subscription_id": "11111111-0000-0000-0000-000000000001",
     "azure_tenant_id": "11111111-0000-0000-0000-000000000002",
     "azure_client_id": "11111111-0000-0000-0000-000000000003",
     "google_cloud_project": "shop-427",
 }
-EVERYTHING = {
-    **TARGETS,
+EVERYTHING: Final[dict[str, Any]] = {
+    **SETTINGS,
+    "targets": TARGETS,
+    "google_service_account": "skysaga@shop-427.iam.gserviceaccount.com",
+    "google_workload_identity_provider": "projects/2/locations/global/workloadIdentityPools/skysaga/providers/lambda",
+    "keep_trying": "3600",
     "azure_client_id_delete": "11111111-0000-0000-0000-000000000004",
     "sweep_regions": "eu-west-1,eu-central-1",
     "jwt_issuer": "https://id.example/tenant",
@@ -37,7 +61,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cloud assembly for this machine, made without credentials, an account, a region, or Node on the path."""
     folder = tmp_path_factory.mktemp("assembly")
     environment = {
-        "CDK_CONTEXT_JSON": '{"bundle": "host"}',
+        "CDK_CONTEXT_JSON": json.dumps({"bundle": "host", "targets": TARGETS}),
         "CDK_OUTDIR": str(folder),
         "HOME": os.environ.get("HOME", str(folder)),
         "PATH": str(folder),

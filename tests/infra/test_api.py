@@ -13,6 +13,7 @@ SIGNED = {
     "GET /sagas",
     "GET /sagas/{id}",
     "GET /sagas/{id}/events",
+    "POST /sagas/{id}/approve",
     "POST /sagas/{id}/cancel",
     "POST /sagas/{id}/resume",
     "DELETE /sagas/{id}",

@@ -11,7 +11,7 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]  # the package
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # the package has no types
 
 from infra.packaging.bundles import ROOT
-from tests.infra.conftest import EVERYTHING, TARGETS
+from tests.infra.conftest import EVERYTHING, SETTINGS
 from tests.infra.template import Template
 
 STACKS = ("SkysagaData", "SkysagaSaga", "SkysagaGuard", "SkysagaApi")
@@ -40,7 +40,7 @@ def test_a_deployment_that_names_its_targets_is_built_without_a_warning(deployed
 def test_one_that_does_not_is_warned_of_each(assembly: Path) -> None:
     (warning,) = violations(assembly)["Construct Annotations"]
 
-    assert all(name in warning["description"] for name in TARGETS)
+    assert all(name in warning["description"] for name in SETTINGS)
 
 
 def test_functions_know_the_targets_that_the_deployment_names(deployed: Path) -> None:
@@ -48,10 +48,10 @@ def test_functions_know_the_targets_that_the_deployment_names(deployed: Path) ->
     azure = functions["skysaga-azure-create"]["Environment"]["Variables"]
     gcp = functions["skysaga-gcp-create"]["Environment"]["Variables"]
 
-    assert azure["AZURE_SUBSCRIPTION_ID"] == TARGETS["azure_subscription_id"]
-    assert azure["AZURE_TENANT_ID"] == TARGETS["azure_tenant_id"]
-    assert azure["AZURE_CLIENT_ID"] == TARGETS["azure_client_id"]
-    assert gcp["GOOGLE_CLOUD_PROJECT"] == TARGETS["google_cloud_project"]
+    assert azure["AZURE_SUBSCRIPTION_ID"] == SETTINGS["azure_subscription_id"]
+    assert azure["AZURE_TENANT_ID"] == SETTINGS["azure_tenant_id"]
+    assert azure["AZURE_CLIENT_ID"] == SETTINGS["azure_client_id"]
+    assert gcp["GOOGLE_CLOUD_PROJECT"] == SETTINGS["google_cloud_project"]
 
 
 def test_a_verb_may_be_another_application_to_azure(deployed: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_verb_may_be_another_application_to_azure(deployed: Path) -> None:
         for verb in ("create", "observe", "delete", "check")
     }
 
-    usual = TARGETS["azure_client_id"]
+    usual = SETTINGS["azure_client_id"]
     own = EVERYTHING["azure_client_id_delete"]
     assert applications == {"create": usual, "observe": usual, "delete": own, "check": usual}
 

@@ -73,7 +73,7 @@ def test_each_has_one_layer_and_equal_requirements_share_it(saga: Template) -> N
 
 def test_each_is_told_only_what_it_needs(functions: dict[str, dict[str, Any]]) -> None:
     azure = {"AZURE_SUBSCRIPTION_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_ID"}
-    further = {"aws": set[str](), "azure": azure, "gcp": {"GOOGLE_CLOUD_PROJECT"}}
+    further = {"aws": {"SKYSAGA_VERB"}, "azure": azure, "gcp": {"GOOGLE_CLOUD_PROJECT"}}
 
     assert set(environment(functions["skysaga-saga"])) == COMMON | {
         "PROVIDER_FUNCTIONS",
@@ -83,8 +83,10 @@ def test_each_is_told_only_what_it_needs(functions: dict[str, dict[str, Any]]) -
     }
     assert set(environment(functions["skysaga-api"])) == COMMON | {
         "CHECK_FUNCTIONS",
+        "GRANTS_PARAMETER",
         "PROVISIONING_STATE_MACHINE",
         "RELEASE_STATE_MACHINE",
+        "TARGET_PARAMETERS",
     }
     for cloud in CLOUDS:
         for verb in VERBS:

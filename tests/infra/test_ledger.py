@@ -5,24 +5,24 @@ from __future__ import annotations
 from tests.infra.template import Template
 
 
-def test_is_keyed_by_saga_and_item_and_listed_by_status(data: Template) -> None:
+def test_is_keyed_by_saga_and_item_and_listed_by_status_and_by_caller(data: Template) -> None:
     table = data.only("AWS::DynamoDB::Table")["Properties"]
 
     assert table["KeySchema"] == [
         {"AttributeName": "pk", "KeyType": "HASH"},
         {"AttributeName": "sk", "KeyType": "RANGE"},
     ]
-    (index,) = table["GlobalSecondaryIndexes"]
-    assert index["IndexName"] == "by-status"
-    assert index["KeySchema"] == [
-        {"AttributeName": "status", "KeyType": "HASH"},
-        {"AttributeName": "id", "KeyType": "RANGE"},
-    ]
-    assert index["Projection"] == {"ProjectionType": "ALL"}
+    indexes = {it["IndexName"]: it for it in table["GlobalSecondaryIndexes"]}
+    assert {name: [it["AttributeName"] for it in index["KeySchema"]] for name, index in indexes.items()} == {
+        "by-caller": ["caller", "id"],
+        "by-status": ["status", "id"],
+    }
+    assert all(index["Projection"] == {"ProjectionType": "ALL"} for index in indexes.values())
     assert {it["AttributeName"]: it["AttributeType"] for it in table["AttributeDefinitions"]} == {
         "pk": "S",
         "sk": "S",
         "status": "S",
+        "caller": "S",
         "id": "S",
     }
 

@@ -161,11 +161,12 @@ def test_nobody_deletes_from_the_ledger(saga: Template, api: Template) -> None:
             assert template.actions(function["Role"], "dynamodb:") == LEDGER
 
 
-def test_only_the_api_lists_sagas_by_status(saga: Template, api: Template) -> None:
+def test_only_the_api_lists_sagas_by_status_or_caller(saga: Template, api: Template) -> None:
     for name, function in (saga.functions() | api.functions()).items():
         template = api if name == "skysaga-api" else saga
         tables = {text(arn) for it in template.statements(function["Role"]) for arn in it["Resource"] if arn != "*"}
         assert any(it.endswith("/index/by-status") for it in tables) == (name == "skysaga-api")
+        assert any(it.endswith("/index/by-caller") for it in tables) == (name == "skysaga-api")
 
 
 def test_the_api_starts_the_two_state_machines_and_calls_the_checks_only(api: Template) -> None:
@@ -179,12 +180,29 @@ def test_the_api_starts_the_two_state_machines_and_calls_the_checks_only(api: Te
 
     (called,) = [it["Resource"] for it in api.statements(handler) if it["Action"] == ["lambda:InvokeFunction"]]
 
-    assert api.actions(handler) == LEDGER | KEY | OWN_LOG | TRACES | {"lambda:InvokeFunction", "states:StartExecution"}
+    called_for = {
+        "lambda:InvokeFunction",
+        "ssm:GetParameters",
+        "states:SendTaskSuccess",
+        "states:StartExecution",
+    }
+    assert api.actions(handler) == LEDGER | KEY | OWN_LOG | TRACES | called_for
     assert len(called) == len(CLOUDS)
     assert all("Check" in text(arn) for arn in called)
     provisioning, release = started
     assert "ProvisioningMachine" in provisioning
     assert "ReleaseMachine" in release
+
+
+def test_the_api_wakes_only_what_provisions(api: Template) -> None:
+    (woken,) = [
+        text(arn)
+        for it in api.statements(role(api, "skysaga-api"))
+        if it["Action"] == ["states:SendTaskSuccess"]
+        for arn in it["Resource"]
+    ]
+
+    assert "ProvisioningMachine" in woken
 
 
 @pytest.mark.parametrize(

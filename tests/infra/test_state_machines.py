@@ -68,12 +68,13 @@ def test_a_change_publishes_a_version_and_the_older_one_is_kept(saga: Template, 
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_the_alias_live_points_to_the_published_version(saga: Template, machine: str) -> None:
+def test_the_alias_live_moves_to_the_published_version(saga: Template, machine: str) -> None:
     version, _ = version_of(saga, machine)
-    routes = [it["RoutingConfiguration"] for it in saga.properties("AWS::StepFunctions::StateMachineAlias")]
+    aliases = saga.properties("AWS::StepFunctions::StateMachineAlias")
 
-    assert [{"StateMachineVersionArn": {"Fn::GetAtt": [version, "Arn"]}, "Weight": 100}] in routes
-    assert {it["Name"] for it in saga.properties("AWS::StepFunctions::StateMachineAlias")} == {"live"}
+    targets = [it["DeploymentPreference"]["StateMachineVersionArn"] for it in aliases]
+    assert {"Fn::GetAtt": [version, "Arn"]} in targets
+    assert {it["Name"] for it in aliases} == {"live"}
 
 
 @pytest.mark.parametrize("machine", MACHINES)

@@ -1,4 +1,4 @@
-"""What can happen to a saga's header: begin, cancel, decide, fence, conclude; taken at any time, like all steps."""
+"""What can happen to a saga's header: begin, cancel, approve, decide, fence, conclude; at any time, like all steps."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ Statuses = frozenset[ResourceStatus]
 """The statuses that the saga's resources have between them."""
 
 
+_UNDECIDED = (SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.AWAITING_APPROVAL)
+
+
 class HeaderChange(NamedTuple):
     """One way on for the header."""
 
@@ -27,9 +30,13 @@ class HeaderChange(NamedTuple):
 def header_changes(rules: Rules, header: Header, statuses: Statuses) -> Iterator[HeaderChange]:
     """Everything that can happen to the header next."""
     if header.status is SagaStatus.PENDING and not header.cancelled:
-        yield HeaderChange("begin", Kind.PROGRESS, _header(header, SagaStatus.PROVISIONING), wrote=True)
-    if header.status in (SagaStatus.PENDING, SagaStatus.PROVISIONING) and not header.cancelled:
+        begun = _header(header, SagaStatus.PROVISIONING)
+        yield HeaderChange("begin", Kind.PROGRESS, begun, wrote=True)
+        yield HeaderChange("begin, to be approved", Kind.PROGRESS, begun._replace(outstanding=True), wrote=True)
+    if header.status in _UNDECIDED and not header.cancelled:
         yield HeaderChange("cancel", Kind.PERSON, header_behind(header)._replace(cancelled=True), wrote=True)
+    if header.outstanding and not header.cancelled:
+        yield from _approving(header)
     yield from _deciding(rules, header, statuses)
     yield from _fencing(rules, header, statuses)
     if header.releasing and statuses <= {ResourceStatus.ABSENT, ResourceStatus.STUCK}:
@@ -38,10 +45,21 @@ def header_changes(rules: Rules, header: Header, statuses: Statuses) -> Iterator
         yield HeaderChange("conclude", Kind.PROGRESS, _header(header, end), wrote=True)
 
 
+def _approving(header: Header) -> Iterator[HeaderChange]:
+    """`ApprovalSteps` and `Sagas.approve`: an asking may be repeated, and come when it is not due."""
+    if header.status is SagaStatus.PROVISIONING:
+        yield HeaderChange("ask", Kind.PROGRESS, _header(header, SagaStatus.AWAITING_APPROVAL), wrote=True)
+    elif header.status is SagaStatus.AWAITING_APPROVAL:
+        approved = _header(header, SagaStatus.PROVISIONING)._replace(outstanding=False)
+        yield HeaderChange("approve", Kind.PERSON, approved, wrote=True)
+        yield HeaderChange("lapse", Kind.PROGRESS, header_behind(header)._replace(cancelled=True), wrote=True)
+
+
 def _deciding(rules: Rules, header: Header, statuses: Statuses) -> Iterator[HeaderChange]:
     """`SagaSteps.decide` where it commits: reads, then writes. It may die, and be called again."""
     if header.deciding is None:
-        if header.wanted and statuses == {ResourceStatus.READY}:
+        approved = not (header.outstanding and rules.commit_approved)
+        if header.wanted and approved and statuses == {ResourceStatus.READY}:
             ready = header._replace(deciding=Step.READ)
             yield HeaderChange("decide: finds all ready", Kind.PROGRESS, ready, wrote=False)
         return
@@ -55,8 +73,8 @@ def _deciding(rules: Rules, header: Header, statuses: Statuses) -> Iterator[Head
 
 def _fencing(rules: Rules, header: Header, statuses: Statuses) -> Iterator[HeaderChange]:
     """`SagaSteps.fence`: an abort, a timeout, a rescue or a sweep may bring it about at any time."""
-    fenced = header_behind(header)
-    if header.status in (SagaStatus.PENDING, SagaStatus.PROVISIONING):
+    fenced = header_behind(header)._replace(outstanding=False)
+    if header.status in _UNDECIDED:
         due = header.cancelled or ResourceStatus.FAILED in statuses
         goal = fenced._replace(goal=SagaStatus.ROLLED_BACK)
         kind = Kind.PROGRESS if due else Kind.FAULT

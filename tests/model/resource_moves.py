@@ -74,17 +74,18 @@ def _observing(rules: Rules, header: Header, it: Resource) -> Iterator[Change]:
 
 
 def _releasing(rules: Rules, header: Header, it: Resource) -> Iterator[Change]:
-    """`ReleaseSteps.delete` and the beginning of `observe`, `SagaSteps.stick`, and a sweep's doubts at any time."""
+    """`ReleaseSteps.delete` and the beginning of `observe`, `SagaSteps.stick`, and a sweep's doubts."""
     if it.status not in (ResourceStatus.ABSENT, ResourceStatus.STUCK):
         given_up = _status(it, ResourceStatus.STUCK if it.intended else ResourceStatus.ABSENT)
         yield Change("stick", Kind.FAULT, given_up, wrote=True)
-    if it.status not in (ResourceStatus.DELETING, ResourceStatus.ABSENT):
-        due = Kind.PROGRESS if header.releasing else Kind.REPEAT
+    due = header.releasing or not rules.delete_in_release
+    if due and it.status not in (ResourceStatus.DELETING, ResourceStatus.ABSENT):
+        kind = Kind.PROGRESS if header.releasing else Kind.REPEAT
         if it.intended:
-            yield Change("delete: begins", due, _status(it, ResourceStatus.DELETING), wrote=True)
+            yield Change("delete: begins", kind, _status(it, ResourceStatus.DELETING), wrote=True)
         else:
-            yield Change("delete: never asked for", due, _status(it, ResourceStatus.ABSENT), wrote=True)
-    if it.status is ResourceStatus.ABSENT and it.intended:
+            yield Change("delete: never asked for", kind, _status(it, ResourceStatus.ABSENT), wrote=True)
+    if header.releasing and it.status is ResourceStatus.ABSENT and it.intended:
         yield Change("fence: doubts its absence", Kind.REPEAT, _status(it, ResourceStatus.DELETING), wrote=True)
     if it.status is ResourceStatus.DELETING:
         if rules.undo_again or not it.asked:

@@ -28,12 +28,16 @@ class Rules(NamedTuple):
     """The intent's write demands that nothing of the saga was written since it was read."""
     commit_versioned: bool = True
     """So does the commit's."""
+    commit_approved: bool = True
+    """It waits for the approval that the request asks for."""
     intent_first: bool = True
     """The intent is in the ledger before the cloud is asked."""
     token: bool = True
     """The same intent always comes with the same name and token."""
     spares_committed: bool = True
     """Compensation leaves alone what committed."""
+    delete_in_release: bool = True
+    """The step that deletes asks whether the saga is being released: it may be delivered again when that is over."""
     undo_again: bool = True
     """What is found again is deleted again."""
     clock_first: bool = False

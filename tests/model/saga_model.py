@@ -140,6 +140,8 @@ def wrong_with(header: Header, it: Resource) -> str | None:
 def _wrong_with_committed(header: Header, it: Resource) -> str | None:
     if header.cancelled:
         return "a cancel was accepted, and the saga committed"
+    if header.outstanding:
+        return "committed without the approval it asks for"
     return None if it.lives else "committed without everything being there"
 
 
@@ -148,4 +150,6 @@ def _wrong_to_be_there(header: Header, it: Resource) -> str | None:
         return "an orphan after the end"
     if it.status is ResourceStatus.ABSENT and it.intended:
         return "there, but absent in the ledger"
+    if header.status is SagaStatus.NEEDS_ATTENTION and it.status is not ResourceStatus.STUCK:
+        return "left behind, and not named"
     return None if it.intended else "there without an intent"

@@ -63,6 +63,8 @@ class Header(NamedTuple):
 
     status: SagaStatus = SagaStatus.PENDING
     cancelled: bool = False
+    outstanding: bool = False
+    """It asked for approval, and nobody has given it yet; meaningless once it is being released."""
     goal: SagaStatus | None = None
     """`release_goal`: set once a release has begun, and with it the fence."""
     deciding: Step | None = None

@@ -26,7 +26,7 @@ def broken(rules: Rules) -> Trace:
 def test_whatever_happens_all_exist_or_none_and_every_run_ends(rules: Rules) -> None:
     verdict = check(SagaModel(rules).system())
     assert verdict.trace is None
-    assert verdict.states > 2000
+    assert verdict.states > 1900
 
 
 def test_without_the_fence_a_create_begins_though_compensation_has() -> None:
@@ -77,6 +77,18 @@ def test_a_commit_outside_the_transaction_that_finds_all_ready_loses_a_cancel() 
     trace = broken(ALONE._replace(commit_versioned=False))
     assert trace.problem == "a cancel was accepted, and the saga committed"
     assert trace.labels[-2:] == ("cancel", "decide: commits")
+
+
+def test_a_commit_that_does_not_wait_for_approval_is_caught() -> None:
+    trace = broken(ALONE._replace(commit_approved=False))
+    assert trace.problem == "committed without the approval it asks for"
+    assert trace.labels[0] == "begin, to be approved"
+
+
+def test_a_delete_that_is_delivered_when_the_release_is_over_would_hide_what_is_left() -> None:
+    trace = broken(ALONE._replace(delete_in_release=False))
+    assert trace.problem == "left behind, and not named"
+    assert trace.labels.index("conclude") < trace.labels.index("delete: begins")
 
 
 def test_one_attempt_at_undoing_is_not_enough() -> None:

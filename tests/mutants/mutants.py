@@ -20,6 +20,7 @@ from lambdas.core.steps.provisioning import DONE, ProvisioningSteps, intent_of, 
 from lambdas.core.steps.releasing import ReleaseSteps
 from lambdas.core.steps.results import StepResult
 from lambdas.gcp.provider import GcpProvider
+from tests.simulation.answers import Answer
 from tests.simulation.simulated import Mutation
 from tests.simulation.upsets import Upset
 
@@ -31,7 +32,8 @@ Patches = Mapping[str, Any]
 class Mutant:
     """A pitfall, the invariant that it violates, and the trouble in which that shows on the three-cloud saga.
 
-    `patches` makes replacements anew for every run; `mutations` change the state machines.
+    `patches` makes replacements anew for every run; `mutations` change the state machines; `answer` is what comes of
+    the wish for approval that the saga has then.
     """
 
     pitfall: str
@@ -39,6 +41,7 @@ class Mutant:
     trouble: tuple[Upset, ...] = ()
     patches: Callable[[], Patches] = dict
     mutations: Mapping[str, Mutation] = field(default_factory=dict)
+    answer: Answer | None = None
 
     @contextmanager
     def at_large(self) -> Iterator[None]:
@@ -217,5 +220,20 @@ MUTANTS: Final = (
         "endings",
         (_ROLLED_BACK, Upset("aws:DeleteVolume", 0, "throttle")),
         mutations={"release": _without_catch("ReleaseResources")},
+    ),
+    Mutant(
+        "a delete that is delivered again when all is over hides what is stuck",
+        "attention",
+        (_ROLLED_BACK, Upset("aws:DeleteVolume", 0, "refuse"), Upset("aws-delete:data-aws", 0, "repeated", 4.0)),
+        lambda: {"lambdas.core.steps.releasing.UNDER_RELEASE": frozenset(SagaStatus)},
+    ),
+    Mutant(
+        "an approval is not waited for",
+        "approval",
+        patches=lambda: {
+            "lambdas.core.steps.saga.asked_before": lambda saga, wave: False,
+            "lambdas.core.steps.saga.outstanding": lambda saga: False,
+        },
+        answer=Answer("commit", 120, None),
     ),
 )

@@ -15,7 +15,8 @@ SEEDS = range(1, 6)
 def violated(kept: Clouds, mutant: Mutant, seed: int, *, mutated: bool) -> set[str]:
     """The invariants that do not hold when the three-cloud saga meets the mutant's trouble."""
     mutations = mutant.mutations if mutated else NO_MUTATIONS
-    result = run_plan(kept, Scenario(seed, three_clouds()), mutant.trouble, mutations)
+    document = three_clouds() | (mutant.answer.wish if mutant.answer else {})
+    result = run_plan(kept, Scenario(seed, document, answer=mutant.answer), mutant.trouble, mutations)
     return {violation.invariant for violation in result.violations}
 
 

@@ -16,7 +16,16 @@ from pathlib import Path
 if __name__ == "__main__":  # before Powertools is imported, and never for the tests that import this module
     os.environ.update(POWERTOOLS_TRACE_DISABLED="true", POWERTOOLS_METRICS_DISABLED="true", LOG_LEVEL="CRITICAL")
 
-from tests.simulation.batches import clouds_of_this_process, every_plan, random_sagas, report, tell, textbook_sagas
+from tests.simulation.batches import (
+    Share,
+    clouds_of_this_process,
+    every_plan,
+    random_sagas,
+    report,
+    tell,
+    textbook_sagas,
+)
+from tests.simulation.exhaustive import SUBJECTS
 from tests.simulation.runs import run_seed
 
 _RUNS = 200
@@ -32,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(textbook_sagas(options.first, options.runs or _RUNS), indent=2))
         return 0
     if options.exhaustive:
-        summary = every_plan(options.exhaustive, options.first - 1, options.runs, options.every)
+        share = Share(options.saga, options.exhaustive, options.first - 1, options.every, options.runs)
+        summary = every_plan(share, options.jobs)
     else:
         summary = random_sagas(options.first, options.runs or _RUNS, options.jobs)
     document = summary.document(time.monotonic() - began)
@@ -50,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", help="a file for the summary")
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
     parser.add_argument("--exhaustive", type=int, choices=(1, 2), help="every single upset, or every pair as well")
+    parser.add_argument("--saga", choices=list(SUBJECTS), default="three-clouds", help="exhaustively: of which saga")
     parser.add_argument("--every", type=int, default=1, help="exhaustively: only every so many-th plan")
     parser.add_argument("--textbook", action="store_true", help="the textbook saga in the same trouble")
     return parser

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
+from typing import NamedTuple, TypeVar
 
 from tests.simulation import exhaustive
 from tests.simulation.clouds import Clouds, simulated_clouds
@@ -18,6 +19,8 @@ from tests.simulation.runs import NO_MUTATIONS, Result, run_plan, run_seed, scen
 from tests.simulation.summary import Summary
 from tests.simulation.textbook import run_textbook
 from tests.simulation.upsets import Upset
+
+T = TypeVar("T")
 
 _CHUNK = 50
 _TRIES = 80
@@ -44,10 +47,7 @@ def let_clouds_go() -> None:
 def random_sagas(first: int, runs: int, jobs: int) -> Summary:
     """Sagas from so many seeds, in so many processes."""
     chunks = [(start, min(start + _CHUNK, first + runs)) for start in range(first, first + runs, _CHUNK)]
-    if jobs == 1:
-        return _merged(map(run_chunk, chunks))
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        return _merged(pool.map(run_chunk, chunks))
+    return _all_of(run_chunk, chunks, jobs)
 
 
 def run_chunk(seeds: tuple[int, int]) -> Summary:
@@ -60,11 +60,33 @@ def run_chunk(seeds: tuple[int, int]) -> Summary:
     return summary
 
 
-def every_plan(size: int, skip: int, runs: int | None, every: int) -> Summary:
-    """The exhaustive plans after the first `skip`, at most `runs`, or every so many-th of them."""
+class Share(NamedTuple):
+    """The exhaustive plans of a subject from the first on, every so many-th, at most `runs` of them."""
+
+    subject: str
+    size: int
+    first: int
+    every: int
+    runs: int | None
+
+
+def every_plan(share: Share, jobs: int) -> Summary:
+    """All plans of a share, in so many processes."""
+    runs = [None if share.runs is None else len(range(job, share.runs, jobs)) for job in range(jobs)]
+    shares = [
+        share._replace(first=share.first + job * share.every, every=share.every * jobs, runs=runs[job])
+        for job in range(jobs)
+    ]
+    return _all_of(run_share, shares, jobs)
+
+
+def run_share(share: Share) -> Summary:
+    """All plans of a share, in this process."""
     kept, summary = clouds_of_this_process(), Summary()
-    for plan in islice(islice(exhaustive.plans(kept, size), skip, None, every), runs):
-        result = run_plan(kept, exhaustive.SCENARIO, plan)
+    subject = exhaustive.SUBJECTS[share.subject]
+    plans = islice(exhaustive.plans(kept, share.size, subject), share.first, None, share.every)
+    for plan in islice(plans, share.runs):
+        result = run_plan(kept, subject.scenario, plan)
         summary.add(result)
         _complain(result, listed(plan), partial(_itself, result))
     return summary
@@ -98,6 +120,13 @@ def tell(result: Result) -> None:
 def listed(upsets: Iterable[Upset]) -> str:
     """Upsets in one line."""
     return "; ".join(map(str, upsets)) or "no upset at all"
+
+
+def _all_of(run: Callable[[T], Summary], parts: Iterable[T], jobs: int) -> Summary:
+    if jobs == 1:
+        return _merged(map(run, parts))
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        return _merged(pool.map(run, parts))
 
 
 def _merged(summaries: Iterable[Summary]) -> Summary:

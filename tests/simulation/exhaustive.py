@@ -1,22 +1,34 @@
-"""Every single upset, and every pair, on the three-cloud saga: each kind at each call that the saga makes.
+"""Every single upset, and every pair: each kind at each call that a saga makes.
 
-Two sagas have to be gone through: one that commits, and one that rolls back after everything but one instance is ready.
+Each saga is gone through twice: as it commits, and as it rolls back because its last create fails. The three-cloud saga
+has more than a million pairs, a saga of one disk few enough to go through them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Final
+from typing import Final, NamedTuple
 
 from tests.simulation.clouds import Clouds
-from tests.simulation.requests import three_clouds
+from tests.simulation.requests import one_disk, three_clouds
 from tests.simulation.runs import Scenario, run_plan
 from tests.simulation.upsets import CONTROLS, LONGEST_LATE, LONGEST_STALE, Upset
 
 SCENARIO: Final = Scenario(seed=1, document=three_clouds())
-ROLL_BACK: Final = (Upset("gcp:instances.insert", 1, "capacity", 5.0),)
-"""What makes the second of the two sagas roll back."""
+
+
+class Subject(NamedTuple):
+    """A saga to go through, and what makes it roll back."""
+
+    scenario: Scenario
+    roll_back: tuple[Upset, ...]
+
+
+SUBJECTS: Final[Mapping[str, Subject]] = {
+    "three-clouds": Subject(SCENARIO, (Upset("gcp:instances.insert", 1, "capacity", 5.0),)),
+    "one-disk": Subject(Scenario(seed=1, document=one_disk()), (Upset("gcp:disks.insert", 1, "capacity", 5.0),)),
+}
 
 _SECONDS: Final = {
     "late": (3.0, LONGEST_LATE),
@@ -31,9 +43,9 @@ _SECONDS: Final = {
 """The durations that are tried of each kind; for `killed`, in front of which call outside."""
 
 
-def single_upsets(kept: Clouds, given: Sequence[Upset]) -> list[Upset]:
+def single_upsets(kept: Clouds, given: Sequence[Upset], scenario: Scenario = SCENARIO) -> list[Upset]:
     """Every upset that a saga which already suffers from `given` can meet, one call after the other."""
-    untouched = run_plan(kept, SCENARIO, given)
+    untouched = run_plan(kept, scenario, given)
     taken = {(upset.site, upset.nth) for upset in given}
     return [
         Upset(site, nth, kind, seconds)
@@ -44,10 +56,10 @@ def single_upsets(kept: Clouds, given: Sequence[Upset]) -> list[Upset]:
     ]
 
 
-def plans(kept: Clouds, size: int) -> Iterator[tuple[Upset, ...]]:
+def plans(kept: Clouds, size: int, subject: Subject) -> Iterator[tuple[Upset, ...]]:
     """Every plan with one upset, or with one or two, for the saga that commits and for the one that rolls back."""
-    for given in ((), ROLL_BACK):
-        upsets = single_upsets(kept, given)
+    for given in ((), subject.roll_back):
+        upsets = single_upsets(kept, given, subject.scenario)
         yield from ((*given, upset) for upset in upsets)
         if size > 1:
             yield from ((*given, *pair) for pair in combinations(upsets, 2) if _differ(pair))

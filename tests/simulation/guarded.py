@@ -14,9 +14,11 @@ from lambdas.adapters.steps import Surroundings
 from lambdas.adapters.sweeping import sweep_handler
 from lambdas.core.policy import Policy
 from lambdas.core.steps.sweep import LedgerSweep
+from lambdas.core.targets import DEFAULT, AwsTarget, AzureTarget, GcpTarget, Targets
 from lambdas.sweep.handler import sweep_steps_handler
 from local.event_pump import EventPump, Rule, Schedule, Target
 from local.event_pump.targets import LocalTargets
+from tests.contract.azure_cloud import SUBSCRIPTION
 from tests.simulation.world import EngineClock, World
 
 RELEASE: Final = "arn:aws:states:us-east-1:123456789012:stateMachine:skysaga-release"
@@ -127,14 +129,22 @@ class GuardedWorld(World):
         assert status == 200, body
 
     def _add_sweep_functions(self, surroundings: Surroundings) -> None:
+        targets: Targets = {
+            "aws": {DEFAULT: AwsTarget()},
+            "azure": {DEFAULT: AzureTarget(subscription_id=SUBSCRIPTION)},
+            "gcp": {DEFAULT: GcpTarget(project="shop")},
+        }
         for name, cloud in self.clouds.items():
             self._handlers[f"skysaga-{name}-sweep"] = sweep_handler(
                 name,
                 lambda cloud=cloud: cloud.provider,  # type: ignore[misc]  # bound per iteration
                 lambda: surroundings,
+                lambda: targets,
             )
         functions = {name: f"skysaga-{name}-sweep" for name in self.clouds}
-        self._handlers["skysaga-sweep"] = sweep_steps_handler(lambda: LedgerSweep(*surroundings), lambda: functions)
+        self._handlers["skysaga-sweep"] = sweep_steps_handler(
+            lambda: LedgerSweep(*surroundings), lambda: functions, lambda: targets
+        )
 
 
 def _nobody(*_: object) -> None:

@@ -11,6 +11,7 @@ from lambdas.core.model import MARK_RESOURCE, MARK_SAGA
 from lambdas.core.ports.ledger import Snapshot
 from lambdas.core.specs import AwsDisk, AwsInstance, AzureInstance, GcpInstance, ResourceDefinition
 from lambdas.core.states import ENDINGS, ResourceStatus, SagaStatus
+from lambdas.core.steps.approving import outstanding
 
 LONGEST: Final = 48 * 3600.0
 """Virtual seconds in which a saga must have reached an ending: an upper bound of all its deadlines together."""
@@ -59,6 +60,8 @@ class Judge:
             self.rolled_back_after = self._now() - self.fenced_at
         if write.resource is None and status is SagaStatus.COMMITTED:
             self._committed = True
+            if outstanding(write.saga):
+                self.blame("approval", "it committed without the approval that it asked for")
         if self._committed and status is SagaStatus.COMPENSATING:
             self.blame("all-or-none", "what had committed is being compensated")
 

@@ -44,6 +44,12 @@ def three_clouds() -> dict[str, Any]:
     return dict(_example())
 
 
+def one_disk(**more: Any) -> dict[str, Any]:
+    """The smallest request there is."""
+    disk = {"id": "data", "provider": "gcp", "kind": "disk", **_PLACES["gcp"], "spec": {"size_gb": 10}}
+    return {"name": "one", "preflight": False, "resources": [disk], **more}
+
+
 def random_request(random: Random) -> dict[str, Any]:
     """The three-cloud request, or up to six resources on some of the clouds: disks, addresses, chains and fans."""
     if random.random() < 0.3:

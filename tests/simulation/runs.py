@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Final
 
 from lambdas.core.states import SagaStatus
+from tests.simulation.answers import Answer, random_answer
 from tests.simulation.clouds import Clouds
 from tests.simulation.judge import Violation
 from tests.simulation.requests import random_request
@@ -22,12 +23,16 @@ _EVERY: Final = 4
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is asked for: the request, and seconds after which the provisioning execution times out, if it is to."""
+    """What is asked for: the request, and seconds after which the provisioning execution times out, if it is to.
+
+    `answer` is what comes of the request's wish for approval.
+    """
 
     seed: int
     document: Mapping[str, Any]
     execution_timeout: int | None = None
     destroy: bool = False
+    answer: Answer | None = None
 
 
 @dataclass
@@ -37,6 +42,7 @@ class Result:
     seed: int
     status: str = ""
     transient: bool = False
+    unremovable: bool = False
     struck: list[Upset] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     log: list[tuple[float, str]] = field(default_factory=list)
@@ -57,7 +63,11 @@ def scenario_of(seed: int) -> Scenario:
     """The scenario that a seed stands for."""
     random = Random(f"scenario:{seed}")  # noqa: S311 -- runs must repeat for a seed
     timeout = random.randint(1, 60) if random.random() < 0.03 else None
-    return Scenario(seed, random_request(random), timeout, destroy=seed % _EVERY == 0)
+    document = random_request(random)
+    answer = random_answer(Random(f"answer:{seed}"))  # noqa: S311 -- and so that other draws stay as they are
+    if answer is not None:
+        document |= answer.wish
+    return Scenario(seed, document, timeout, destroy=seed % _EVERY == 0, answer=answer)
 
 
 def run_seed(kept: Clouds, seed: int, mutations: Mapping[str, Mutation] = NO_MUTATIONS) -> Result:
@@ -99,7 +109,9 @@ def shortest(kept: Clouds, scenario: Scenario, found: Result, mutations: Mapping
 
 
 def _world(kept: Clouds, scenario: Scenario, mutations: Mapping[str, Mutation]) -> SimulatedWorld:
-    return world_on(kept, scenario.seed, execution_timeout=scenario.execution_timeout, mutations=mutations)
+    return world_on(
+        kept, scenario.seed, execution_timeout=scenario.execution_timeout, answer=scenario.answer, mutations=mutations
+    )
 
 
 def _run(world: SimulatedWorld, scenario: Scenario) -> Result:
@@ -117,7 +129,8 @@ def _run(world: SimulatedWorld, scenario: Scenario) -> Result:
     return Result(
         seed=scenario.seed,
         status=status,
-        transient=not (world.upsets.decisive or scenario.execution_timeout),
+        transient=not (world.upsets.decisive or scenario.execution_timeout or _unapproved(scenario)),
+        unremovable=world.upsets.unremovable,
         struck=list(world.upsets.struck),
         violations=world.judge.violations,
         log=world.log,
@@ -128,6 +141,10 @@ def _run(world: SimulatedWorld, scenario: Scenario) -> Result:
         doubles=world.judge.doubles,
         roll_back_seconds=roll_back_seconds,
     )
+
+
+def _unapproved(scenario: Scenario) -> bool:
+    return scenario.answer is not None and not scenario.answer.approves
 
 
 def _destroy(world: SimulatedWorld) -> None:

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Request
 from lambdas.adapters.observability import StepHandler
 from lambdas.adapters.steps import Surroundings
 from lambdas.core.changes import Write
-from lambdas.core.errors import NotPossible
+from lambdas.core.errors import NotPossible, RetryableError
 from lambdas.core.model import Event
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import Snapshot
@@ -28,6 +28,7 @@ from local.simulators.faults import Fault, FaultKind
 from local.stepfunctions import LambdaResult
 from local.stepfunctions.errors import ApiError
 from local.stepfunctions.runtime.host import Outcome, TaskRequest
+from tests.simulation.answers import Answer
 from tests.simulation.clouds import CLOUDS, Clouds
 from tests.simulation.judge import Judge
 from tests.simulation.ledger import SimulatedLedger
@@ -51,6 +52,8 @@ FUNCTION_TIMEOUT: Final = 30.0
 _SWEPT_AFTER: Final = 2 * 3600.0
 _LATEST_EFFECT: Final = 200.0
 _MOST_STEPS: Final = 200_000
+_CALLS_AGAIN_AFTER: Final = 2.0
+_UNDECIDED: Final = (SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.AWAITING_APPROVAL)
 _CLOUD_FAULTS: Final = frozenset(FaultKind) - {FaultKind.SLOW, FaultKind.QUOTE}
 
 Mutation = Callable[[dict[str, Any]], None]
@@ -61,13 +64,15 @@ Mutation = Callable[[dict[str, Any]], None]
 class SimulatedWorld(World):
     """A World whose functions take virtual time, on clouds and a ledger that `upsets` befall; it holds one saga.
 
-    `execution_timeout` replaces the provisioning machine's own, and `mutations` change the definitions by name.
+    `execution_timeout` replaces the provisioning machine's own, `mutations` change the definitions by name, and
+    `answer` is what comes of a wish for approval.
     """
 
     kept: Clouds | None = None
     upsets: Upsets = field(default_factory=Upsets)
     execution_timeout: int | None = None
     mutations: Mapping[str, Mutation] = field(default_factory=dict)
+    answer: Answer | None = None
     saga_id: str = ""
     log: list[tuple[float, str]] = field(default_factory=list)
     taken_up: int = 0
@@ -76,6 +81,7 @@ class SimulatedWorld(World):
         """Put the parts together, and the wire to the clouds into this world's hands."""
         self._latency = Random(f"latency:{self.seed}")  # noqa: S311 -- runs must repeat for a seed
         self._stopped = False
+        self._asked = False
         self._started = self.clock.now()
         self.judge = Judge(lambda cloud: self.clouds[cloud].inventory(), self.standing, self.clock.now)
         super().__post_init__()
@@ -153,6 +159,14 @@ class SimulatedWorld(World):
         with suppress(ApiError):
             super().start_release(saga_id, reason, attempt)
 
+    def wake(self, token: str) -> None:
+        """Wake a task that waits; the call may be refused, or its answer lost. Raises RetryableError."""
+        upset = self._befalls("states:sendTaskSuccess", START_KINDS)
+        if upset is None or upset.kind == "unanswered":
+            super().wake(token)
+        if upset is not None:
+            raise RetryableError("ServiceUnavailable", "the state machine could not be woken")
+
     def invoke(self, name: str, payload: bytes) -> LambdaResult:
         """Call a function without remembering the call."""
         result = super().invoke(name, payload)
@@ -212,10 +226,11 @@ class SimulatedWorld(World):
 
     def _report(self, request: TaskRequest, label: str, outcome: Outcome) -> None:
         self.note(f"{label} {outcome.error or 'done'}")
-        if outcome.kind == "succeeded" and request.resource.pattern == "waitForTaskToken":
+        token_may_be_faster = request.resource.pattern == "waitForTaskToken"
+        if outcome.kind == "succeeded" and token_may_be_faster:
             outcome = Outcome("submitted", output=outcome.output)
         heard = self.engine.core.finish_attempt(request.execution_arn, request.attempt, outcome)
-        if not heard and not self._stopped:
+        if not (heard or self._stopped or token_may_be_faster):
             self.judge.unheard(label)
 
     def carry(self, exchange: Exchange) -> None:
@@ -268,6 +283,31 @@ class SimulatedWorld(World):
     def _written(self, write: Write) -> None:
         self.note(_told(write.event))
         self.judge.written(write)
+        if write.saga.status is SagaStatus.AWAITING_APPROVAL and self.answer and not self._asked:
+            self._asked = True
+            self._be_answered(self.answer)
+
+    def _be_answered(self, answer: Answer) -> None:
+        if answer.verb is None:
+            return
+        self.engine.call_at(self.clock.now() + answer.delay, partial(self._answer, answer.verb))
+        if answer.again is not None:
+            self.engine.call_at(self.clock.now() + answer.delay + answer.again, partial(self._answer, answer.verb))
+
+    def _answer(self, verb: str) -> None:
+        """Somebody calls the API, and again when it says that it is not available."""
+        open_until_now = self.standing().saga.status in _UNDECIDED
+        self.note(f"! somebody calls {verb}")
+        try:
+            if verb == "approve":
+                self.sagas.approve(self.saga_id, "somebody")
+            else:
+                self.sagas.cancel(self.saga_id)
+        except NotPossible as refusal:
+            self.note(f"  refused: {refusal}")
+        except RetryableError:
+            self.engine.call_at(self.clock.now() + _CALLS_AGAIN_AFTER, partial(self._answer, verb))
+        self.judge.cancel_accepted |= open_until_now and self.standing().saga.cancel_requested
 
     def _befalls(self, site: str, kinds: Sequence[str]) -> Upset | None:
         """What goes wrong with this call; what a person or AWS does at this instant is done here and now."""
@@ -285,10 +325,7 @@ class SimulatedWorld(World):
         return None
 
     def _cancel(self) -> None:
-        before = self.standing().saga.status
-        with suppress(NotPossible):
-            self.sagas.cancel(self.saga_id)
-            self.judge.cancel_accepted |= before in (SagaStatus.PENDING, SagaStatus.PROVISIONING)
+        self._answer("cancel")
 
     def _abort(self) -> None:
         self._stopped = True

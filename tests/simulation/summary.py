@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
 from lambdas.core.states import SagaStatus
 from tests.simulation.runs import Result
 
+_COMPLETED: Final = (SagaStatus.COMMITTED, SagaStatus.ROLLED_BACK)
+
 
 @dataclass
 class Summary:
-    """Counts over runs; times to roll back are virtual seconds from the fence to the ending."""
+    """Counts over runs; times to roll back are virtual seconds from the fence to the ending.
+
+    `unremovable` counts the sagas of which a cloud would for ever refuse to remove something.
+    """
 
     statuses: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -21,6 +26,8 @@ class Summary:
     roll_backs: list[float] = field(default_factory=list)
     struck: int = 0
     transient: int = 0
+    unremovable: int = 0
+    unremovable_completed: int = 0
     recovered: int = 0
     attention: int = 0
     resumed: int = 0
@@ -34,6 +41,8 @@ class Summary:
         self.statuses[result.status] += 1
         self.faults.update(result.faults)
         self.struck += bool(result.struck)
+        self.unremovable += result.unremovable
+        self.unremovable_completed += result.unremovable and result.status in _COMPLETED
         if result.transient and result.struck:
             self.transient += 1
             self.recovered += result.status == SagaStatus.COMMITTED
@@ -62,9 +71,13 @@ class Summary:
     def document(self, seconds: float) -> dict[str, Any]:
         """The summary in the form that INTERFACES.md fixes, and then some."""
         runs = sum(self.statuses.values())
+        completed = sum(self.statuses[status] for status in _COMPLETED)
+        removable, done = runs - self.unremovable, completed - self.unremovable_completed
         return {
             "runs": runs,
-            "completed": self.statuses[SagaStatus.COMMITTED] + self.statuses[SagaStatus.ROLLED_BACK],
+            "completed": completed,
+            "unremovable": self.unremovable,
+            "completion_where_removable": round(done / removable, 6) if removable else None,
             "committed": self.statuses[SagaStatus.COMMITTED],
             "recovered": self.recovered,
             "transient_only": self.transient,

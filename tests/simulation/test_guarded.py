@@ -216,6 +216,22 @@ def test_a_release_that_was_aborted_is_taken_up_by_the_sweep(guarded: GuardedWor
     assert not guarded.inventory()
 
 
+def test_a_cloud_that_removes_nothing_for_hours_is_asked_again_by_every_sweep_until_it_does(
+    guarded: GuardedWorld,
+) -> None:
+    saga_id = guarded.provision(three_clouds()).saga.id
+    guarded.clouds["azure"].arm([Fault(operation="*_Delete", fault=FaultKind.THROTTLE, times=None)])
+    guarded.sagas.destroy(saga_id)
+    guarded.sweep_every_hour()
+    guarded.engine.advance(5 * HOUR)
+    assert status(guarded, saga_id) in ("NEEDS_ATTENTION", "RELEASING")
+    assert {it["cloud"] for it in guarded.inventory()} == {"azure"}
+    guarded.clouds["azure"].disarm()
+    guarded.engine.advance(3 * HOUR)
+    assert status(guarded, saga_id) == "RELEASED", "a release that was under way ends, and the next begins"
+    assert not guarded.inventory()
+
+
 def test_a_cloud_that_cannot_be_looked_at_fails_the_sweep_and_the_others_are_swept(guarded: GuardedWorld) -> None:
     saga_id = late_orphan(guarded, "gcp", "disks.insert")
     guarded.engine.advance(HOUR)

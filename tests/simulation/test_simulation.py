@@ -13,7 +13,7 @@ import pytest
 from tests.simulation import __main__ as simulate
 from tests.simulation.batches import let_clouds_go
 from tests.simulation.clouds import Clouds
-from tests.simulation.exhaustive import SCENARIO, plans
+from tests.simulation.exhaustive import SCENARIO, SUBJECTS, plans
 from tests.simulation.requests import three_clouds
 from tests.simulation.runs import Scenario, run_plan, run_seed, shortest
 from tests.simulation.simulated import world_on
@@ -51,8 +51,18 @@ def test_single_upsets_all_over_the_saga_violate_nothing(kept: Clouds, part: int
     every = _EVERY * 4
     found = {
         plan: result.violations
-        for plan in islice(plans(kept, 1), part * _EVERY, None, every)
+        for plan in islice(plans(kept, 1, SUBJECTS["three-clouds"]), part * _EVERY, None, every)
         if (result := run_plan(kept, SCENARIO, plan)).violations
+    }
+    assert found == {}
+
+
+def test_pairs_of_upsets_of_the_smallest_saga_violate_nothing(kept: Clouds) -> None:
+    subject = SUBJECTS["one-disk"]
+    found = {
+        plan: result.violations
+        for plan in islice(plans(kept, 2, subject), 0, 18_000, _EVERY)
+        if (result := run_plan(kept, subject.scenario, plan)).violations
     }
     assert found == {}
 

@@ -104,13 +104,15 @@ class Upsets:
     """What goes wrong in one run; every call asks `at`, and `struck` lists what did go wrong, in order.
 
     `sites` lists every call with the kinds of upset it could have met. `decisive` tells whether anything struck that a
-    saga cannot be expected to survive without rolling back; everything else is transient.
+    saga cannot be expected to survive without rolling back; everything else is transient. `unremovable` tells whether a
+    cloud refused to remove something, and always will.
     """
 
     def __init__(self) -> None:
         self.struck: list[Upset] = []
         self.sites: list[tuple[str, int, tuple[str, ...]]] = []
         self.decisive = False
+        self.unremovable = False
         self._counts: Counter[str] = Counter()
 
     def at(self, site: str, kinds: Sequence[str]) -> Upset | None:
@@ -150,6 +152,7 @@ class Mix:
     controlled: float = 0.0
     lasting: float = 0.0
     outage: float = 0.0
+    stubborn: float = 0.0
 
 
 MIXES: Final[tuple[tuple[float, Mix], ...]] = (
@@ -159,7 +162,8 @@ MIXES: Final[tuple[tuple[float, Mix], ...]] = (
     (0.15, Mix(0.01, at_creates=0.3)),
     (0.15, Mix(0.01, at_creates=0.3, controlled=1.0)),
     (0.15, Mix(0.01, at_creates=0.2, lasting=1.0)),
-    (0.10, Mix(0.01, outage=1.0)),
+    (0.09, Mix(0.01, outage=1.0)),
+    (0.01, Mix(0.01, at_creates=0.3, stubborn=1.0)),
     (0.10, Mix(0.06, at_creates=0.3, controlled=0.5, lasting=0.5)),
 )
 """The declared fault mix: the share of sagas that meet each one."""
@@ -187,8 +191,15 @@ _LASTING: Final = (
     ("gcp:disks.insert", "capacity"),
     ("gcp:disks.insert", "late"),
 )
-"""What goes on and on, whenever it is tried. Creates only: no saga can remove what a cloud refuses to remove for ever,
-and what becomes of it then has tests of its own; deletes are refused for as long as outages last."""
+"""What goes on and on, whenever it is tried."""
+
+_STUBBORN: Final = (
+    ("aws:TerminateInstances", "error"),
+    ("aws:DeleteVolume", "refuse"),
+    ("azure:*_Delete", "throttle"),
+    ("gcp:*.delete", "fail"),
+)
+"""What a cloud refuses to remove for ever: no saga can, so it has to ask for attention, and is counted apart."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +229,7 @@ class RandomUpsets(Upsets):
         self._control_follows_create = self._draws(0.5)
         self._lasting = self._random.choice(_LASTING) if self._draws(self.mix.lasting) else None
         self._outage = self._some_outage() if self._draws(self.mix.outage) else None
+        self._stubborn = self._random.choice(_STUBBORN) if self._draws(self.mix.stubborn) else None
 
     def choose(self, site: str, nth: int, kinds: Sequence[str]) -> Upset | None:
         """What befalls this call."""
@@ -230,6 +242,9 @@ class RandomUpsets(Upsets):
         if self._lasting is not None and self._lasting[1] in kinds and fnmatchcase(site, self._lasting[0]):
             self.decisive = True
             return Upset(site, nth, self._lasting[1], LONGEST_LATE if self._lasting[1] == "late" else 5.0)
+        if self._stubborn is not None and fnmatchcase(site, self._stubborn[0]):
+            self.unremovable = True
+            return Upset(site, nth, self._stubborn[1], 5.0)
         creates = tuple(kinds) == CREATE_KINDS
         if not self._draws(self.mix.at_creates if creates else self.mix.anywhere):
             return None

@@ -130,6 +130,11 @@ class World:
         """Start provisioning (the core's port)."""
         self.engine.start_execution(self.provisioning, {"saga_id": saga_id}, saga_id)
 
+    def wake(self, token: str) -> None:
+        """Let a task that waits for somebody end (the core's port)."""
+        document = json.dumps({"taskToken": token, "output": "{}"})
+        self.engine.handle("AWSStepFunctions.SendTaskSuccess", document.encode())
+
     def start_release(self, saga_id: str, reason: ReleaseReason, attempt: int) -> None:
         """Start releasing (the core's port)."""
         document = {"saga_id": saga_id, "reason": str(reason)}

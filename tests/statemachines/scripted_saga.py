@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lambdas.core.steps.results import Next, WaveItem, WaveResult
 from tests.statemachines.call_log import CallLog
@@ -33,14 +33,17 @@ class ScriptedSaga:
     """Plays the functions of one saga; everything goes well unless told otherwise.
 
     A resource is named KIND-CLOUD and served by that cloud's functions, `skysaga-CLOUD-VERB`. Calls are told in words:
-    `begin`, `create web-aws`, `observe web-aws`, `fail web-aws` and `decide 0` while provisioning; `fence`,
-    `delete web-aws`, `confirm web-aws` (observing with the goal ABSENT), `stick web-aws` and `conclude 0` in a release.
+    `begin`, `create web-aws`, `observe web-aws`, `fail web-aws`, `decide 0`, `ask` and `lapse` while provisioning;
+    `fence`, `delete web-aws`, `confirm web-aws` (observing with the goal ABSENT), `stick web-aws` and `conclude 0` in a
+    release.
+    Whoever is to hear of an asking for approval, with its token, is put into `approver`.
     """
 
     def __init__(self, saga_id: str, waves: Sequence[Sequence[str]], arn_prefix: str = "", version: str = "") -> None:
         self.id = saga_id
         self.provisioning = CallLog()
         self.release = CallLog()
+        self.approver: Callable[[str], object] = lambda token: None
         self._waves = waves
         self._arn_prefix = arn_prefix
         self._version = version
@@ -57,6 +60,8 @@ class ScriptedSaga:
             return NO_SUCH_FUNCTION
         log = self.release if verb in _OF_A_RELEASE else self.provisioning
         log.add(call, payload)
+        if verb == "ask":
+            self.approver(payload["token"])
         told = self._told.get(call)
         if told:
             return told.popleft() if len(told) > 1 else told[0]
@@ -73,12 +78,23 @@ class ScriptedSaga:
         }
         return Result(document)
 
+    def to_be_approved(self, after: int, seconds: int) -> Result:
+        """A step about the whole saga returned: wait for approval, so long, before what comes after that wave."""
+        document: WaveResult = {
+            "saga_id": self.id,
+            "next": "APPROVE",
+            "wave": after,
+            "resources": [],
+            "approval_seconds": seconds,
+        }
+        return Result(document)
+
     def _item(self, resource_id: str) -> WaveItem:
         functions = {verb: f"{self._arn_prefix}{_function(verb, resource_id)}{self._version}" for verb in _VERBS}
         return {"saga_id": self.id, "resource_id": resource_id, "functions": functions}
 
     def _all_goes_well(self, verb: str, payload: Payload) -> Result:
-        if verb in ("fail", "stick"):
+        if verb in ("fail", "stick", "ask", "lapse"):
             return Result(None)
         if verb in ("create", "delete"):
             return step(Next.WAIT)

@@ -45,6 +45,24 @@ def test_backoff_doubles_up_to_half_a_minute_with_full_jitter(sagas: Sagas) -> N
     assert sum(waited) > 30  # the odds against it are astronomical
 
 
+def test_every_asking_for_approval_has_a_token_of_its_own_and_the_wait_is_as_long_as_the_step_said(
+    sagas: Sagas,
+) -> None:
+    saga = sagas.of(["web-aws"])
+    heard: list[str] = []
+    saga.approver = heard.append
+    saga.on("begin", saga.to_be_approved(-1, 3600))
+    saga.on("ask", retryable("throttled"), saga.wave("", 0))
+    saga.on("decide -1", saga.wave("COMPENSATE", 0))
+
+    execution = sagas.provision(saga)
+    execution.until_entered("CompensateSaga")
+
+    assert len(heard) == len(set(heard)) == 2
+    (waited,) = execution.seconds_in("AwaitApproval")
+    assert 3600 <= waited <= 3601
+
+
 def test_a_saga_of_three_resources_is_told_in_a_known_number_of_events(sagas: Sagas) -> None:
     saga = sagas.of(["web-aws", "web-azure", "web-gcp"])
 

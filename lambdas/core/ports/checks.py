@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from lambdas.core.preflight import Shortage
 from lambdas.core.specs import ResourceDefinition
+from lambdas.core.targets import Target
 
 
 class Checked(NamedTuple):
@@ -19,6 +20,8 @@ class Checked(NamedTuple):
 class Checks(Protocol):
     """Asks the functions that check clouds, all at the same time, and waits for no longer than a caller would."""
 
-    def ask(self, clouds: Sequence[str], resources: Sequence[ResourceDefinition]) -> Mapping[str, Checked]:
-        """What each of the clouds would refuse of its part of `resources`; never raises."""
+    def ask(
+        self, clouds: Sequence[str], resources: Sequence[ResourceDefinition], targets: Mapping[str, Target]
+    ) -> Mapping[str, Checked]:
+        """What each of the clouds would refuse of its part of `resources`, each in its target; never raises."""
         ...

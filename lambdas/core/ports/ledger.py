@@ -69,6 +69,6 @@ class Ledger(Protocol):
         """The saga's events with a number above `after`, in order, at most `limit`; raises SagaNotFound."""
         ...
 
-    def sagas(self, status: SagaStatus | None, limit: int, before: str | None) -> list[Saga]:
-        """The newest sagas first, at most `limit`, continuing below the saga id `before`."""
+    def sagas(self, status: SagaStatus | None, limit: int, before: str | None, caller: str | None = None) -> list[Saga]:
+        """The newest sagas first, of one caller if named, at most `limit`, continuing below the saga id `before`."""
         ...

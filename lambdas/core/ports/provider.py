@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from lambdas.core.model import Intent
 from lambdas.core.preflight import Shortage
+from lambdas.core.targets import Target
 
 
 class Observation(NamedTuple):
@@ -30,7 +31,7 @@ class Marked(NamedTuple):
 
 
 class Provider(Protocol):
-    """One cloud.
+    """One cloud, in every target: an intent says in which it is, or else it is where the environment says.
 
     No call may block or sleep: each makes a few requests and returns. Every call is idempotent: after a crash, a
     timeout or a lost reply it is simply made again with the same intent, and nothing happens twice. What fails is
@@ -80,8 +81,8 @@ class Provider(Protocol):
         """
         ...
 
-    def inventory(self) -> Iterable[Marked]:
-        """Everything that carries the mark of any saga, wherever in this cloud we may create something.
+    def inventory(self, target: Target | None = None) -> Iterable[Marked]:
+        """Everything in a target that carries the mark of any saga, in whichever place we may create something.
 
         Only reads, and what is on its way out may be among it. For the sweep, not for a saga's own steps: lists lag.
         """

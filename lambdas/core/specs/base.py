@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from lambdas.core.targets import DEFAULT, TargetName
+
 PRIVATE: Final[dict[str, Any]] = {"writeOnly": True}
 """Marks a field (`Field(json_schema_extra=PRIVATE)`) whose value no answer, log, history or error may repeat.
 
@@ -36,6 +38,9 @@ class Definition(Strict):
     id: ResourceId
     provider: str
     kind: Literal["instance", "disk"]
+    target: TargetName = Field(
+        default=DEFAULT, description="Which of the deployment's accounts, subscriptions or projects it is placed in."
+    )
     depends_on: list[ResourceId] = Field(default=[], max_length=50, description="Resources that must be ready first.")
     spec: Any
 

@@ -11,6 +11,7 @@ from lambdas.core.preflight import errors_by_resource
 from lambdas.core.specs import ResourceDefinition
 from lambdas.core.states import ResourceStatus
 from lambdas.core.steps.provisioning import wanted
+from lambdas.core.targets import Target
 
 PLAN = "splan"
 """The saga id in the intents of a plan, which is nobody's: an id of a saga has 16 characters."""
@@ -32,7 +33,9 @@ class CheckSteps:
         if not wanted(snapshot.saga):
             return 0
         asked = [it.definition for it in snapshot.resources if it.definition.provider == cloud]
-        intents = planned_intents([it.definition for it in snapshot.resources], asked, saga_id, snapshot.saga.labels)
+        targets = {it.id: it.target for it in snapshot.resources if it.target is not None}
+        everything = [it.definition for it in snapshot.resources]
+        intents = planned_intents(everything, asked, targets, saga_id, snapshot.saga.labels)
         errors = errors_by_resource(self._provider.shortages(intents))
         for resource_id, error in errors.items():
             self._refuse(saga_id, resource_id, error)
@@ -50,15 +53,20 @@ class CheckSteps:
 def planned_intents(
     everything: Iterable[ResourceDefinition],
     asked: Sequence[ResourceDefinition],
+    targets: Mapping[str, Target],
     saga_id: str = PLAN,
     labels: Mapping[str, str] | None = None,
 ) -> list[Intent]:
-    """The intents of resources of which nothing exists yet; the disks they attach are found among `everything`."""
+    """The intents of resources of which nothing exists yet; the disks they attach are found among `everything`.
+
+    `targets` are by resource id.
+    """
     by_id = {definition.id: definition for definition in everything}
     return [
         Intent(
             saga_id=saga_id,
             definition=definition,
+            target=targets.get(definition.id),
             labels=labels or {},
             disks=tuple(_planned_disk(saga_id, by_id[disk_id]) for disk_id in definition.attached_disks),
         )

@@ -24,6 +24,7 @@ def intent_of(ledger: Ledger, saga: Saga, resource: Resource) -> Intent:
     return Intent(
         saga_id=saga.id,
         definition=resource.definition,
+        target=resource.target,
         labels=saga.labels,
         disks=tuple(_attached(disk) for disk in disks),
         operations=resource.operations,

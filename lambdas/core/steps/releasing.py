@@ -10,7 +10,7 @@ from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import Ledger
 from lambdas.core.ports.provider import Provider
-from lambdas.core.states import ResourceStatus
+from lambdas.core.states import UNDER_RELEASE, ResourceStatus
 from lambdas.core.steps.provisioning import DONE, intent_of
 from lambdas.core.steps.results import Next, StepResult
 
@@ -25,9 +25,9 @@ class ReleaseSteps:
         self._policy = policy
 
     def delete(self, saga_id: str, resource_id: str) -> StepResult:
-        """Begin removing whatever there is of the resource."""
+        """Begin removing whatever there is of the resource; not of a saga that is not being released (any more)."""
         saga, resource = self._ledger.change_resource(saga_id, resource_id, self._begin)
-        if resource.status is ResourceStatus.ABSENT:
+        if saga.status not in UNDER_RELEASE or resource.status is not ResourceStatus.DELETING:
             return DONE
         self._provider.delete(intent_of(self._ledger, saga, resource))
         now = self._clock.now()
@@ -61,7 +61,8 @@ class ReleaseSteps:
         return {"next": Next.WAIT, "delay": self._until_settled(since, now)}
 
     def _begin(self, saga: Saga, resource: Resource) -> Resource:
-        if resource.status in (ResourceStatus.DELETING, ResourceStatus.ABSENT):
+        """A call that is delivered again when all has ended must not hide what is stuck."""
+        if saga.status not in UNDER_RELEASE or resource.status in (ResourceStatus.DELETING, ResourceStatus.ABSENT):
             return resource
         if resource.created_at is None:  # no intent was written, so no cloud was ever asked
             return resource.model_copy(update={"status": ResourceStatus.ABSENT})

@@ -39,10 +39,11 @@ class CloudCheck(TypedDict):
 
 
 class WaveResult(TypedDict):
-    """What to do about a saga: the clouds to check, the next wave to work on, or how it ended."""
+    """What to do about a saga: the clouds to check, the next wave to work on, the wait for consent, or how it ended."""
 
     saga_id: str
     next: str
     wave: int
     resources: list[WaveItem]
     checks: NotRequired[list[CloudCheck]]
+    approval_seconds: NotRequired[int]

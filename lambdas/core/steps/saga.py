@@ -9,7 +9,8 @@ from lambdas.core.model import Resource, Saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.expiry import Expiry
 from lambdas.core.ports.ledger import Ledger, Snapshot
-from lambdas.core.states import ResourceStatus, SagaStatus
+from lambdas.core.states import UNDER_RELEASE, ResourceStatus, SagaStatus
+from lambdas.core.steps.approving import ApprovalSteps, asked_before, awaiting, last_wave_before, outstanding
 from lambdas.core.steps.provisioning import wanted
 from lambdas.core.steps.results import CloudCheck, WaveItem, WaveResult
 
@@ -20,12 +21,13 @@ One that has no function to `check` with is not asked for shortages.
 """
 
 PREFLIGHT = "PREFLIGHT"
+APPROVE = "APPROVE"
 PROVISION = "PROVISION"
 RELEASE = "RELEASE"
 COMPENSATE = "COMPENSATE"
 
 
-_UNDER_RELEASE = (SagaStatus.COMPENSATING, SagaStatus.RELEASING)
+_BEFORE_THE_END = frozenset({SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.AWAITING_APPROVAL})
 
 
 class ReleaseReason(StrEnum):
@@ -38,11 +40,9 @@ class ReleaseReason(StrEnum):
 
 
 _RELEASED_FROM: Mapping[ReleaseReason, frozenset[SagaStatus]] = {
-    ReleaseReason.COMPENSATE: frozenset({SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.NEEDS_ATTENTION}),
-    ReleaseReason.DESTROY: frozenset(
-        {SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.COMMITTED, SagaStatus.NEEDS_ATTENTION}
-    ),
-    ReleaseReason.EXPIRE: frozenset({SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.COMMITTED}),
+    ReleaseReason.COMPENSATE: _BEFORE_THE_END | {SagaStatus.NEEDS_ATTENTION},
+    ReleaseReason.DESTROY: _BEFORE_THE_END | {SagaStatus.COMMITTED, SagaStatus.NEEDS_ATTENTION},
+    ReleaseReason.EXPIRE: _BEFORE_THE_END | {SagaStatus.COMMITTED},
     ReleaseReason.SWEEP: frozenset({SagaStatus.ROLLED_BACK, SagaStatus.RELEASED, SagaStatus.NEEDS_ATTENTION}),
 }
 
@@ -60,6 +60,7 @@ class SagaSteps:
         self._clock = clock
         self._functions = functions
         self._expiry = expiry
+        self.approvals = ApprovalSteps(ledger, clock)
 
     def begin(self, saga_id: str) -> WaveResult:
         """Start with the clouds to check, or the first wave. From here on a time to live is somebody's to watch."""
@@ -84,9 +85,10 @@ class SagaSteps:
         self._ledger.change_saga(saga_id, change, f"{cloud} could not be checked for shortages: {error}")
 
     def decide(self, saga_id: str, wave: int) -> WaveResult:
-        """At the join of a wave, or of the checks (wave -1): the next one, commit, or compensation.
+        """At the join of a wave, or of the checks (wave -1): the next one, approval, commit, or compensation.
 
-        The commit is written in the transaction that finds every resource ready and no cancel asked for.
+        The commit is written in the transaction that finds every resource ready, no cancel asked for, and no approval
+        outstanding.
         """
         snapshot = self._ledger.change_saga(saga_id, self._commit_if_complete)
         return self._provision(snapshot, wave + 1)
@@ -119,14 +121,14 @@ class SagaSteps:
         Compensation leaves a saga alone that committed after all; a sweep opens again what had ended.
         """
         snapshot = self._ledger.change_saga(saga_id, lambda now: self._fence(now, reason), _WHY.get(reason))
-        if reason is ReleaseReason.SWEEP and snapshot.saga.status in _UNDER_RELEASE:
+        if reason is ReleaseReason.SWEEP and snapshot.saga.status in UNDER_RELEASE:
             snapshot = self._reopen(snapshot)
         return self._release(snapshot, len(snapshot.saga.waves) - 1)
 
     def conclude(self, saga_id: str, wave: int) -> WaveResult:
         """At the join of a released wave: the one before it, or the end."""
         snapshot = self._ledger.snapshot(saga_id)
-        if wave > 0 or snapshot.saga.status not in _UNDER_RELEASE:
+        if wave > 0 or snapshot.saga.status not in UNDER_RELEASE:
             return self._release(snapshot, wave - 1)
         self._give_up_on_what_is_left(snapshot)
         return self._release(self._ledger.change_saga(saga_id, self._end_release), -1)
@@ -138,13 +140,19 @@ class SagaSteps:
         earlier = {resource_id for ids in saga.waves[:wave] for resource_id in ids}
         ready = all(it.status is ResourceStatus.READY for it in snapshot.resources if it.id in earlier)
         refused = any(it.status is ResourceStatus.FAILED for it in snapshot.resources)
-        if not wanted(saga) or refused or not ready or wave >= len(saga.waves):
+        if refused or not ready or not (wanted(saga) or awaiting(saga)):
+            return {"saga_id": saga.id, "next": COMPENSATE, "wave": wave, "resources": []}
+        if saga.approval and asked_before(saga, wave):
+            seconds = self.approvals.seconds_left(saga.approval)
+            again = last_wave_before(saga)
+            return {"saga_id": saga.id, "next": APPROVE, "wave": again, "resources": [], "approval_seconds": seconds}
+        if wave >= len(saga.waves):
             return {"saga_id": saga.id, "next": COMPENSATE, "wave": wave, "resources": []}
         return {"saga_id": saga.id, "next": PROVISION, "wave": wave, "resources": self._items(snapshot, wave)}
 
     def _release(self, snapshot: Snapshot, wave: int) -> WaveResult:
         saga = snapshot.saga
-        if saga.status not in _UNDER_RELEASE:
+        if saga.status not in UNDER_RELEASE:
             return {"saga_id": saga.id, "next": saga.status, "wave": -1, "resources": []}
         return {"saga_id": saga.id, "next": RELEASE, "wave": wave, "resources": self._items(snapshot, wave)}
 
@@ -169,7 +177,8 @@ class SagaSteps:
 
     def _commit_if_complete(self, snapshot: Snapshot) -> Saga:
         saga = snapshot.saga
-        if not wanted(saga) or any(it.status is not ResourceStatus.READY for it in snapshot.resources):
+        ready = all(it.status is ResourceStatus.READY for it in snapshot.resources)
+        if not ready or not wanted(saga) or outstanding(saga):
             return saga
         return saga.model_copy(update={"status": SagaStatus.COMMITTED, "finished_at": self._clock.now()})
 
@@ -185,7 +194,7 @@ class SagaSteps:
         """Doubt every absence: what the cloud was once asked for is removed, and seen to be gone, again."""
 
         def change(saga: Saga, resource: Resource) -> Resource:
-            ended = saga.status not in _UNDER_RELEASE  # another release was faster; the next sweep looks again
+            ended = saga.status not in UNDER_RELEASE  # another release was faster; the next sweep looks again
             if ended or resource.status is not ResourceStatus.ABSENT or resource.created_at is None:
                 return resource
             doubted = {"status": ResourceStatus.DELETING, "release_began_at": self._clock.now(), "absent_since": None}
@@ -205,16 +214,19 @@ class SagaSteps:
 
     def _end_release(self, snapshot: Snapshot) -> Saga:
         saga = snapshot.saga
-        if saga.status not in _UNDER_RELEASE or saga.release_goal is None:
+        if saga.status not in UNDER_RELEASE or saga.release_goal is None:
             return saga
+        now = self._clock.now()
         gone = all(it.status is ResourceStatus.ABSENT for it in snapshot.resources)
         status = saga.release_goal if gone else SagaStatus.NEEDS_ATTENTION
-        return saga.model_copy(update={"status": status, "finished_at": self._clock.now()})
+        since = None if gone else saga.attention_since or now
+        return saga.model_copy(update={"status": status, "finished_at": now, "attention_since": since})
 
 
 _RELEASE_GOAL: Mapping[SagaStatus, SagaStatus] = {
     SagaStatus.PENDING: SagaStatus.ROLLED_BACK,
     SagaStatus.PROVISIONING: SagaStatus.ROLLED_BACK,
+    SagaStatus.AWAITING_APPROVAL: SagaStatus.ROLLED_BACK,
     SagaStatus.COMMITTED: SagaStatus.RELEASED,
 }
 

@@ -20,9 +20,10 @@ from lambdas.core.ports.ledger import Ledger, Snapshot
 from lambdas.core.ports.provider import Marked, Provider
 from lambdas.core.states import ResourceStatus, SagaStatus
 from lambdas.core.steps.saga import ReleaseReason
+from lambdas.core.targets import DEFAULT, Target
 
 MOST_LISTED: Final = 100
-"""Of each list, so that a sweep's payload stays far below 256 KiB; the next sweep takes what this one left."""
+"""Of each kind and cloud, so that a sweep's payload stays far below 256 KiB; the next sweep takes what is left."""
 
 _PAGE: Final = 100
 
@@ -31,24 +32,27 @@ _NOTHING_LEFT: Final = (SagaStatus.ROLLED_BACK, SagaStatus.RELEASED)
 _TAKE_UP: Final[Mapping[SagaStatus, ReleaseReason]] = {
     SagaStatus.PENDING: ReleaseReason.COMPENSATE,
     SagaStatus.PROVISIONING: ReleaseReason.COMPENSATE,
+    SagaStatus.AWAITING_APPROVAL: ReleaseReason.COMPENSATE,
     SagaStatus.COMPENSATING: ReleaseReason.COMPENSATE,
     SagaStatus.RELEASING: ReleaseReason.DESTROY,
 }
 
 
 class Finding(TypedDict):
-    """Something in a cloud that carries our mark."""
+    """Something in a target of a cloud that carries our mark."""
 
     cloud: str
+    target: str
     saga_id: str
     resource_id: str
     cloud_id: str
 
 
 class CloudFindings(TypedDict):
-    """What a look at one cloud found: the first of each kind, and how many there are."""
+    """What a look at one target found: the first of each kind, and how many there are."""
 
     cloud: str
+    target: str
     marked: int
     orphans: list[Finding]
     orphan_count: int
@@ -89,7 +93,7 @@ class Verdict(TypedDict):
 
 
 class CloudSweep:
-    """A look at everything in one cloud that carries our mark, compared with the ledger."""
+    """A look at everything in one target of a cloud that carries our mark, compared with the ledger."""
 
     def __init__(self, cloud: str, ledger: Ledger, provider: Provider, clock: Clock, policy: Policy) -> None:
         self._cloud = cloud
@@ -98,9 +102,13 @@ class CloudSweep:
         self._clock = clock
         self._policy = policy
 
-    def look(self) -> CloudFindings:
-        """Compare: an orphan's saga has ended without it; what is unknown may belong to somebody else's deployment."""
-        everything = sorted(self._provider.inventory(), key=lambda it: (it.saga_id, it.resource_id, it.cloud_id))
+    def look(self, target: Target | None = None, most: int = MOST_LISTED) -> CloudFindings:
+        """Compare: an orphan's saga has ended without it; what is unknown may belong to somebody else's deployment.
+
+        `most` of each kind are listed.
+        """
+        name = target.name if target else DEFAULT
+        everything = sorted(self._provider.inventory(target), key=lambda it: (it.saga_id, it.resource_id, it.cloud_id))
         orphans: list[Finding] = []
         unknown: list[Finding] = []
         for saga_id, marked in groupby(everything, key=lambda it: it.saga_id):
@@ -108,15 +116,16 @@ class CloudSweep:
             ids = {resource.id for resource in snapshot.resources} if snapshot else set[str]()
             for thing in marked:
                 if snapshot is None or thing.resource_id not in ids:
-                    unknown.append(self._finding(thing))
+                    unknown.append(self._finding(name, thing))
                 elif self._is_orphan(snapshot, thing):
-                    orphans.append(self._finding(thing))
+                    orphans.append(self._finding(name, thing))
         return {
             "cloud": self._cloud,
+            "target": name,
             "marked": len(everything),
-            "orphans": orphans[:MOST_LISTED],
+            "orphans": orphans[:most],
             "orphan_count": len(orphans),
-            "unknown": unknown[:MOST_LISTED],
+            "unknown": unknown[:most],
             "unknown_count": len(unknown),
         }
 
@@ -139,13 +148,19 @@ class CloudSweep:
         since = max(saga.finished_at, thing.created_at or saga.finished_at)
         return self._policy.sweepable(since, self._clock.now())
 
-    def _finding(self, thing: Marked) -> Finding:
+    def _finding(self, target: str, thing: Marked) -> Finding:
         return {
             "cloud": self._cloud,
+            "target": target,
             "saga_id": thing.saga_id,
             "resource_id": thing.resource_id,
             "cloud_id": thing.cloud_id,
         }
+
+
+def most_listed(targets: int) -> int:
+    """How much of each kind a look may list when a cloud has so many targets to look at."""
+    return max(1, MOST_LISTED // targets)
 
 
 class LedgerSweep:
@@ -157,9 +172,11 @@ class LedgerSweep:
         self._policy = policy
 
     def look(self) -> Standing:
-        """Find the sagas whose execution has vanished, and those that have outlived their time; count the stuck."""
+        """Find the sagas that have lost their execution, outlived their time, or are stuck; count the stuck."""
         now = self._clock.now()
         overdue = [self._overdue(saga, _TAKE_UP[saga.status]) for saga in self._silent(now)]
+        overdue += [self._overdue(saga, _TAKE_UP[saga.status]) for saga in self._unapproved(now)]
+        overdue += [self._overdue(saga, ReleaseReason.DESTROY) for saga in self._worth_trying(now)]
         overdue += [self._overdue(saga, ReleaseReason.EXPIRE) for saga in self._expired(now)]
         stuck = sum(1 for _ in self._sagas(SagaStatus.NEEDS_ATTENTION))
         return {"overdue": overdue[:MOST_LISTED], "needing_attention": stuck}
@@ -181,6 +198,19 @@ class LedgerSweep:
             for saga in self._sagas(status):
                 if self._policy.silent(saga.created_at, now) and self._policy.silent(self._last_heard(saga), now):
                     yield saga
+
+    def _unapproved(self, now: datetime) -> Iterator[Saga]:
+        """Waiting for approval is no silence, unless the wait should be over: for want of time, or of a saga."""
+        for saga in self._sagas(SagaStatus.AWAITING_APPROVAL):
+            approve_by = saga.approval.approve_by if saga.approval else None
+            too_late = approve_by is not None and self._policy.sweepable(approve_by, now)
+            if too_late or (saga.cancel_requested and self._policy.silent(self._last_heard(saga), now)):
+                yield saga
+
+    def _worth_trying(self, now: datetime) -> Iterator[Saga]:
+        for saga in self._sagas(SagaStatus.NEEDS_ATTENTION):
+            if saga.attention_since and self._policy.worth_trying(saga.attention_since, now):
+                yield saga
 
     def _expired(self, now: datetime) -> Iterator[Saga]:
         for saga in self._sagas(SagaStatus.COMMITTED):

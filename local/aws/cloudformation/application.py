@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 
 class CloudFormationApplication:
-    """Every region of the account; `providers` are the resource types there are."""
+    """Every region of the account; `providers` are the resource types there are, `wait` lets seconds pass."""
 
-    def __init__(self, account_id: str, clock: Clock, providers: Mapping[str, Provider]) -> None:
+    def __init__(
+        self, account_id: str, clock: Clock, providers: Mapping[str, Provider], wait: Callable[[float], None]
+    ) -> None:
         self._account_id = account_id
         self._clock = clock
         self._providers = providers
+        self._wait = wait
         self._regions: dict[str, CloudFormation] = {}
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = Lock()
@@ -38,7 +41,7 @@ class CloudFormationApplication:
         with self._lock:
             if name not in self._regions:
                 self._regions[name] = CloudFormation(
-                    self._account_id, name, self._clock, self._providers, self._client_factory(name)
+                    self._account_id, name, self._clock, self._providers, self._client_factory(name), self._wait
                 )
             return self._regions[name]
 

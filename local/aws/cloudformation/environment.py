@@ -15,13 +15,17 @@ from local.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One region of the account; `client(service)` gives a boto3 client there, `stacks` are all of the region's."""
+    """One region of the account.
+
+    `client(service)` gives a boto3 client there, `wait` lets seconds pass, `stacks` are all of the region's.
+    """
 
     account_id: str
     region: str
     clock: Clock
     providers: Mapping[str, Provider]
     client: Callable[[str], Any]
+    wait: Callable[[float], None]
     stacks: Mapping[str, Stack]
 
     def now(self) -> datetime:
@@ -34,9 +38,19 @@ class Environment:
             raise ValidationError(f"Resource type {resource_type} is not supported by the local CloudFormation")
         return self.providers[resource_type]
 
-    def place(self, stack: Stack, logical_id: str, generation: int) -> Place:
+    def place(self, stack: Stack, logical_id: str, generation: int, *, rolling_back: bool = False) -> Place:
         """Where this resource of this stack is made."""
-        return Place(stack.stack_id, stack.name, logical_id, generation, self.account_id, self.region, self.client)
+        return Place(
+            stack_id=stack.stack_id,
+            stack_name=stack.name,
+            logical_id=logical_id,
+            generation=generation,
+            account_id=self.account_id,
+            region=self.region,
+            client=self.client,
+            wait=self.wait,
+            rolling_back=rolling_back,
+        )
 
     def exports(self) -> dict[str, tuple[str, Stack]]:
         """Every export of the region: its value and the stack it comes from."""

@@ -16,6 +16,7 @@ UPDATABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_CO
     "CREATE_FAILED",  # these two only follow where roll-back was switched off
     "UPDATE_FAILED",
 }
+_UNDER_WAY = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"})
 
 
 def create(
@@ -60,6 +61,8 @@ def delete(environment: Environment, stack: Stack) -> None:
     """Delete everything in reverse order of dependency; ends DELETE_COMPLETE, or DELETE_FAILED with the rest kept."""
     if stack.termination_protection:
         raise ValidationError(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+    if stack.status in _UNDER_WAY:
+        raise ValidationError(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
     for output in stack.outputs:
         if output.export_name and (users := environment.importers(output.export_name)):
             raise ValidationError(f"Export {output.export_name} cannot be deleted as it is in use by {users[0]}")

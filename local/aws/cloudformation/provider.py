@@ -21,7 +21,10 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a resource is made: its stack, its account and region, and the AWS clients that make it."""
+    """Where a resource is made: its stack, its account and region, and the AWS clients that make it.
+
+    `wait` lets seconds pass; `rolling_back` is set while an update is taken back.
+    """
 
     stack_id: str
     stack_name: str
@@ -30,6 +33,8 @@ class Place:
     account_id: str
     region: str
     client: Callable[[str], Any]
+    wait: Callable[[float], None]
+    rolling_back: bool = False
 
     def generated_name(self, limit: int, *, lowercase: bool = False) -> str:
         """The name of a resource that is given none, as CloudFormation makes them: stack, logical id, a unique part."""

@@ -153,7 +153,7 @@ class Provisioning:
     def _change_back(self, definition: ResourceDefinition, tried: Mapping[str, Any], old: StackResource) -> None:
         """Also after a change that failed, since it may have been made in part."""
         current = self._stack.resources[definition.logical_id]
-        place = self._environment.place(self._stack, definition.logical_id, old.generation)
+        place = self._environment.place(self._stack, definition.logical_id, old.generation, rolling_back=True)
         self._note("UPDATE_IN_PROGRESS", old.definition, current)
         try:
             resource = self._environment.provider(definition.type).update(

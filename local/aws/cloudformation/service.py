@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from threading import RLock
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +14,7 @@ from local.aws.cloudformation.parameters import given_parameters
 from local.aws.cloudformation.provider import Provider
 from local.aws.cloudformation.stacks import ChangeSet, Stack
 from local.aws.cloudformation.template import Template, parse
+from local.aws.cloudformation.turns import Turns
 from local.clock import Clock
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -34,7 +34,7 @@ class StackRequest:
 
 
 class CloudFormation:
-    """The stacks of one region; each operation is done when its call returns, one at a time."""
+    """The stacks of one region; an operation is done when its call returns, unless it has to wait for something."""
 
     def __init__(
         self,
@@ -43,11 +43,12 @@ class CloudFormation:
         clock: Clock,
         providers: Mapping[str, Provider],
         client: Callable[[str], Any],
+        wait: Callable[[float], None],
     ) -> None:
         self.stacks: dict[str, Stack] = {}
         self.change_sets: dict[str, ChangeSet] = {}
-        self.environment = Environment(account_id, region, clock, providers, client, self.stacks)
-        self._one_at_a_time = RLock()
+        self._turns = Turns(wait)
+        self.environment = Environment(account_id, region, clock, providers, client, self._turns.pause, self.stacks)
 
     def stack(self, name_or_id: str) -> Stack:
         """The live stack of this name, or any stack of this id; ValidationError if there is none."""
@@ -60,7 +61,8 @@ class CloudFormation:
 
     def create_stack(self, request: StackRequest) -> Stack:
         """Create a stack and everything in it."""
-        with self._one_at_a_time:
+
+        def create() -> None:
             if any(s.name == request.name and s.deleted is None for s in self.stacks.values()):
                 raise AlreadyExists(f"Stack [{request.name}] already exists")
             stack = self._new_stack(request.name)
@@ -69,23 +71,29 @@ class CloudFormation:
             self.stacks[stack.stack_id] = stack
             self._take_settings(stack, request.tags, request.capabilities, request.role_arn)
             operations.create(self.environment, stack, template, given, roll_back=request.roll_back)
-            return stack
+
+        self._turns.carry_out(create)
+        return self.stack(request.name)
 
     def update_stack(self, request: StackRequest) -> Stack:
         """Bring a stack to another template, parameters or tags; ValidationError where there is nothing to do."""
-        with self._one_at_a_time:
-            stack = self.stack(request.name)
+        stack = self.stack(request.name)
+
+        def update() -> None:
             template, given = self._wanted(stack, request)
             tags = request.tags or stack.tags
             if not planning.differs(stack, template, given, tags):
                 raise ValidationError("No updates are to be performed.")
             operations.update(self.environment, stack, template, given, roll_back=request.roll_back)
             self._take_settings(stack, tags, request.capabilities, request.role_arn)
-            return stack
+
+        self._turns.carry_out(update)
+        return stack
 
     def delete_stack(self, name_or_id: str) -> None:
         """Delete a stack and everything in it; one that is not there is no error."""
-        with self._one_at_a_time:
+
+        def delete() -> None:
             try:
                 stack = self.stack(name_or_id)
             except ValidationError:
@@ -94,9 +102,11 @@ class CloudFormation:
                 operations.delete(self.environment, stack)
                 self._drop_change_sets(stack)
 
+        self._turns.carry_out(delete)
+
     def create_change_set(self, name: str, kind: str, description: str | None, request: StackRequest) -> ChangeSet:
         """Work out what would change; `kind` is CREATE or UPDATE. Without changes the change set is FAILED."""
-        with self._one_at_a_time:
+        with self._turns.taken():
             stack = self._stack_for_change_set(request.name, kind)
             template, given = self._wanted(stack, request)
             tags = request.tags or stack.tags
@@ -138,7 +148,8 @@ class CloudFormation:
 
     def execute_change_set(self, name_or_id: str, stack_name: str | None, *, roll_back: bool) -> None:
         """Do what the change set says; its stack's other change sets are gone then."""
-        with self._one_at_a_time:
+
+        def execute() -> None:
             change_set = self.change_set(name_or_id, stack_name)
             stack = change_set.stack
             if change_set.execution_status != "AVAILABLE":
@@ -152,9 +163,11 @@ class CloudFormation:
             change_set.execution_status = "EXECUTE_COMPLETE"
             self._drop_change_sets(stack)
 
+        self._turns.carry_out(execute)
+
     def delete_change_set(self, name_or_id: str, stack_name: str | None) -> None:
         """Forget a change set; one that is not there is no error."""
-        with self._one_at_a_time:
+        with self._turns.taken():
             try:
                 change_set = self.change_set(name_or_id, stack_name)
             except ChangeSetNotFound:

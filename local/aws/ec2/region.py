@@ -1,4 +1,4 @@
-"""All that the corrections remember about one region of the account, beside moto's own backend."""
+"""All that the corrections remember about one region of an account, beside moto's own backend."""
 
 from __future__ import annotations
 
@@ -26,15 +26,25 @@ class Region:
 
 
 class Regions:
-    """The regions asked for so far; each is made when it is first asked for."""
+    """The regions asked for so far, of the account and of others whose roles were assumed; each made when needed."""
 
     def __init__(self, account_id: str, clock: Clock, seconds: Mapping[str, float]) -> None:
         self._account_id = account_id
         self._clock = clock
         self._seconds = seconds
-        self._regions: dict[str, Region] = {}
+        self._regions: dict[tuple[str, str], Region] = {}
 
     def __getitem__(self, name: str) -> Region:
-        if name not in self._regions:
-            self._regions[name] = Region(ec2_backends[self._account_id][name], self._clock, self._seconds)
-        return self._regions[name]
+        return self.of(self._account_id, name)
+
+    def of(self, account_id: str, name: str) -> Region:
+        """A region of any account."""
+        key = (account_id, name)
+        if key not in self._regions:
+            self._regions[key] = Region(ec2_backends[account_id][name], self._clock, self._seconds)
+        return self._regions[key]
+
+    @property
+    def accounts(self) -> list[str]:
+        """The accounts of which a region was asked for, and the one that is always there."""
+        return sorted({self._account_id, *(account_id for account_id, _ in self._regions)})

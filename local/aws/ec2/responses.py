@@ -42,7 +42,7 @@ class CorrectedEC2Response(EC2Response):  # type: ignore[misc]  # moto is untype
 
     @property
     def _here(self) -> Region:
-        return self._regions[self.region]
+        return self._regions.of(self.current_account, self.region)
 
     def run_instances(self) -> ActionResult:
         """Start instances once per client token; they are pending, and not found for a moment."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from moto.ec2.models import ec2_backends
+from moto.iam.models import get_account_id_from
 from werkzeug.wrappers import Request, Response
 
 from local.aws.ec2.application import Ec2Application
@@ -19,7 +20,7 @@ from local.clock import Clock
 from local.simulators.faults import Fault, FaultKind
 from local.simulators.simulator import Simulator
 
-_REGION: Final = re.compile(r"Credential=[^/]*/\d{8}/([^/]+)/ec2/")
+_SIGNER: Final = re.compile(r"Credential=([^/]*)/\d{8}/([^/]+)/ec2/")
 _OUT_OF_CAPACITY: Final = {
     "RunInstances": ("InsufficientInstanceCapacity", "There is no Spot or On-Demand capacity left of this type here."),
     "CreateVolume": ("InsufficientVolumeCapacity", "There is not enough capacity for this volume type here."),
@@ -27,7 +28,7 @@ _OUT_OF_CAPACITY: Final = {
 
 
 class Ec2Simulator(Simulator):
-    """EC2 of one account in every region, and its quotas.
+    """EC2 of every account in every region, and its quotas; an assumed role is in its own account.
 
     EC2 refuses for want of capacity at once; `delay` has no meaning there.
     """
@@ -77,19 +78,22 @@ class Ec2Simulator(Simulator):
         return refusal("InvalidParameterValue", f"Value ({body}) for parameter request is invalid.")
 
     def resources(self) -> list[dict[str, Any]]:
-        """Instances that are not terminated, volumes and network interfaces, in every region that was used."""
+        """Instances that are not terminated, volumes and network interfaces, in every account and region in use."""
         found: list[dict[str, Any]] = []
-        for name, backend in ec2_backends[self._account_id].items():
-            self._regions[name].timeline.settle()
-            found += _resources(name, backend)
+        for account_id in self._regions.accounts:
+            for name, backend in ec2_backends[account_id].items():
+                self._regions.of(account_id, name).timeline.settle()
+                found += [{**it, "account": account_id} for it in _resources(name, backend)]
         return found
 
     def _answer_of_ec2(self, request: Request) -> Response:
         return Response.from_app(self._ec2, {**request.environ, "wsgi.input": BytesIO(request.get_data())})
 
     def _region(self, request: Request) -> Region:
-        named = _REGION.search(request.headers.get("Authorization", ""))
-        return self._regions[named.group(1) if named else "us-east-1"]
+        signer = _SIGNER.search(request.headers.get("Authorization", ""))
+        if signer is None:
+            return self._regions["us-east-1"]
+        return self._regions.of(get_account_id_from(signer.group(1)), signer.group(2))
 
     def _stale(self, request: Request, seconds: float) -> Response:
         instances = self._region(request).instances

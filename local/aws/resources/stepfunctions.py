@@ -9,6 +9,7 @@ from typing import Any
 from local.aws.cloudformation.provider import Place, Properties, Resource
 from local.aws.resources.api_provider import ApiProvider
 from local.aws.resources.conform import UnsupportedProperty, arguments
+from local.aws.resources.traffic_shifting import shift_traffic, validated
 
 _DEFINITION = frozenset({"Definition", "DefinitionString", "DefinitionS3Location", "DefinitionSubstitutions"})
 _SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
@@ -74,7 +75,7 @@ class StateMachineVersion(ApiProvider):
 
 
 class StateMachineAlias(ApiProvider):
-    """AWS::StepFunctions::StateMachineAlias; a deployment preference moves all traffic at once here."""
+    """AWS::StepFunctions::StateMachineAlias, routed by hand or moved gradually to each new version."""
 
     resource_type = "AWS::StepFunctions::StateMachineAlias"
     service = "stepfunctions"
@@ -85,17 +86,19 @@ class StateMachineAlias(ApiProvider):
     gone_codes = frozenset({"ResourceNotFound", "StateMachineDoesNotExist"})
 
     def create(self, place: Place, properties: Properties) -> Resource:
-        """Create the alias."""
+        """Create the alias, all of it on one version where it has a deployment preference: there is no other yet."""
         client = place.client("stepfunctions")
         wanted = _routed(self.named(place, properties))
         arn = client.create_state_machine_alias(**arguments(client, "create_state_machine_alias", wanted))
         return Resource(arn["stateMachineAliasArn"], {"Arn": arn["stateMachineAliasArn"]})
 
     def update(self, place: Place, resource: Resource, before: Properties, after: Properties) -> Resource:
-        """Route to other versions."""
+        """Route to other versions, gradually where the deployment preference says so; a roll-back is done at once."""
         client = place.client("stepfunctions")
         wanted = {"stateMachineAliasArn": resource.physical_id, **_routed(after)}
         wanted.pop("Name", None)
+        if "DeploymentPreference" in after and not place.rolling_back:
+            shift_traffic(place, resource.physical_id, validated(after["DeploymentPreference"]))
         client.update_state_machine_alias(**arguments(client, "update_state_machine_alias", wanted))
         return resource
 
@@ -134,10 +137,12 @@ def _machine(client: Any, arn: str) -> Resource:
 
 
 def _routed(properties: Properties) -> dict[str, Any]:
+    if ("DeploymentPreference" in properties) == ("RoutingConfiguration" in properties):
+        raise UnsupportedProperty("give exactly one of DeploymentPreference and RoutingConfiguration")
     rest = {key: value for key, value in properties.items() if key != "DeploymentPreference"}
-    if preference := properties.get("DeploymentPreference"):
-        target = {"stateMachineVersionArn": preference["StateMachineVersionArn"], "weight": 100}
-        rest["RoutingConfiguration"] = [target]
+    if "DeploymentPreference" in properties:
+        version = validated(properties["DeploymentPreference"])["StateMachineVersionArn"]
+        rest["RoutingConfiguration"] = [{"stateMachineVersionArn": version, "weight": 100}]
     return rest
 
 

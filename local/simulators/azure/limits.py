@@ -18,7 +18,7 @@ ADDRESSES_PER_REGION: Final = 1_000
 MACHINES_PER_REGION: Final = 25_000
 
 _PATH: Final = re.compile(
-    r"/subscriptions/[^/]+/providers/(?P<namespace>Microsoft\.(Compute|Network))/"
+    r"/subscriptions/(?P<subscription>[^/]+)/providers/(?P<namespace>Microsoft\.(Compute|Network))/"
     r"(locations/(?P<location>[^/]+)/usages|(?P<skus>skus))/?",
     re.IGNORECASE,
 )
@@ -44,15 +44,16 @@ def limits_document(operation: str, path: str, arguments: Mapping[str, str], est
         }
     match = _PATH.fullmatch(path)
     assert match is not None  # noqa: S101 -- the path was recognized as one of ours
-    usages = _compute(estate, match["location"]) if operation == "Usage_List" else _network(estate, match["location"])
+    usage = _compute if operation == "Usage_List" else _network
+    usages = usage(estate, match["subscription"], match["location"])
     return {"value": [_usage(name, used, used if full else limit) for name, (used, limit) in usages.items()]}
 
 
-def _compute(estate: Estate, location: str) -> dict[str, tuple[int, int]]:
+def _compute(estate: Estate, subscription: str, location: str) -> dict[str, tuple[int, int]]:
     sizes = [
         dig(machine.properties, "hardwareProfile", "vmSize")
         for machine in estate.of_type(MACHINE_TYPE)
-        if machine.location == location
+        if (machine.subscription, machine.location) == (subscription, location)
     ]
     cores: Counter[str] = Counter()
     for size in sizes:
@@ -66,8 +67,9 @@ def _compute(estate: Estate, location: str) -> dict[str, tuple[int, int]]:
     }
 
 
-def _network(estate: Estate, location: str) -> dict[str, tuple[int, int]]:
-    counts = Counter(resource.kind.collection for resource in estate if resource.location == location)
+def _network(estate: Estate, subscription: str, location: str) -> dict[str, tuple[int, int]]:
+    here = [it for it in estate if (it.subscription, it.location) == (subscription, location)]
+    counts = Counter(resource.kind.collection for resource in here)
     return {
         "NetworkInterfaces": (counts["networkInterfaces"], INTERFACES_PER_REGION),
         "StandardSkuPublicIpAddresses": (counts["publicIPAddresses"], ADDRESSES_PER_REGION),

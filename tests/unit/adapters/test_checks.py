@@ -13,9 +13,11 @@ from lambdas.adapters.checks import LambdaChecks
 from lambdas.core.ports.checks import Checked
 from lambdas.core.preflight import Shortage
 from lambdas.core.request import parse_request
+from lambdas.core.targets import AwsTarget
 from tests.fakes.documents import aws_disk, aws_instance, request_document
 
 RESOURCES = parse_request(request_document(aws_instance(disks=("data-aws",)), aws_disk())).resources
+TARGETS = {"web-aws": AwsTarget(name="payments", role_arn="arn:aws:iam::210987654321:role/skysaga")}
 SHORTAGE = Shortage(resources=("web-aws",), location="eu-west-1", code="QuotaExceeded", message="QuotaExceeded: full")
 
 
@@ -33,7 +35,7 @@ class FakeLambda:
 
 
 def ask(client: FakeLambda) -> Checked:
-    return LambdaChecks(client, {"aws": "arn:aws-check"}).ask(["aws"], RESOURCES)["aws"]
+    return LambdaChecks(client, {"aws": "arn:aws-check"}).ask(["aws"], RESOURCES, TARGETS)["aws"]
 
 
 def test_the_function_of_the_cloud_is_given_the_resources_and_its_shortages_are_the_answer() -> None:
@@ -43,7 +45,9 @@ def test_the_function_of_the_cloud_is_given_the_resources_and_its_shortages_are_
 
     [call] = client.calls
     assert call["FunctionName"] == "arn:aws-check"
-    assert [it["id"] for it in json.loads(call["Payload"])["resources"]] == ["web-aws", "data-aws"]
+    payload = json.loads(call["Payload"])
+    assert [it["id"] for it in payload["resources"]] == ["web-aws", "data-aws"]
+    assert AwsTarget.model_validate(payload["targets"]["web-aws"]) == TARGETS["web-aws"]
 
 
 def test_a_function_that_does_not_answer_in_time_is_no_answer() -> None:
@@ -68,4 +72,4 @@ def test_of_a_failure_only_a_steps_own_words_are_passed_on(name: str, said: str)
 
 
 def test_a_cloud_without_a_function_is_no_answer() -> None:
-    assert LambdaChecks(FakeLambda(), {}).ask(["aws"], RESOURCES)["aws"].failure == "nobody can be asked"
+    assert LambdaChecks(FakeLambda(), {}).ask(["aws"], RESOURCES, TARGETS)["aws"].failure == "nobody can be asked"

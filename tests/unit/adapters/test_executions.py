@@ -70,6 +70,26 @@ def test_a_refusal_is_retryable_since_the_saga_is_in_the_ledger_already(
         executions.start_provisioning("s1")
 
 
+def test_a_waiting_task_is_woken_by_its_token(executions: StepFunctionsExecutions, stubber: Stubber) -> None:
+    stubber.add_response("send_task_success", {}, {"taskToken": "token-1", "output": "{}"})
+    executions.wake("token-1")
+
+
+@pytest.mark.parametrize("code", ["TaskDoesNotExist", "TaskTimedOut"])
+def test_one_that_waits_no_more_is_left_alone(executions: StepFunctionsExecutions, stubber: Stubber, code: str) -> None:
+    stubber.add_client_error("send_task_success", code, "gone", 400)
+    executions.wake("token-1")
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
+def test_a_waking_that_is_refused_is_retryable_since_the_decision_is_in_the_ledger_already(
+    executions: StepFunctionsExecutions, stubber: Stubber, code: str
+) -> None:
+    stubber.add_client_error("send_task_success", code, "no", 400)
+    with pytest.raises(RetryableError, match=code):
+        executions.wake("token-1")
+
+
 def test_no_answer_is_retryable(
     executions: StepFunctionsExecutions, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from lambdas.adapters.observability import logger
 from lambdas.api import handler as api
 from lambdas.api.routes import make_app
 from lambdas.core.sagas import Sagas
+from tests.fakes.access import FakeAccess
 from tests.fakes.checks import FakeChecks
 from tests.fakes.executions import FakeExecutions
 from tests.unit.core.world import World, make_world
@@ -43,6 +44,7 @@ class Api:
     executions: FakeExecutions
     log: io.StringIO
     checks: FakeChecks
+    access: FakeAccess
 
     def call(
         self,
@@ -85,11 +87,12 @@ _CONTEXT: Any = SimpleNamespace(
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Api:
     world, executions, log = make_world(), FakeExecutions(), io.StringIO()
-    checks = FakeChecks()
+    world.caller = CALLER
+    checks, access = FakeChecks(), FakeAccess()
     sagas = Sagas(world.ledger, executions, world.clock, world.clock.advance)
-    monkeypatch.setattr(api, "_app", make_app(lambda: sagas, lambda: checks))
+    monkeypatch.setattr(api, "_app", make_app(lambda: sagas, lambda: checks, lambda: access))
     monkeypatch.setattr(logger.registered_handler, "stream", log)
-    return Api(world, executions, log, checks)
+    return Api(world, executions, log, checks, access)
 
 
 def _event(

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from lambdas.core.access import Grant
 from lambdas.core.states import SagaStatus
 from lambdas.core.steps.saga import ReleaseReason
 from tests.fakes.documents import SSH_KEY, request_document
-from tests.unit.api.conftest import Api
+from tests.unit.api.conftest import CALLER, Api
 from tests.unit.core.world import DISK, WEB, World
 
 
@@ -75,16 +76,19 @@ def test_a_saga_is_shown_with_its_resources(calls: Api) -> None:
         "id": saga_id,
         "name": "checkout",
         "status": "PROVISIONING",
+        "caller": CALLER,
         "version": version,
         "labels": {"team": "payments"},
         "created_at": "2026-11-22T12:00:00.000Z",
         "finished_at": None,
         "expires_at": None,
+        "approval": None,
         "resources": [
             {
                 "id": WEB,
                 "provider": "aws",
                 "kind": "instance",
+                "target": "default",
                 "status": "FAILED",
                 "cloud_id": None,
                 "error": "Quota: none left",
@@ -95,6 +99,7 @@ def test_a_saga_is_shown_with_its_resources(calls: Api) -> None:
                 "id": DISK,
                 "provider": "aws",
                 "kind": "disk",
+                "target": "default",
                 "status": "READY",
                 "cloud_id": f"{saga_id}-{DISK}",
                 "error": None,
@@ -103,6 +108,32 @@ def test_a_saga_is_shown_with_its_resources(calls: Api) -> None:
             },
         ],
     }
+
+
+def test_a_saga_that_waits_for_approval_is_shown_listed_and_approved_by_another(calls: Api) -> None:
+    boss = "arn:aws:iam::123456789012:user/boss"
+    calls.access.grants = [Grant(callers=[boss], sagas="all")]
+    saga_id = calls.world.awaiting_approval()
+    shown = calls.call("GET", f"/sagas/{saga_id}").body
+    assert shown["status"] == "AWAITING_APPROVAL"
+    assert shown["approval"] == {
+        "before": "commit",
+        "approve_by": "2026-11-22T13:00:00.000Z",
+        "approved_by": None,
+        "approved_at": None,
+    }
+    assert [it["id"] for it in calls.call("GET", "/sagas?status=AWAITING_APPROVAL").body["items"]] == [saga_id]
+
+    answer = calls.call("POST", f"/sagas/{saga_id}/approve", caller=boss)
+    assert (answer.status, answer.body) == (202, {"id": saga_id, "status": "PROVISIONING"})
+    assert calls.call("GET", f"/sagas/{saga_id}").body["approval"]["approved_by"] == boss
+    assert calls.executions.woken == ["token-1"]
+
+
+def test_a_saga_that_does_not_wait_for_approval_is_a_conflict_that_says_so(calls: Api) -> None:
+    answer = calls.call("POST", f"/sagas/{calls.world.committed_saga()}/approve")
+    assert answer.status == 409
+    assert "asks for no approval" in answer.body["detail"]
 
 
 def test_what_was_asked_of_a_cloud_is_not_shown(calls: Api) -> None:

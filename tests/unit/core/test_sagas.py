@@ -65,6 +65,7 @@ def needs_attention(world: World) -> str:
 IN_STATUS: dict[SagaStatus, Callable[[World], str]] = {
     SagaStatus.PENDING: World.open,
     SagaStatus.PROVISIONING: World.provisioning_saga,
+    SagaStatus.AWAITING_APPROVAL: World.awaiting_approval,
     SagaStatus.COMMITTED: World.committed_saga,
     SagaStatus.COMPENSATING: compensating,
     SagaStatus.ROLLED_BACK: rolled_back,
@@ -127,7 +128,10 @@ def test_repeating_a_submit_does_not_start_what_has_gone_on(
     assert executions.provisioning == []
 
 
-@pytest.mark.parametrize("status", [SagaStatus.PENDING, SagaStatus.PROVISIONING])
+UNDECIDED = [SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.AWAITING_APPROVAL]
+
+
+@pytest.mark.parametrize("status", UNDECIDED)
 def test_cancel_of_what_has_not_committed_is_recorded(world: World, sagas: Sagas, status: SagaStatus) -> None:
     saga = sagas.cancel(saga_in(world, status).id)
     assert saga.cancel_requested
@@ -179,7 +183,7 @@ def test_destroy_of_a_committed_saga_starts_one_release_however_often_it_is_aske
     assert executions.releases == [(saga.id, ReleaseReason.DESTROY, saga.version)]
 
 
-@pytest.mark.parametrize("status", [SagaStatus.PENDING, SagaStatus.PROVISIONING])
+@pytest.mark.parametrize("status", UNDECIDED)
 def test_destroy_of_what_has_not_committed_cancels_it(world: World, sagas: Sagas, status: SagaStatus) -> None:
     assert sagas.destroy(saga_in(world, status).id).cancel_requested
 

@@ -10,14 +10,15 @@ from lambdas.core.errors import IllegalTransition
 from lambdas.core.states import ENDINGS, ResourceStatus, SagaStatus, check_resource, check_saga
 
 SAGA = """
-PENDING          PROVISIONING COMPENSATING
-PROVISIONING     COMMITTED COMPENSATING
-COMMITTED        RELEASING
-COMPENSATING     ROLLED_BACK NEEDS_ATTENTION
-ROLLED_BACK      COMPENSATING
-RELEASING        RELEASED NEEDS_ATTENTION
-RELEASED         RELEASING
-NEEDS_ATTENTION  COMPENSATING RELEASING
+PENDING            PROVISIONING COMPENSATING
+PROVISIONING       AWAITING_APPROVAL COMMITTED COMPENSATING
+AWAITING_APPROVAL  PROVISIONING COMPENSATING
+COMMITTED          RELEASING
+COMPENSATING       ROLLED_BACK NEEDS_ATTENTION
+ROLLED_BACK        COMPENSATING
+RELEASING          RELEASED NEEDS_ATTENTION
+RELEASED           RELEASING
+NEEDS_ATTENTION    COMPENSATING RELEASING
 """
 
 RESOURCE = """
@@ -66,7 +67,7 @@ def test_once_compensation_has_begun_no_way_leads_to_a_commit() -> None:
     reached: set[str] = {SagaStatus.COMPENSATING}
     while more := {after for before, after in allowed(SAGA) if before in reached} - reached:
         reached |= more
-    assert not reached & {SagaStatus.COMMITTED, SagaStatus.PROVISIONING}
+    assert not reached & {SagaStatus.COMMITTED, SagaStatus.PROVISIONING, SagaStatus.AWAITING_APPROVAL}
 
 
 def test_from_absence_there_is_only_another_removal() -> None:

@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from lambdas.core.model import Intent
+from lambdas.core.model import Intent, Saga
 from lambdas.core.policy import Policy
+from lambdas.core.ports.ledger import Snapshot
 from lambdas.core.states import ResourceStatus, SagaStatus
 from lambdas.core.steps.saga import ReleaseReason
-from lambdas.core.steps.sweep import CloudFindings, CloudSweep, LedgerSweep, Overdue
+from lambdas.core.steps.sweep import CloudFindings, CloudSweep, LedgerSweep, Overdue, most_listed
+from lambdas.core.targets import AwsTarget
 from tests.fakes.documents import aws_disk
 from tests.unit.core.world import DISK, WEB, World
 
@@ -45,6 +47,23 @@ def late(world: World, intent: Intent) -> None:
     world.cloud.arrive_late(intent, "network", 0)
 
 
+def test_what_was_found_says_in_which_target_and_is_listed_as_far_as_there_is_room(world: World) -> None:
+    saga_id = rolled_back(world)
+    for part in ("network", "machine"):
+        world.cloud.arrive_late(world.intent(saga_id, DISK), part, 0)
+    world.clock.advance(HOUR)
+
+    found = cloud_sweep(world).look(AwsTarget(name="payments", role_arn="arn:role"), most=1)
+
+    assert (found["target"], found["orphan_count"]) == ("payments", 2)
+    assert [it["target"] for it in found["orphans"]] == ["payments"]
+
+
+@pytest.mark.parametrize(("targets", "most"), [(1, 100), (3, 33), (1000, 1)])
+def test_the_more_targets_a_cloud_has_the_less_is_listed_of_each(targets: int, most: int) -> None:
+    assert most_listed(targets) == most
+
+
 def test_what_appears_after_its_saga_has_ended_is_an_orphan_once_it_is_old_enough(world: World) -> None:
     saga_id = rolled_back(world)
     late(world, world.intent(saga_id, DISK))
@@ -54,6 +73,7 @@ def test_what_appears_after_its_saga_has_ended_is_an_orphan_once_it_is_old_enoug
     (orphan,) = found["orphans"]
     assert orphan == {
         "cloud": "aws",
+        "target": "default",
         "saga_id": saga_id,
         "resource_id": DISK,
         "cloud_id": f"{saga_id}/network",
@@ -203,12 +223,69 @@ def test_a_saga_whose_expiry_was_missed_is_released_an_hour_later(world: World) 
     assert ledger_sweep(world).look()["overdue"] == [{"saga_id": saga_id, "status": "COMMITTED", "reason": EXPIRE}]
 
 
-def test_sagas_that_need_attention_are_counted_and_left_alone(world: World) -> None:
-    saga_id = world.committed_saga()
+def test_waiting_for_approval_is_no_silence_as_long_as_there_is_time_for_it(world: World) -> None:
+    saga_id = world.awaiting_approval()
+    week = timedelta(days=7)
+
+    def longer(now: Snapshot) -> Saga:
+        approval = now.saga.approval
+        assert approval is not None
+        return now.saga.model_copy(
+            update={"approval": approval.model_copy(update={"approve_by": world.clock.now() + week})}
+        )
+
+    world.ledger.change_saga(saga_id, longer)
+    world.clock.advance(week.total_seconds())
+    assert ledger_sweep(world).look()["overdue"] == []
+    world.clock.advance(HOUR)
+    expected = {"saga_id": saga_id, "status": "AWAITING_APPROVAL", "reason": COMPENSATE}
+    assert ledger_sweep(world).look()["overdue"] == [expected]
+
+
+def test_a_cancelled_saga_that_still_waits_for_approval_is_taken_up_when_it_is_silent(world: World) -> None:
+    saga_id = world.awaiting_approval()
+    world.cancel(saga_id)
+    world.clock.advance(1.5 * HOUR)
+    assert ledger_sweep(world).look()["overdue"] == []
+    world.clock.advance(HOUR)
+    assert [it["saga_id"] for it in ledger_sweep(world).look()["overdue"]] == [saga_id]
+
+
+def left_behind(world: World, saga_id: str) -> None:
+    """A release that could not remove anything."""
     world.sagas.fence(saga_id, DESTROY)
     for resource_id in (WEB, DISK):
+        world.release.delete(saga_id, resource_id)
         world.sagas.stick(saga_id, resource_id, "AccessDenied: no")
     world.sagas.conclude(saga_id, 0)
+    assert world.saga(saga_id).status is SagaStatus.NEEDS_ATTENTION
+
+
+def test_what_needs_attention_is_tried_again_by_every_sweep_for_a_day(world: World) -> None:
+    saga_id = world.committed_saga()
+    again = [{"saga_id": saga_id, "status": "NEEDS_ATTENTION", "reason": DESTROY}]
+    tried = 0
+    for _ in range(48):
+        left_behind(world, saga_id)
+        world.clock.advance(HOUR)
+        tried += ledger_sweep(world).look()["overdue"] == again
+    assert tried == 23
+
+
+def test_a_release_that_ended_well_begins_the_day_anew(world: World) -> None:
+    saga_id = world.committed_saga()
+    left_behind(world, saga_id)
+    assert world.saga(saga_id).attention_since == world.clock.now()
+    world.sagas.fence(saga_id, DESTROY)
+    for resource_id in (WEB, DISK):
+        world.make_absent(saga_id, resource_id)
+    world.sagas.conclude(saga_id, 0)
+    assert world.saga(saga_id).attention_since is None
+
+
+def test_sagas_that_need_attention_are_counted_and_after_a_day_left_alone(world: World) -> None:
+    saga_id = world.committed_saga()
+    left_behind(world, saga_id)
     world.clock.advance(100 * HOUR)
     assert ledger_sweep(world).look() == {"overdue": [], "needing_attention": 1}
     assert cloud_sweep(world).look()["orphans"] == []

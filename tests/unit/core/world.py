@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
-from lambdas.core.model import Intent, Resource, Saga
+from lambdas.core.model import Approval, ApprovalPoint, Intent, Resource, Saga
 from lambdas.core.plan import new_saga_id, plan_saga
 from lambdas.core.policy import Policy
 from lambdas.core.ports.ledger import IdempotencyKey
@@ -37,18 +38,30 @@ class World:
     release: ReleaseSteps
     sagas: SagaSteps
     expiry: FakeExpiry
+    caller: str = "somebody"
 
     def open(self, *resources: dict[str, Any]) -> str:
         """A pending saga of those resources, or of a disk and, in the second wave, an instance it is attached to."""
         document = request_document(*(resources or (aws_instance(disks=(DISK,)), aws_disk())))
         now = self.clock.now()
-        planned = plan_saga(parse_request(document), new_saga_id(now), "somebody", now)
-        self.ledger.open(planned.saga, planned.resources, IdempotencyKey("somebody", planned.saga.id, ""))
+        planned = plan_saga(parse_request(document), new_saga_id(now), self.caller, now)
+        self.ledger.open(planned.saga, planned.resources, IdempotencyKey(self.caller, planned.saga.id, ""))
         return planned.saga.id
 
     def provisioning_saga(self, *resources: dict[str, Any]) -> str:
         saga_id = self.open(*resources)
         self.sagas.begin(saga_id)
+        return saga_id
+
+    def awaiting_approval(self) -> str:
+        """A saga whose disk and instance are ready, and that waits for approval with the token `token-1`."""
+        saga_id = self.open()
+        approval = Approval(before=ApprovalPoint.COMMIT, within=timedelta(hours=1))
+        self.ledger.change_saga(saga_id, lambda now: now.saga.model_copy(update={"approval": approval}))
+        self.sagas.begin(saga_id)
+        self.make_ready(saga_id, DISK)
+        self.make_ready(saga_id, WEB)
+        self.sagas.approvals.ask(saga_id, "token-1")
         return saga_id
 
     def committed_saga(self) -> str:

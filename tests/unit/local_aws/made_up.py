@@ -54,7 +54,9 @@ class World:
         self.clock = VirtualClock()
         self.things = Thing()
         providers: dict[str, Provider] = {"Test::Thing": self.things}
-        self.cloudformation = CloudFormation("123456789012", "us-east-1", self.clock, providers, lambda service: None)
+        self.cloudformation = CloudFormation(
+            "123456789012", "us-east-1", self.clock, providers, lambda service: None, self.clock.advance
+        )
 
     def request(self, resources: Mapping[str, Any], name: str = "s", **more: Any) -> StackRequest:
         outputs = more.pop("outputs", {})

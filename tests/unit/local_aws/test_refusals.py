@@ -34,7 +34,7 @@ def place() -> Place:
             clients[service] = session.client(service, endpoint_url=NOWHERE)
         return clients[service]
 
-    return Place("stack-id", "stack", "It", 1, "123456789012", "us-east-1", client)
+    return Place("stack-id", "stack", "It", 1, "123456789012", "us-east-1", client, wait=lambda seconds: None)
 
 
 @pytest.mark.parametrize("resource_type", sorted(set(PROVIDERS) - UNCHECKED))

@@ -73,3 +73,13 @@ def test_a_caught_error_is_put_into_one_line_without_its_traceback(error: dict[s
 
 def test_a_caught_error_is_cut_to_what_the_ledger_should_hold() -> None:
     assert len(CaughtError.model_validate({"Error": "E", "Cause": "x" * 100_000}).text) == 2000
+
+
+@pytest.mark.parametrize("name", ["RetryableError", "CapacityError", "TerminalError"])
+def test_what_a_step_raises_is_foreseen(name: str) -> None:
+    assert not CaughtError(Error=name).unforeseen
+
+
+@pytest.mark.parametrize("name", ["KeyError", "Runtime.ImportModuleError", "Sandbox.Timedout", "States.Timeout"])
+def test_a_bug_a_crash_and_what_cannot_be_loaded_are_not(name: str) -> None:
+    assert CaughtError(Error=name).unforeseen

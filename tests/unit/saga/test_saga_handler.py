@@ -74,6 +74,18 @@ def test_what_could_not_be_removed_is_recorded_and_ends_in_needs_attention(world
     assert world.saga(saga_id).status is SagaStatus.NEEDS_ATTENTION
 
 
+@pytest.mark.parametrize(("error", "counted"), [("TerminalError", 0), ("Runtime.ImportModuleError", 1)])
+def test_a_step_that_broke_is_counted_for_the_alarm_that_stops_a_rollout(
+    world: World, handle: StepHandler, capsys: pytest.CaptureFixture[str], error: str, counted: int
+) -> None:
+    saga_id = world.provisioning_saga()
+    taken(handle, "fail", saga_id, resource_id=DISK, error={"Error": error})
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    broken = [line for line in lines if "StepsBroken" in line]
+    assert len(broken) == counted
+    assert all((line["StepsBroken"], line["service"]) == ([1.0], "skysaga") for line in broken)
+
+
 def test_a_payload_of_no_step_changes_nothing(world: World, handle: StepHandler) -> None:
     saga_id = world.open()
     with pytest.raises(Broke):

@@ -11,13 +11,26 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.adapters.observability import Broke
 from lambdas.core.policy import Policy
 from lambdas.core.steps.sweep import LedgerSweep
+from lambdas.core.targets import AwsTarget, GcpTarget, Targets
 from lambdas.sweep.handler import sweep_steps_handler
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
 
 FUNCTIONS = {"aws": "arn:aws-sweep", "gcp": "arn:gcp-sweep"}
-ORPHAN = {"cloud": "aws", "saga_id": "s1", "resource_id": "web", "cloud_id": "i-1"}
-FOUND = {"cloud": "aws", "marked": 7, "orphans": [ORPHAN], "orphan_count": 1, "unknown": [], "unknown_count": 0}
+TARGETS: Targets = {
+    "aws": {"default": AwsTarget(), "payments": AwsTarget(name="payments", role_arn="arn:role")},
+    "gcp": {"default": GcpTarget(project="shop")},
+}
+ORPHAN = {"cloud": "aws", "target": "default", "saga_id": "s1", "resource_id": "web", "cloud_id": "i-1"}
+FOUND = {
+    "cloud": "aws",
+    "target": "default",
+    "marked": 7,
+    "orphans": [ORPHAN],
+    "orphan_count": 1,
+    "unknown": [],
+    "unknown_count": 0,
+}
 DECIDE = {"step": "decide", "dry_run": False, "overdue": [], "needing_attention": 2, "found": [FOUND]}
 
 
@@ -32,7 +45,7 @@ class Context(LambdaContext):
 def handle(event: dict[str, Any]) -> Any:
     clock = FakeClock()
     sweep = LedgerSweep(FakeLedger(clock), clock, Policy())
-    return sweep_steps_handler(lambda: sweep, lambda: FUNCTIONS)(event, Context())
+    return sweep_steps_handler(lambda: sweep, lambda: FUNCTIONS, lambda: TARGETS)(event, Context())
 
 
 def gauges(output: str) -> dict[str, float]:
@@ -45,10 +58,14 @@ def gauges(output: str) -> dict[str, float]:
     return found
 
 
-def test_it_begins_with_the_clouds_to_look_at_and_what_the_ledger_says() -> None:
+def test_it_begins_with_the_targets_to_look_at_and_what_the_ledger_says() -> None:
     assert handle({"step": "look", "input": {}}) == {
         "dry_run": False,
-        "clouds": [{"cloud": "aws", "function": "arn:aws-sweep"}, {"cloud": "gcp", "function": "arn:gcp-sweep"}],
+        "clouds": [
+            {"cloud": "aws", "target": "default", "function": "arn:aws-sweep", "most": 50},
+            {"cloud": "aws", "target": "payments", "function": "arn:aws-sweep", "most": 50},
+            {"cloud": "gcp", "target": "default", "function": "arn:gcp-sweep", "most": 100},
+        ],
         "overdue": [],
         "needing_attention": 0,
     }
@@ -81,7 +98,8 @@ def test_a_dry_run_releases_and_counts_nothing(capsys: pytest.CaptureFixture[str
     assert gauges(capsys.readouterr().out) == {}
 
 
-def test_a_cloud_that_was_not_looked_at_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    verdict = handle({**DECIDE, "found": [FOUND, {"cloud": "gcp", "error": "RetryableError"}]})
-    assert (verdict["complete"], verdict["not_swept"]) == (False, [{"cloud": "gcp", "error": "RetryableError"}])
+def test_a_target_that_was_not_looked_at_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    missed = {"cloud": "aws", "target": "payments", "error": "TerminalError"}
+    verdict = handle({**DECIDE, "found": [FOUND, missed]})
+    assert (verdict["complete"], verdict["not_swept"]) == (False, [missed])
     assert gauges(capsys.readouterr().out)["SweepOrphans"] == 1

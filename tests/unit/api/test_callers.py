@@ -7,25 +7,26 @@ from typing import Any
 
 import pytest
 
-from lambdas.api.caller import Nobody, caller_of
+from lambdas.api.callers import caller_of
+from lambdas.core.errors import Unidentified
 from tests.fakes.documents import request_document
 from tests.unit.api.conftest import Api
 
 
-def event(authorizer: Any) -> dict[str, Any]:
-    return {"requestContext": {"authorizer": authorizer}}
+def context(authorizer: Any) -> dict[str, Any]:
+    return {"authorizer": authorizer}
 
 
 def token(**claims: str) -> dict[str, Any]:
-    return event({"jwt": {"claims": claims, "scopes": None}})
+    return context({"jwt": {"claims": claims, "scopes": None}})
 
 
 def test_a_signer_is_its_arn() -> None:
-    assert caller_of(event({"iam": {"userArn": "arn:aws:iam::1:user/ops"}})) == "arn:aws:iam::1:user/ops"
+    assert caller_of(context({"iam": {"userArn": "arn:aws:iam::1:user/ops"}})).id == "arn:aws:iam::1:user/ops"
 
 
 def test_the_bearer_of_a_token_is_its_issuer_and_subject() -> None:
-    assert caller_of(token(iss="https://id.example/a", sub="ops")) == "https://id.example/a#ops"
+    assert caller_of(token(iss="https://id.example/a", sub="ops")).id == "https://id.example/a#ops"
 
 
 def test_the_same_subject_of_two_issuers_is_two_callers() -> None:
@@ -33,10 +34,11 @@ def test_the_same_subject_of_two_issuers_is_two_callers() -> None:
 
 
 @pytest.mark.parametrize(
-    "nobody", [{}, event(None), event({"iam": {"userArn": None}}), token(iss="https://id.example"), token(sub="ops")]
+    "nobody",
+    [{}, context(None), context({"iam": {"userArn": None}}), token(iss="https://id.example"), token(sub="ops")],
 )
 def test_who_cannot_be_named_is_nobody(nobody: dict[str, Any]) -> None:
-    with pytest.raises(Nobody):
+    with pytest.raises(Unidentified):
         caller_of(nobody)
 
 
@@ -44,5 +46,5 @@ def test_nobody_submits_nothing(calls: Api) -> None:
     headers = {"content-type": "application/json", "idempotency-key": "key-1"}
     answer = calls.call("POST", "/sagas", json.dumps(request_document()), headers, caller=None)
 
-    assert answer.status == 500
+    assert answer.status == 403
     assert calls.started_nothing

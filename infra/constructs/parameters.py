@@ -1,0 +1,68 @@
+"""What functions are told that may change without them: the targets that are declared, and the grants."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from infra.settings import CLOUDS, Settings
+from infra.targets import Targets
+
+GRANTS: Final = "/skysaga/grants"
+NOTHING_GRANTED: Final = "{}"
+STANDARD_BYTES: Final = 4096
+
+
+class Parameters(Construct):
+    """One parameter per cloud with its targets, and the grants: empty at first, and from then on the operators'.
+
+    A deployment leaves the grants as they are, since what it says of them never changes.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, targets: Targets, settings: Settings) -> None:
+        super().__init__(scope, id)
+        for cloud in CLOUDS:
+            value = targets.parameter(cloud, settings)
+            ssm.CfnParameter(
+                self,
+                f"{cloud.capitalize()}Targets",
+                name=target_parameter(cloud),
+                description=f"skysaga: where sagas may provision on {cloud}; declared by the deployment",
+                type="String",
+                tier="Standard" if len(value.encode()) <= STANDARD_BYTES else "Advanced",
+                value=value,
+            )
+        ssm.CfnParameter(
+            self,
+            "Grants",
+            name=GRANTS,
+            description="skysaga: who may use which targets, and change whose sagas; see docs/targets-and-grants.md",
+            type="String",
+            tier="Standard",
+            value=NOTHING_GRANTED,
+        )
+
+
+def target_parameter(cloud: str) -> str:
+    """Return the name of the parameter with a cloud's targets."""
+    return f"/skysaga/targets/{cloud}"
+
+
+def target_environment(clouds: Sequence[str] = CLOUDS) -> dict[str, str]:
+    """Return what a function must be told to find the targets of some clouds."""
+    return {"TARGET_PARAMETERS": json.dumps({cloud: target_parameter(cloud) for cloud in clouds})}
+
+
+def parameter_access(stack: Stack, names: Sequence[str]) -> iam.PolicyStatement:
+    """Return leave to read some parameters of the account that `stack` is deployed to."""
+    return iam.PolicyStatement(
+        sid="Parameters",
+        actions=["ssm:GetParameters"],
+        resources=[stack.format_arn(service="ssm", resource="parameter", resource_name=name[1:]) for name in names],
+    )

@@ -1,0 +1,47 @@
+"""Everything of ours that an account holds, by the services' own lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tests.deploys.reading import Account
+
+Leftovers = Mapping[str, list[str]]
+
+BOOTSTRAP = "CDKToolkit"
+"""The stack of `cdk bootstrap`; what is named after its qualifier is the CDK's own."""
+
+_OF_THE_CDK = "cdk-hnb659fds-"
+
+_LISTS: Mapping[str, Callable[[Account], Iterable[str]]] = {
+    "alarms": lambda account: _names(account, "cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    "apis": lambda account: _names(account, "apigatewayv2", "get_apis", "Items", "Name"),
+    "buckets": lambda account: _names(account, "s3", "list_buckets", "Buckets", "Name"),
+    "functions": lambda account: _names(account, "lambda", "list_functions", "Functions", "FunctionName"),
+    "layers": lambda account: _names(account, "lambda", "list_layers", "Layers", "LayerName"),
+    "log groups": lambda account: _names(account, "logs", "describe_log_groups", "logGroups", "logGroupName"),
+    "roles": lambda account: _names(account, "iam", "list_roles", "Roles", "RoleName"),
+    "rules": lambda account: _names(account, "events", "list_rules", "Rules", "Name"),
+    "schedule groups": lambda account: _names(account, "scheduler", "list_schedule_groups", "ScheduleGroups", "Name"),
+    "schedules": lambda account: _names(account, "scheduler", "list_schedules", "Schedules", "Name"),
+    "state machines": lambda account: _names(account, "stepfunctions", "list_state_machines", "stateMachines", "name"),
+    "stacks": lambda account: _names(account, "cloudformation", "describe_stacks", "Stacks", "StackName"),
+    "tables": lambda account: account.client("dynamodb").list_tables()["TableNames"],
+    "topics": lambda account: _names(account, "sns", "list_topics", "Topics", "TopicArn"),
+}
+
+
+def leftovers(account: Account) -> Leftovers:
+    """The names of what there is, by kind; what AWS itself and the CDK's bootstrap made is left out, but the stack."""
+    found = {kind: [name for name in look(account) if not _of_others(name)] for kind, look in _LISTS.items()}
+    return {kind: names for kind, names in found.items() if names}
+
+
+def _names(account: Account, service: str, call: str, key: str, name: str) -> list[str]:
+    listed: list[dict[str, Any]] = getattr(account.client(service), call)()[key]
+    return [str(it[name]) for it in listed]
+
+
+def _of_others(name: str) -> bool:
+    return name == "default" or name.startswith(_OF_THE_CDK)
