@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-_TOGETHER = ("e2e", "infra", "mutants", "simulation")
+_TOGETHER = ("e2e", "infra", "mutants", "outages", "simulation")
 _ON_SIMULATED_CLOUDS = ("simulation", "mutants")
 
 
