@@ -16,6 +16,7 @@ from botocore.credentials import Credentials
 from cli.client import ApiClient, ApiProblem
 from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.ledger import DynamoLedger
+from lambdas.core.errors import RetryableError
 from lambdas.core.states import ENDINGS
 from local.demo.story import CLOUDS
 from local.lambda_runtime.reference import FunctionReference
@@ -26,6 +27,7 @@ from tests.simulation.requests import three_clouds
 COMMITTED: Final = "COMMITTED"
 ROLLED_BACK: Final = "ROLLED_BACK"
 RELEASED: Final = "RELEASED"
+GONE: Final = "ROLLED_BACK or RELEASED"
 
 _PATIENCE: Final = 180.0
 _PAUSE: Final = 0.2
@@ -58,9 +60,9 @@ class Sagas:
         self._wanted: dict[str, str] = {}
         self._to_destroy: set[str] = set()
 
-    def submit(self, wanted: str) -> str:
-        """Submit a saga that is to end like this; a released one commits before."""
-        key, document = str(uuid4()), _request(wanted, self._on)
+    def submit(self, wanted: str, ttl: str | None = None) -> str:
+        """Submit a saga that is to end like this; a released one is destroyed when it has committed."""
+        key, document = str(uuid4()), _request(wanted, self._on, ttl)
         answer = _persist(lambda: self._api.submit(document, "application/yaml", key))
         saga_id: str = answer["id"]
         self._wanted[saga_id] = wanted
@@ -73,20 +75,24 @@ class Sagas:
         """The ids of all of them."""
         return list(self._wanted)
 
+    def status(self, saga_id: str) -> str:
+        """How a saga stands in the ledger."""
+        return str(_persist(lambda: self._ledger.saga(saga_id)).status)
+
     def look(self) -> bool:
         """Look at every saga once, destroying those that have committed to be released; whether all have ended."""
-        statuses = {saga_id: str(self._status(saga_id)) for saga_id in self._wanted}
-        for saga_id in [it for it in self._to_destroy if statuses[it] == COMMITTED]:
+        statuses = {saga_id: self.status(saga_id) for saga_id in list(self._wanted)}
+        for saga_id in [it for it, status in statuses.items() if it in self._to_destroy and status == COMMITTED]:
             _persist(lambda saga_id=saga_id: self._api.destroy(saga_id))  # type: ignore[misc]
             self._to_destroy.discard(saga_id)
-        waited = [self._wanted[it] == RELEASED and status == COMMITTED for it, status in statuses.items()]
+        waited = [self._wanted[it] in (RELEASED, GONE) and status == COMMITTED for it, status in statuses.items()]
         return all(status in ENDINGS for status in statuses.values()) and not any(waited)
 
     def wait(self, upset: Callable[[], object] = lambda: time.sleep(_PAUSE)) -> None:
         """Look, and upset something, again and again until all have ended."""
         deadline = time.monotonic() + _PATIENCE
         while not self.look():
-            assert time.monotonic() < deadline, {it: self._status(it) for it in self._wanted}
+            assert time.monotonic() < deadline, {it: self.status(it) for it in self._wanted}
             upset()
 
     def judged(self) -> list[Ended]:
@@ -100,9 +106,6 @@ class Sagas:
             self._to_destroy.add(saga_id)
         self.wait()
 
-    def _status(self, saga_id: str) -> str:
-        return self._ledger.saga(saga_id).status
-
     def _judged(self, saga_id: str, wanted: str) -> Ended:
         snapshot = self._ledger.snapshot(saga_id)
         judge = Judge(self._inventory, lambda: snapshot, time.time)
@@ -113,7 +116,7 @@ class Sagas:
         numbers = [it.seq for it in self._events(saga_id)]
         if numbers != list(range(1, snapshot.saga.version + 1)):
             wrong.append(f"events: numbered {numbers} at version {snapshot.saga.version}")
-        if snapshot.saga.status != wanted:
+        if snapshot.saga.status not in wanted.split(" or "):
             wrong.append(f"ending: {snapshot.saga.status} instead of {wanted}")
         return Ended(saga_id, wanted, snapshot.saga.status, tuple(wrong))
 
@@ -125,10 +128,12 @@ class Sagas:
         return found
 
 
-def _request(wanted: str, clouds: Collection[str]) -> bytes:
+def _request(wanted: str, clouds: Collection[str], ttl: str | None) -> bytes:
     """An instance with a disk on each cloud; to be rolled back, AWS's in a subnet that does not exist."""
     document = copy.deepcopy(three_clouds())
     document["resources"] = [it for it in document["resources"] if it["provider"] in clouds]
+    if ttl:
+        document["ttl"] = ttl
     if wanted == ROLLED_BACK:
         (refused,) = (it for it in document["resources"] if it["id"] == "web-aws")
         refused["spec"]["subnet"] = _NO_SUCH_SUBNET
@@ -140,7 +145,7 @@ def _persist(call: Callable[[], T]) -> T:
     while True:
         try:
             return call()
-        except (ApiProblem, requests.RequestException) as refusal:
+        except (ApiProblem, RetryableError, requests.RequestException) as refusal:
             passing = not isinstance(refusal, ApiProblem) or refusal.status >= 500
             if not passing or time.monotonic() > deadline:
                 raise
