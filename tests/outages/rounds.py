@@ -42,7 +42,7 @@ def run_round(
     wanted: Sequence[str] = EACH,
     times: int | None = None,
 ) -> None:
-    """Provision, roll back and destroy in trouble; then judge, and remove what has committed without trouble."""
+    """Provision, roll back and destroy in trouble; then judge."""
     sagas = Sagas(site.machine, site.endpoints, on)
     upset = trouble(site, random.Random(seed), times)  # noqa: S311 - chooses victims, guards nothing
     before = Counter(upset.struck())
@@ -59,7 +59,6 @@ def run_round(
     for ended in sagas.judged():
         summary.take(ended)
     summary.violations += _executions_astray(site, sagas)
-    sagas.remove_all()
 
 
 def _executions_astray(site: Site, sagas: Sagas) -> list[str]:

@@ -30,7 +30,7 @@ def test_calls_that_died_with_the_whole_lambda_runtime_are_made_again(site: Site
 
 def test_workers_killed_whatever_they_are_doing_leave_nothing_half_done(site: Site) -> None:
     summary = Summary()
-    run_round(site, KilledWorkers, summary, on=ON, times=20)
+    run_round(site, KilledWorkers, summary, on=ON, wanted=(COMMITTED, ROLLED_BACK), times=20)
     assert summary.violations == []
     assert summary.struck["workers killed"] > summary.struck["in a call"] > 0
 
