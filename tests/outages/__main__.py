@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3, help="of three kinds of saga: commit, roll back, destroy")
     parser.add_argument("--sagas", type=int, default=1, help="of each kind, at the same time")
     parser.add_argument("--trouble", choices=sorted(TROUBLES), default="everything")
+    parser.add_argument("--strikes", type=int, default=60, help="in one round, after which there is peace")
     parser.add_argument("--seed", type=int, default=0, help="decides when and whom, as far as processes let it")
     parser.add_argument("--clouds", default=",".join(CLOUDS), help="which of aws (always needed), azure and gcp")
     options = parser.parse_args(arguments)
@@ -34,12 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             for number in range(options.rounds):
                 seed, clouds = options.seed + number, options.clouds.split(",")
-                run_round(site, TROUBLES[options.trouble], summary, seed, clouds, EACH * options.sagas)
+                wanted, trouble = EACH * options.sagas, TROUBLES[options.trouble]
+                run_round(site, trouble, summary, seed, clouds, wanted, options.strikes)
                 _tell(f"round {number + 1}: {dict(summary.endings)}, {len(summary.violations)} violations")
         finally:
             site.close()
     seconds = round(time.monotonic() - began)
-    counts = {"struck": dict(summary.struck), "endings": dict(summary.endings)}
+    counts = {"struck": dict(summary.struck), "endings": dict(summary.endings), "gave_up": summary.gave_up}
     print(json.dumps({**counts, "violations": summary.violations, "seconds": seconds}, indent=2))
     return 1 if summary.violations else 0
 

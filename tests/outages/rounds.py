@@ -21,15 +21,20 @@ _WINDS_UP_WITHIN = 30.0
 
 @dataclass
 class Summary:
-    """What was struck, what became of the sagas, and everything that is not as it must be."""
+    """What was struck, what became of the sagas, and everything that is not as it must be.
+
+    `gave_up` counts those that undid themselves although they were meant to commit.
+    """
 
     struck: Counter[str] = field(default_factory=Counter)
+    gave_up: int = 0
     endings: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
     def take(self, ended: Ended) -> None:
         """Count one saga."""
         self.endings[str(ended.status)] += 1
+        self.gave_up += ended.wanted != ROLLED_BACK and ended.status == ROLLED_BACK
         self.violations += [f"{ended.saga_id}: {it}" for it in ended.violations]
 
 

@@ -29,7 +29,17 @@ ROLLED_BACK: Final = "ROLLED_BACK"
 RELEASED: Final = "RELEASED"
 GONE: Final = "ROLLED_BACK or RELEASED"
 
-_PATIENCE: Final = 180.0
+_RIGHT: Final = {
+    COMMITTED: (COMMITTED, ROLLED_BACK),
+    ROLLED_BACK: (ROLLED_BACK,),
+    RELEASED: (RELEASED, ROLLED_BACK),
+    GONE: (RELEASED, ROLLED_BACK),
+}
+"""A saga whose steps meet more trouble than they are tried again may undo itself; what it may not is end in between."""
+
+_PATIENCE: Final = 600.0
+"""Seconds; a release that was refused a few times waits for up to five minutes before it tries again."""
+
 _PAUSE: Final = 0.2
 _NO_SUCH_SUBNET: Final = "subnet-00000000000000000"
 
@@ -37,7 +47,7 @@ T = TypeVar("T")
 
 
 class Ended(NamedTuple):
-    """A saga that has ended, how it must have, and what is wrong with it."""
+    """A saga that has ended, how it was meant to, and what is wrong with it."""
 
     saga_id: str
     wanted: str
@@ -116,7 +126,7 @@ class Sagas:
         numbers = [it.seq for it in self._events(saga_id)]
         if numbers != list(range(1, snapshot.saga.version + 1)):
             wrong.append(f"events: numbered {numbers} at version {snapshot.saga.version}")
-        if snapshot.saga.status not in wanted.split(" or "):
+        if snapshot.saga.status not in _RIGHT[wanted]:
             wrong.append(f"ending: {snapshot.saga.status} instead of {wanted}")
         return Ended(saga_id, wanted, snapshot.saga.status, tuple(wrong))
 
