@@ -23,18 +23,19 @@ _WINDS_UP_WITHIN = 30.0
 class Summary:
     """What was struck, what became of the sagas, and everything that is not as it must be.
 
-    `gave_up` counts those that undid themselves although they were meant to commit.
+    `gave_up` tells why sagas undid themselves that were meant to commit.
     """
 
     struck: Counter[str] = field(default_factory=Counter)
-    gave_up: int = 0
+    gave_up: list[str] = field(default_factory=list)
     endings: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
     def take(self, ended: Ended) -> None:
         """Count one saga."""
         self.endings[str(ended.status)] += 1
-        self.gave_up += ended.wanted != ROLLED_BACK and ended.status == ROLLED_BACK
+        if ended.wanted != ROLLED_BACK and ended.status == ROLLED_BACK:
+            self.gave_up.append(f"{ended.saga_id}: {'; '.join(ended.errors)}")
         self.violations += [f"{ended.saga_id}: {it}" for it in ended.violations]
 
 

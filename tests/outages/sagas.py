@@ -47,12 +47,13 @@ T = TypeVar("T")
 
 
 class Ended(NamedTuple):
-    """A saga that has ended, how it was meant to, and what is wrong with it."""
+    """A saga that has ended, how it was meant to, what is wrong with it, and which errors its resources keep."""
 
     saga_id: str
     wanted: str
     status: str
     violations: tuple[str, ...]
+    errors: tuple[str, ...]
 
 
 class Sagas:
@@ -128,7 +129,8 @@ class Sagas:
             wrong.append(f"events: numbered {numbers} at version {snapshot.saga.version}")
         if snapshot.saga.status not in _RIGHT[wanted]:
             wrong.append(f"ending: {snapshot.saga.status} instead of {wanted}")
-        return Ended(saga_id, wanted, snapshot.saga.status, tuple(wrong))
+        errors = tuple(f"{it.id}: {it.error}" for it in snapshot.resources if it.error)
+        return Ended(saga_id, wanted, snapshot.saga.status, tuple(wrong), errors)
 
     def _events(self, saga_id: str) -> list[Any]:
         return self._ledger.events(saga_id, limit=1000)
