@@ -36,7 +36,7 @@ def test_workers_killed_whatever_they_are_doing_leave_nothing_half_done(site: Si
     run_round(site, KilledWorkers, summary, on=ON, wanted=(COMMITTED, ROLLED_BACK), times=20)
     assert summary.violations == []
     assert summary.endings == Counter((COMMITTED, ROLLED_BACK))
-    assert summary.struck["workers killed"] > summary.struck["in a call"] > 0
+    assert summary.struck["workers killed"] >= summary.struck["in a call"] > 0
 
 
 def test_a_ledger_that_refuses_throttles_and_loses_replies_loses_no_event(site: Site) -> None:
