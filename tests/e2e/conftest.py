@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 import requests
 from botocore.credentials import Credentials
@@ -53,6 +54,21 @@ class Deployment:
 def _client(endpoints: Endpoints, keys: dict[str, str]) -> ApiClient:
     ((access_key, secret_key),) = keys.items()
     return ApiClient(endpoints.api, Credentials(access_key, secret_key), REGION)
+
+
+SDK_CREDENTIALS: dict[str, Any] = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+
+
+@pytest.fixture(name="stepfunctions")
+def _stepfunctions(deployment: Deployment) -> Any:
+    url = deployment.endpoints.stepfunctions
+    return boto3.client("stepfunctions", region_name=REGION, endpoint_url=url, **SDK_CREDENTIALS)
+
+
+def state_machine(stepfunctions: Any, name: str) -> str:
+    """A deployed state machine's ARN."""
+    machines = stepfunctions.list_state_machines()["stateMachines"]
+    return str(next(it["stateMachineArn"] for it in machines if it["name"] == name))
 
 
 @pytest.fixture(scope="session")
