@@ -13,8 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from local.http_api.front import HttpApis
-from local.lambda_runtime.runtime import LambdaRuntime
-from local.lambda_runtime.wsgi import InvokeApi, is_invoke
+from local.lambda_runtime.wsgi import Functions, InvokeApi, is_invoke
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -38,7 +37,7 @@ class Endpoint:
     def __init__(
         self,
         stepfunctions: StepFunctionsApi,
-        lambda_runtime: LambdaRuntime,
+        lambda_runtime: Functions,
         aws_app: WSGIApplication,
         http_apis: HttpApis | None = None,
     ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
@@ -23,6 +23,7 @@ from local.aws.clients import create_client
 from local.aws.deployment import deploy
 from local.aws.preload import preload
 from local.clock import WallClock
+from local.elsewhere import Elsewhere, FunctionsElsewhere, StepFunctionsElsewhere
 from local.endpoint import Endpoint
 from local.event_pump import EventPump
 from local.event_pump.moto_source import MotoEventSource
@@ -34,7 +35,9 @@ from local.http_server import serve
 from local.lambda_runtime.errors import InvokeError
 from local.lambda_runtime.moto_source import MotoFunctionSource
 from local.lambda_runtime.runtime import LambdaRuntime
+from local.redelivery import Redelivery, RepeatingStarts, RepeatingTargets
 from local.simulators import azure, gcp
+from local.simulators.faults import Faults
 from local.simulators.gcp import write_service_account
 from local.stepfunctions import Engine, LambdaError, LambdaResult
 from local.stepfunctions.jsontext import Json
@@ -98,42 +101,55 @@ class Ports(NamedTuple):
 
 
 ANY_PORTS: Final = Ports()
+EVERYTHING_HERE: Final = Elsewhere()
 
 
 class Machine:
     """Everything that runs on one machine; nothing is left behind after `close`.
 
-    It writes its logs and credentials into `state`; `wait` lets the time of a gradual deployment pass; `further` are
-    variables of the functions' environment besides those that say where the clouds are. Raises OSError for a port that
-    is taken.
+    What runs `elsewhere` is not started here, and an engine there tells of no status changes. `state` holds what
+    functions log and who they are; `wait` lets the time of a gradual deployment pass; `redelivery` and
+    `invocation_faults` are there to be armed. Raises OSError for a port that is taken.
     """
 
     def __init__(
         self,
         ports: Ports,
+        elsewhere: Elsewhere = EVERYTHING_HERE,
         state: Path = STATE,
         wait: Callable[[float], None] = time.sleep,
-        further: Mapping[str, str] | None = None,
     ) -> None:
         clock = WallClock()
         self._running = ExitStack()
         self._ports = ports
-        environment: dict[str, str] = {}
-        self.runtime = LambdaRuntime(MotoFunctionSource(ACCOUNT_ID, REGION), clock, STATE, state / "logs", environment)
+        self.environment: dict[str, str] = {}
+        self.functions = MotoFunctionSource(ACCOUNT_ID, REGION)
+        self.invocation_faults = Faults()
+        self.runtime = self._runtime(elsewhere.functions, clock, state / "logs")
         self._running.callback(self.runtime.close)
         self._apis = HttpApis(MotoHttpApiSource(ACCOUNT_ID, REGION), self.runtime.invoke, CREDENTIALS | GUEST)
         self._running.callback(self._apis.close)
+        # The engine keeps the pump's time even when executions run elsewhere.
         self._engine = Engine(clock=clock, lambda_invoke=self._invoke, on_status_change=self._status_changed)
         self._running.callback(self._engine.close)
-        targets = LocalTargets(self._engine.start_execution, self._invoke_later, self._client)
+        self.redelivery = Redelivery(self._engine)
+        stepfunctions = StepFunctionsElsewhere(elsewhere.stepfunctions) if elsewhere.stepfunctions else self._engine
+        targets = LocalTargets(stepfunctions.start_execution, self._invoke_later, self._client)
         self._pump = EventPump(
-            self._engine, MotoEventSource(ACCOUNT_ID, REGION), targets, account=ACCOUNT_ID, region=REGION
+            self._engine,
+            MotoEventSource(ACCOUNT_ID, REGION),
+            RepeatingTargets(targets, self.redelivery),
+            account=ACCOUNT_ID,
+            region=REGION,
         )
         self.azure = self._serve(azure.create_app(clock, time.sleep, _QUICK_AZURE), ports.azure, "azure")
         self.gcp = self._serve(gcp.GcpSimulator(clock, time.sleep, _QUICK_GCP), ports.gcp, "gcp")
         account = Watching(create_app(clock, wait=wait), self._pump.refresh)
-        self.aws = self._serve(Endpoint(self._engine, self.runtime, account, self._apis), ports.aws, "aws")
-        environment |= worker_environment(self.aws, self.azure, self.gcp, state) | dict(further or {})
+        starts = RepeatingStarts(stepfunctions, self.redelivery)
+        self.aws = self._serve(Endpoint(starts, self.runtime, account, self._apis), ports.aws, "aws")
+        google_key = state / f"google-credentials-{urlsplit(self.gcp).port}.json"  # there may be another machine
+        self._running.callback(google_key.unlink, missing_ok=True)
+        self.environment |= worker_environment(self.aws, self.azure, self.gcp, google_key)
 
     def deploy(self, assembly: Path) -> Endpoints:
         """Deploy the stacks of a cloud assembly and run them.
@@ -147,13 +163,18 @@ class Machine:
         """Play what is deployed, however it came there, and serve the API that CloudFormation says is at `api_url`."""
         api_id = urlsplit(api_url).netloc.partition(".")[0]
         self._pump.start()
-        self.runtime.warm(_saga_functions(self.aws))
+        self.runtime.warm(saga_functions(self.aws))
         api = self._serve(self._apis.application(api_id), self._ports.api, "api")
         return Endpoints(api=api, stepfunctions=self.aws, aws=self.aws, azure=self.azure, gcp=self.gcp)
 
     def close(self) -> None:
         """Stop everything, the last started first."""
         self._running.close()
+
+    def _runtime(self, url: str | None, clock: WallClock, logs: Path) -> LambdaRuntime | FunctionsElsewhere:
+        if url is not None:
+            return FunctionsElsewhere(url)
+        return LambdaRuntime(self.functions, clock, STATE, logs, self.environment, faults=self.invocation_faults)
 
     def _serve(self, app: WSGIApplication, port: int, name: str) -> str:
         return self._running.enter_context(serve(app, port=port, name=name)).url
@@ -175,7 +196,7 @@ class Machine:
         return LambdaResult(result.payload, result.function_error)
 
 
-def _saga_functions(endpoint: str) -> list[str]:
+def saga_functions(endpoint: str) -> list[str]:
     """The functions of a saga in the order in which one needs them, each with its published version."""
     client = boto3.client(
         "lambda",
@@ -224,13 +245,12 @@ def _announced(endpoints: Endpoints) -> Iterator[None]:
         ENDPOINTS_FILE.unlink(missing_ok=True)
 
 
-def worker_environment(aws: str, azure: str, gcp: str, state: Path) -> dict[str, str]:
+def worker_environment(aws: str, azure: str, gcp: str, google_key: Path) -> dict[str, str]:
     """What functions are told from outside: where the clouds are, who they are to them, and how quick these are.
 
-    Their key to Google is written into the folder `state`.
+    Their key to Google is written into the file `google_key`.
     """
-    google_credentials = state / "google-credentials.json"
-    write_service_account(google_credentials, f"{gcp}/_token")
+    write_service_account(google_key, f"{gcp}/_token")
     return {
         **_PATIENCE,
         "AWS_ENDPOINT_URL": aws,
@@ -242,5 +262,5 @@ def worker_environment(aws: str, azure: str, gcp: str, state: Path) -> dict[str,
         "IDENTITY_HEADER": "local",
         "GOOGLE_COMPUTE_ENDPOINT": gcp,
         "GOOGLE_CLOUD_PROJECT": PROJECT,
-        "GOOGLE_APPLICATION_CREDENTIALS": str(google_credentials),
+        "GOOGLE_APPLICATION_CREDENTIALS": str(google_key),
     }

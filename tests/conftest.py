@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-_TOGETHER = ("deploys", "e2e", "infra", "mutants", "simulation")
+_TOGETHER = ("deploys", "e2e", "infra", "mutants", "outages", "simulation")
 _ON_SIMULATED_CLOUDS = ("simulation", "mutants")
 
 

@@ -5,6 +5,7 @@ A dependency bundle is a Lambda layer (packages under `python/`); the code bundl
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -12,8 +13,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -30,6 +32,7 @@ CODE: Final = ROOT / "lambdas"
 CACHE: Final = ROOT / ".local" / "bundles"
 
 _UV: Final = uv.find_uv_bin()
+_AT_ONCE: Final = 2
 _LAYER_MOUNT: Final = "/opt"
 _CODE_MOUNT: Final = "/var/task"
 _NOT_CODE: Final = ("__pycache__", "requirements.*", ".*")
@@ -54,7 +57,7 @@ def build_bundles(target: Target) -> Bundles:
     requirements = {path.parent.relative_to(CODE).as_posix(): path for path in CODE.rglob("requirements.txt")}
     keys = {folder: dependency_key(path, target) for folder, path in requirements.items()}
     installs = {keys[folder]: partial(install, path, target) for folder, path in requirements.items()}
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         built = {key: pool.submit(_cached, f"dependencies-{key}", build) for key, build in installs.items()}
         code = pool.submit(_cached, f"code-{_code_key(target)}", copy_code)
         bundles = Bundles(target, code.result(), {folder: built[key].result() for folder, key in keys.items()})
@@ -95,13 +98,27 @@ def _cached(name: str, build: Callable[[Path], None]) -> Path:
     bundle = CACHE / f"{name}.zip"
     if not bundle.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE, prefix=f"{name}-") as staging:
-            folder, archive = Path(staging, "content"), Path(staging, bundle.name)
-            folder.mkdir()
-            build(folder)
-            write_zip(folder, archive)
-            os.replace(archive, bundle)  # whole or not at all, whoever else builds it at this moment
+        with _alone(CACHE / f"{name}.lock"):
+            if not bundle.exists():
+                _build_into(bundle, build)
     return bundle
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait until nobody else on this machine is inside: whoever comes second finds what the first has built."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _build_into(bundle: Path, build: Callable[[Path], None]) -> None:
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix=f"{bundle.stem}-") as staging:
+        folder, archive = Path(staging, "content"), Path(staging, bundle.name)
+        folder.mkdir()
+        build(folder)
+        write_zip(folder, archive)
+        os.replace(archive, bundle)  # whole or not at all, even when it is interrupted
 
 
 def _code_key(target: Target) -> str:

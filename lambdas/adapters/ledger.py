@@ -91,6 +91,8 @@ class DynamoLedger:
 
         def attempt() -> Snapshot | None:
             before = self._isolated_snapshot(saga_id)
+            if before is None:
+                return None
             write = saga_write(before, change, self._clock.now(), message)
             if write is None:
                 return before
@@ -129,14 +131,19 @@ class DynamoLedger:
             found |= {saga.id: saga for saga in self._sagas_with(each, limit, before)}
         return sorted(found.values(), key=lambda saga: saga.id, reverse=True)[:limit]
 
-    def _isolated_snapshot(self, saga_id: str) -> Snapshot:
-        """The saga and its resources as of one moment: what is decided on them must not mix two states."""
+    def _isolated_snapshot(self, saga_id: str) -> Snapshot | None:
+        """The saga and its resources as of one moment: what is decided on them must not mix two states.
+
+        None when a transaction that writes them was in the way.
+        """
         ids = [resource_id for wave in self.saga(saga_id).waves for resource_id in wave]
         keys = [HEADER, *(f"RESOURCE#{resource_id}" for resource_id in ids)]
         gets: list[Any] = [
             {"Get": {"TableName": self._table, "Key": {"pk": {"S": saga_id}, "sk": {"S": key}}}} for key in keys
         ]
-        answer = _asked(partial(self._client.transact_get_items, TransactItems=gets))
+        answer = _unless_cancelled(partial(self._client.transact_get_items, TransactItems=gets))
+        if answer is None:
+            return None
         header, *items = [response["Item"] for response in answer["Responses"]]
         return _snapshot(_record(Saga, header), items)
 
@@ -193,17 +200,12 @@ class DynamoLedger:
             puts.append(self._update_resource(write.resource))
         return self._transact(puts)
 
-    def _transact(self, items: list[dict[str, Any]]) -> bool:
-        """Write all or nothing; False when a condition failed or another transaction was in the way."""
-        try:
-            self._client.transact_write_items(TransactItems=items)  # type: ignore[arg-type]  # built as plain dicts
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("TransactionCanceledException", "TransactionConflictException"):
-                return _give_way(error)
-            raise _translated(error) from error
-        except BotoCoreError as error:
-            raise RetryableError(type(error).__name__, "the ledger did not answer") from error
-        return True
+    def _transact(self, items: list[Any]) -> bool:
+        """Write all or nothing; False when a condition failed or another transaction was in the way.
+
+        The SDK's own retries carry one token, so that a write whose reply was lost is not taken for somebody else's.
+        """
+        return _unless_cancelled(partial(self._client.transact_write_items, TransactItems=items)) is not None
 
     def _put_new(self, item: dict[str, Any]) -> dict[str, Any]:
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
@@ -280,6 +282,19 @@ def _asked(call: Callable[[], Any]) -> Any:
         raise RetryableError(type(error).__name__, "the ledger did not answer") from error
 
 
+def _unless_cancelled(transact: Callable[[], Any]) -> Any | None:
+    """What a transaction answers, reading or writing; None when it was cancelled and may be tried again."""
+    try:
+        return transact()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("TransactionCanceledException", "TransactionConflictException"):
+            _give_way(error)
+            return None
+        raise _translated(error) from error
+    except BotoCoreError as error:
+        raise RetryableError(type(error).__name__, "the ledger did not answer") from error
+
+
 def _translated(error: ClientError) -> Exception:
     """DynamoDB's refusals that pass by themselves are retryable; the others are ours and stay what they are."""
     code = error.response["Error"]["Code"]
@@ -312,12 +327,11 @@ _PASSING_REASONS: Final = frozenset(
 )
 
 
-def _give_way(error: ClientError) -> bool:
-    """False for a cancelled transaction that may be tried again; one that never can succeed raises."""
+def _give_way(error: ClientError) -> None:
+    """Let a cancelled transaction be tried again; one that never can succeed raises."""
     reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
     if reasons - _PASSING_REASONS:
         raise error
-    return False
 
 
 def _contention(saga_id: str) -> RetryableError:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -16,6 +15,8 @@ from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from local.aws.cloudformation.application import CloudFormationApplication
+from local.aws.dynamodb import PREFIX as DYNAMODB_FAULTS
+from local.aws.dynamodb import DynamoDb
 from local.aws.ec2.application import Ec2Application
 from local.aws.ec2.durations import durations
 from local.aws.ec2.region import Regions
@@ -50,13 +51,14 @@ def create_app(
     correct_moto()
     ec2 = create_ec2(clock, ec2_seconds=ec2_seconds, sleep=sleep)
     moto = DomainDispatcherApplication(create_backend_app)
+    dynamodb = DynamoDb(moto, clock, sleep)
     applications: dict[str, WSGIApplication] = {
         "ec2": ec2,
         "servicequotas": ec2,
         "cloudformation": CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS, wait),
-        "dynamodb": _OneAtATime(moto),
+        "dynamodb": dynamodb,
     }
-    return _Account(applications, ec2, moto)
+    return _Account(applications, {DYNAMODB_FAULTS: dynamodb, "/_simulator/": ec2}, moto)
 
 
 def create_ec2(
@@ -68,31 +70,26 @@ def create_ec2(
     return Ec2Simulator(ACCOUNT_ID, regions, Ec2Application(regions), clock, sleep)
 
 
-class _OneAtATime:
-    """Answers requests one after the other: moto's DynamoDB transactions are not isolated between threads."""
-
-    def __init__(self, app: WSGIApplication) -> None:
-        self._app = app
-        self._lock = Lock()
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with self._lock:
-            return list(self._app(environ, start_response))
-
-
 class _Account:
-    """Hands a request to the application of its service, and what has none to moto."""
+    """Hands a request to the application of its service, and what has none to moto.
+
+    `administered` are those whose faults are armed below a path of their own, the longest path first.
+    """
 
     def __init__(
-        self, applications: Mapping[str, WSGIApplication], simulator: WSGIApplication, moto: WSGIApplication
+        self,
+        applications: Mapping[str, WSGIApplication],
+        administered: Mapping[str, WSGIApplication],
+        moto: WSGIApplication,
     ) -> None:
         self._applications = applications
-        self._simulator = simulator
+        self._administered = administered
         self._moto = moto
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"].startswith("/_simulator/"):
-            return self._simulator(environ, start_response)
+        for prefix, application in self._administered.items():
+            if environ["PATH_INFO"].startswith(prefix):
+                return application(environ, start_response)
         scope = _CREDENTIAL_SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
         service = scope.group(2) if scope else ""
         try:

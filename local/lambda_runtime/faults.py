@@ -10,7 +10,8 @@
 | `slow`            | runs after `delay` seconds                                              |
 | `fail`            | its worker is killed `delay` seconds into the call: Runtime.ExitError   |
 
-`stale` and `capacity` are about clouds and raise ValueError here.
+An Event is queued `delay` seconds `late`, queued again after `delay` for `twice`, queued and then refused for `lost`;
+what refuses a call refuses it, too. The others, and `stale` and `capacity`, which are about clouds, raise ValueError.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Run(Protocol[Result_co]):
 
 
 class InvocationFaults:
-    """Strikes synchronous invocations with the `faults` armed for their functions; `sleep` waits for a slow one."""
+    """Strikes invocations with the `faults` armed for their functions; `sleep` waits for a slow one."""
 
     def __init__(self, faults: Faults, sleep: Callable[[float], None]) -> None:
         self._faults = faults
@@ -43,6 +44,27 @@ class InvocationFaults:
         """Run the invocation as the next fault for `function` has it, or plainly when there is none."""
         fault = self._faults.take(function)
         return run() if fault is None else self._strike(fault, run, run_later)
+
+    def accept(self, function: str, queue: Callable[[float], None]) -> None:
+        """Queue an Event, so many seconds from now, as the next fault for `function` has it."""
+        fault = self._faults.take(function)
+        match fault.fault if fault else None:
+            case FaultKind.THROTTLE:
+                raise TooManyRequests("CallerRateLimitExceeded")
+            case FaultKind.REFUSE | FaultKind.ERROR:
+                raise ServiceError
+            case FaultKind.LOST:
+                queue(0)
+                raise ServiceError
+            case FaultKind.LATE:
+                queue(fault.delay if fault else 0)
+            case FaultKind.TWICE:
+                queue(0)
+                queue(fault.delay if fault else 0)
+            case None:
+                queue(0)
+            case kind:
+                raise ValueError(f"{kind} means nothing to an Event invocation")
 
     def _strike(self, fault: Fault, run: Run[Result_co], run_later: Callable[[float], None]) -> Result_co:
         match fault.fault:

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Literal
@@ -58,7 +59,7 @@ class LambdaRuntime:
     `cache_dir` keeps unpacked code, `log_dir` one `NAME.log` per function; `worker_environment` is put over what is
     deployed (endpoints, credentials) whenever a worker starts. `max_workers` limits each function without reserved
     concurrency, a call over it waits. Event invocations run in the background by default; otherwise call
-    `deliver_due_events` as the clock moves. Faults armed for a function's name strike its synchronous calls. Timeouts
+    `deliver_due_events` as the clock moves. Faults armed for a function's name strike its calls. Timeouts
     of running code are always real time, since the code is.
     """
 
@@ -106,7 +107,7 @@ class LambdaRuntime:
         payload = _checked_payload(payload, invocation_type)
         event = QueuedEvent(reference, str(uuid.uuid4()), payload, function.asynchronous, accepted=self._clock.now())
         if invocation_type == "Event":
-            self._events.accept(event)
+            self._faults.accept(function.name, partial(self._events.accept, event))
             return InvocationResult(b"", None, function.version)
         return self._faults.invoke(
             function.name,

@@ -9,11 +9,11 @@ import base64
 import json
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import parse_qs, unquote
 
 from local.lambda_runtime.errors import InvalidParameterValue, InvokeError, TooManyRequests
-from local.lambda_runtime.runtime import InvocationResult, InvocationType, LambdaRuntime
+from local.lambda_runtime.runtime import InvocationResult, InvocationType
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -27,10 +27,24 @@ def is_invoke(environ: WSGIEnvironment) -> bool:
     return environ["REQUEST_METHOD"] == "POST" and _invoke_path(environ) is not None
 
 
+class Functions(Protocol):
+    """Whoever runs functions: a LambdaRuntime, or one in another process."""
+
+    def invoke(
+        self,
+        name_or_arn: str,
+        payload: bytes,
+        qualifier: str | None = None,
+        invocation_type: InvocationType = "RequestResponse",
+    ) -> InvocationResult:
+        """Run a function and return its result; raises InvokeError."""
+        ...
+
+
 class InvokeApi:
     """The WSGI application for Invoke requests; `is_invoke` must be true of each."""
 
-    def __init__(self, runtime: LambdaRuntime) -> None:
+    def __init__(self, runtime: Functions) -> None:
         self._runtime = runtime
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -46,6 +46,7 @@ class Fault(BaseModel):
     """One kind of trouble for calls of `operation` (a name such as `instances.insert`, or a pattern with `*`).
 
     It strikes the next `times` matching calls (all of them when None), each with `probability`; `delay` is in seconds.
+    `code` is the error to refuse with where a service has several, as DynamoDB does; the clouds ignore it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,6 +57,7 @@ class Fault(BaseModel):
     delay: float = Field(default=0.0, ge=0)
     probability: float = Field(default=1.0, gt=0, le=1)
     seed: int = 0
+    code: str | None = None
 
 
 class _Armed:

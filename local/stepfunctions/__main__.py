@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from local.clock import VirtualClock, WallClock
 from local.stepfunctions.engine import ACCOUNT, REGION, Engine
 from local.stepfunctions.integrations.calls import Endpoints
 from local.stepfunctions.integrations.lambda_function import invoke_over_http, no_lambda
+from local.stepfunctions.journal import JournalInUse
 from local.stepfunctions.runtime.ledger import DAY, Retention
 from local.stepfunctions.server import StepFunctionsServer
 
@@ -74,7 +76,10 @@ def build_engine(options: argparse.Namespace) -> Engine:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until interrupted."""
     options = parse_arguments(arguments)
-    engine = build_engine(options)
+    try:
+        engine = build_engine(options)
+    except JournalInUse as error:
+        sys.exit(str(error))
     if engine.virtual:
         threading.Thread(target=engine.run_forever, daemon=True).start()
     server = StepFunctionsServer(engine, options.host, options.port)

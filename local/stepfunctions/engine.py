@@ -97,8 +97,10 @@ class Engine:
 
             Journal(data).attach(self.core)
         if not self.virtual:
-            self._start()
+            self._pool = CallPool(self.calls.make, self.core.report)
         self._resume()
+        if not self.virtual:
+            self._start()
 
     def create_state_machine(
         self, name: str, definition: str | dict[str, Json], role_arn: str = ROLE, type: str = "STANDARD"
@@ -243,7 +245,6 @@ class Engine:
             self.core.after(partial(self.call_at, self.core.now, tell))
 
     def _start(self) -> None:
-        self._pool = CallPool(self.calls.make, self.core.report)
         self._thread = threading.Thread(target=self._loop, name="stepfunctions", daemon=True)
         self._thread.start()
 

@@ -6,6 +6,7 @@ take no longer however many executions there have been.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections import Counter
@@ -21,11 +22,19 @@ NAME = "journal.jsonl"
 COMPACT_FROM = 1000
 
 
+class JournalInUse(Exception):
+    """An engine in another process, which is alive, writes to the same journal."""
+
+
 class Journal:
-    """A directory with the inputs applied so far; a line that was not finished when the engine died never happened."""
+    """A directory with the inputs applied so far; a line that was not finished when the engine died never happened.
+
+    Raises JournalInUse: two engines would each act on what the other has not read.
+    """
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(directory)
         self._path = directory / NAME
         self._file: IO[bytes] | None = None
         self._of: Counter[str] = Counter()
@@ -94,6 +103,17 @@ class Journal:
             with self._path.open("r+b") as file:
                 file.truncate(len(complete))
         return [json.loads(line) for line in complete.splitlines()]
+
+
+def _locked(directory: Path) -> IO[bytes]:
+    """Holds the directory for this process; the kernel lets go of it when the process ends, however that happens."""
+    lock = (directory / ".lock").open("wb")
+    try:
+        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise JournalInUse(f"another engine is at work on {directory}; stop it, or give this one a directory") from None
+    return lock
 
 
 def _family(execution: Execution) -> list[str]:

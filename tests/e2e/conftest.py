@@ -106,6 +106,21 @@ def _client(endpoints: Endpoints, keys: dict[str, str]) -> ApiClient:
     return ApiClient(endpoints.api, Credentials(access_key, secret_key), REGION)
 
 
+SDK_CREDENTIALS: dict[str, Any] = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+
+
+@pytest.fixture(name="stepfunctions")
+def _stepfunctions(deployment: Deployment) -> Any:
+    url = deployment.endpoints.stepfunctions
+    return boto3.client("stepfunctions", region_name=REGION, endpoint_url=url, **SDK_CREDENTIALS)
+
+
+def state_machine(stepfunctions: Any, name: str) -> str:
+    """A deployed state machine's ARN."""
+    machines = stepfunctions.list_state_machines()["stateMachines"]
+    return str(next(it["stateMachineArn"] for it in machines if it["name"] == name))
+
+
 @pytest.fixture(scope="session")
 def deployment() -> Iterator[Deployment]:
     with Traces() as traces:
@@ -113,7 +128,8 @@ def deployment() -> Iterator[Deployment]:
 
 
 def _deployed(traces: Traces) -> Iterator[Deployment]:
-    machine = Machine(Ports(), further={**TALKATIVE, TRACE_DAEMON: traces.address})
+    machine = Machine(Ports())
+    machine.environment.update({**TALKATIVE, TRACE_DAEMON: traces.address})
     try:
         endpoints = machine.deploy(synthesize())
         local, guest = (_client(endpoints, keys) for keys in (CREDENTIALS, GUEST))

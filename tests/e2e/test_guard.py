@@ -8,25 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
-import pytest
 import yaml
 
 from local.demo.story import REQUEST
 from local.machine import REGION
-from tests.e2e.conftest import Deployment
-
-CREDENTIALS: dict[str, Any] = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-
-
-@pytest.fixture(name="stepfunctions")
-def _stepfunctions(deployment: Deployment) -> Any:
-    url = deployment.endpoints.stepfunctions
-    return boto3.client("stepfunctions", region_name=REGION, endpoint_url=url, **CREDENTIALS)
-
-
-def machine(stepfunctions: Any, name: str) -> str:
-    machines = stepfunctions.list_state_machines()["stateMachines"]
-    return str(next(it["stateMachineArn"] for it in machines if it["name"] == name))
+from tests.e2e.conftest import SDK_CREDENTIALS, Deployment, state_machine
 
 
 def until(deployment: Deployment, saga_id: str, status: str, seconds: float) -> dict[str, Any]:
@@ -42,7 +28,7 @@ def test_a_saga_whose_execution_is_stopped_is_undone(deployment: Deployment, ste
     until(deployment, saga_id, "PROVISIONING", 20)
     while not deployment.held():
         time.sleep(0.1)
-    arn = machine(stepfunctions, "skysaga-provisioning").replace(":stateMachine:", ":execution:")
+    arn = state_machine(stepfunctions, "skysaga-provisioning").replace(":stateMachine:", ":execution:")
     stepfunctions.stop_execution(executionArn=f"{arn}:{saga_id}")
     until(deployment, saga_id, "ROLLED_BACK", 60)
     assert deployment.held() == []
@@ -56,12 +42,12 @@ def test_a_saga_is_released_when_its_time_to_live_has_run_out(deployment: Deploy
     ended = until(deployment, saga["id"], "RELEASED", 60)
     assert ended["finished_at"] > ended["expires_at"]
     assert deployment.held() == []
-    schedules = boto3.client("scheduler", region_name=REGION, endpoint_url=deployment.endpoints.aws, **CREDENTIALS)
+    schedules = boto3.client("scheduler", region_name=REGION, endpoint_url=deployment.endpoints.aws, **SDK_CREDENTIALS)
     assert schedules.list_schedules(GroupName="skysaga-expiry")["Schedules"] == []
 
 
 def test_a_dry_sweep_lists_what_no_saga_knows_and_touches_nothing(deployment: Deployment, stepfunctions: Any) -> None:
-    ec2 = boto3.client("ec2", region_name="eu-west-1", endpoint_url=deployment.endpoints.aws, **CREDENTIALS)
+    ec2 = boto3.client("ec2", region_name="eu-west-1", endpoint_url=deployment.endpoints.aws, **SDK_CREDENTIALS)
     marks: list[Any] = [{"Key": "skysaga-saga", "Value": "s-of-others"}, {"Key": "skysaga-resource", "Value": "data"}]
     volume = ec2.create_volume(
         AvailabilityZone="eu-west-1a", Size=8, TagSpecifications=[{"ResourceType": "volume", "Tags": marks}]
@@ -78,7 +64,7 @@ def test_a_dry_sweep_lists_what_no_saga_knows_and_touches_nothing(deployment: De
 
 def sweep(stepfunctions: Any, *, dry_run: bool) -> dict[str, Any]:
     execution = stepfunctions.start_execution(
-        stateMachineArn=machine(stepfunctions, "skysaga-sweep"), input=json.dumps({"dry_run": dry_run})
+        stateMachineArn=state_machine(stepfunctions, "skysaga-sweep"), input=json.dumps({"dry_run": dry_run})
     )["executionArn"]
     while (ended := stepfunctions.describe_execution(executionArn=execution))["status"] == "RUNNING":
         time.sleep(0.2)

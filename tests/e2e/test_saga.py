@@ -18,6 +18,7 @@ from cli.client import ApiProblem
 from local.assembly import STATE
 from local.demo.screen import Screen
 from local.demo.story import REQUEST, tell
+from local.lambda_runtime.runtime import LambdaRuntime
 from local.machine import REGION
 from tests.e2e.conftest import Deployment
 
@@ -45,9 +46,11 @@ def test_a_worker_killed_in_the_middle_of_a_create_is_made_up_for(deployment: De
 
 
 def _kill_one_busy(deployment: Deployment, functions: tuple[str, ...]) -> bool:
+    runtime = deployment.machine.runtime
+    assert isinstance(runtime, LambdaRuntime)
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        if any(deployment.machine.runtime.kill(function) for function in functions):
+        if any(runtime.kill(function) for function in functions):
             return True
         time.sleep(0.002)
     return False

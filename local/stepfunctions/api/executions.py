@@ -28,9 +28,16 @@ class ExecutionOperations:
         core.operations.update(start=self._apply_start, stop=self._apply_stop, redrive=self._apply_redrive)
 
     def start(
-        self, request: Request, sync: bool = False, watcher: tuple[str, int] | None = None
+        self,
+        request: Request,
+        sync: bool = False,
+        watcher: tuple[str, int] | None = None,
+        starter: str | None = None,
     ) -> tuple[Execution, bool]:
-        """Start an execution unless the same one runs already; returns it, and whether it is new."""
+        """Start an execution unless the same one runs already; returns it, and whether it is new.
+
+        What one `starter` has started it finds again, running or not.
+        """
         machine_arn, _, mock_case = request["stateMachineArn"].partition("#")
         machine, version, alias = self._store.resolve(machine_arn)
         text = self._input(request)
@@ -42,6 +49,8 @@ class ExecutionOperations:
         arn = self._execution_arn(machine, name, express)
         existing = self._core.executions.get(arn)
         if existing is not None:
+            if starter is not None and existing.starter == starter:
+                return existing, False
             if existing.running and loads(existing.input_text) == loads(text):
                 return existing, False
             raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
@@ -57,6 +66,7 @@ class ExecutionOperations:
             "trace": request.get("traceHeader"),
             "mock": mock_case or None,
             "watcher": list(watcher) if watcher is not None else None,
+            **({"starter": starter} if starter is not None else {}),
         }
         self._core.apply("start", **fields)
         return self._core.executions[arn], True
@@ -64,6 +74,11 @@ class ExecutionOperations:
     def unique_name(self) -> str:
         """A name for an execution that was given none."""
         return self._core.unique_id()
+
+    def began(self, arn: str) -> float | None:
+        """When an execution of any kind began; None for one that is not known."""
+        execution = self._core.executions.get(arn)
+        return execution.started if execution is not None else None
 
     def _input(self, request: Request) -> str:
         text: str = request.get("input", "{}")
@@ -105,6 +120,7 @@ class ExecutionOperations:
             randomness=self._core.randomness_of(record["arn"]),
             trace_header=record["trace"],
             mock_case=record["mock"],
+            starter=record.get("starter"),
         )
         if record["watcher"]:
             execution.watchers.append((record["watcher"][0], record["watcher"][1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
@@ -15,7 +16,10 @@ from local.stepfunctions.runtime.host import Outcome, TaskRequest
 
 
 class StateMachineIntegration:
-    """Starts executions for Task states in the same engine."""
+    """Starts executions for Task states in the same engine.
+
+    A call that is made again because the engine died before its outcome was journaled finds what it had started.
+    """
 
     def __init__(self, executions: ExecutionOperations, new_id: Callable[[], str]) -> None:
         self._executions = executions
@@ -25,12 +29,19 @@ class StateMachineIntegration:
         """Start the execution; `.sync` is submitted and ends with `ended`."""
         waited = request.resource.pattern.startswith("sync")
         watcher = (request.execution_arn, request.attempt) if waited else None
+        wanted = api_request(request.parameters)
+        starter = self._starter(request)
+        wanted.setdefault("name", str(uuid.uuid5(uuid.NAMESPACE_URL, starter)))
         try:
-            execution, _ = self._executions.start(api_request(request.parameters), watcher=watcher)
+            execution, _ = self._executions.start(wanted, watcher=watcher, starter=starter)
         except ApiError as error:
             return refused(error, self._new_id())
         output = started(execution.arn, execution.started, self._new_id())
         return Outcome("submitted" if waited else "succeeded", output=output)
+
+    def _starter(self, request: TaskRequest) -> str:
+        """Tells this call from every other, whatever has been forgotten and begun again under the same name."""
+        return f"{request.execution_arn}@{self._executions.began(request.execution_arn)}#{request.attempt}"
 
 
 def refused(error: ApiError, request_id: str) -> Outcome:

@@ -214,9 +214,12 @@ class Core:
             self.dispatch(request)
 
     def resume(self) -> None:
-        """Make the calls whose outcome was not journaled before the engine stopped."""
+        """Make the calls whose outcome was not journaled before the engine stopped.
+
+        Nothing else may run yet: what an overdue timer asks for would be found here and called twice.
+        """
         for request in list(self.pending.values()):
-            self.dispatch(request)
+            self._dispatch(request)
 
     def report(self, request: TaskRequest, outcome: Outcome) -> None:
         """Take in a call's outcome; one for an attempt that is over is dropped."""

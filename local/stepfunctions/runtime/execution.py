@@ -171,6 +171,7 @@ class Execution:
     redriven: float | None = None
     trace_header: str | None = None
     mock_case: str | None = None
+    starter: str | None = None
 
     @property
     def random(self) -> Random:

@@ -63,9 +63,9 @@ def expect_snapshot(stubber: Stubber, saga: Saga) -> None:
     stubber.add_response("transact_get_items", {"Responses": [header(saga)]})
 
 
-def refuse_transaction(stubber: Stubber, *reasons: str) -> None:
+def refuse_transaction(stubber: Stubber, *reasons: str, operation: str = "transact_write_items") -> None:
     stubber.add_client_error(
-        "transact_write_items",
+        operation,
         "TransactionCanceledException",
         "Transaction cancelled",
         modeled_fields={"CancellationReasons": [{"Code": reason} for reason in reasons]},
@@ -133,6 +133,18 @@ def test_a_cancelled_transaction_is_tried_again_on_a_fresh_read_after_a_pause(
     expect_snapshot(stubber, saga.model_copy(update={"version": 5}))
     stubber.add_response("transact_write_items", {})
     assert ledger.change_saga("s1", begun).saga.version == 6
+    assert len(pauses) == 1
+
+
+@pytest.mark.parametrize("reason", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_a_cancelled_transactional_read_is_tried_again_after_a_pause(
+    ledger: DynamoLedger, stubber: Stubber, pauses: list[float], saga: Saga, reason: str
+) -> None:
+    stubber.add_response("get_item", header(saga))
+    refuse_transaction(stubber, reason, operation="transact_get_items")
+    expect_snapshot(stubber, saga)
+    stubber.add_response("transact_write_items", {})
+    assert ledger.change_saga("s1", begun).saga.version == 2
     assert len(pauses) == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ class Scene:
     def invoke(self, seconds: float = 0) -> Any:
         event = json.dumps({"seconds": seconds, "started": str(self._runs)}).encode()
         return self.runtime.invoke("nap", event)
+
+    def invoke_later(self) -> None:
+        event = json.dumps({"seconds": 0, "started": str(self._runs)}).encode()
+        self.runtime.invoke("nap", event, invocation_type="Event")
 
     @property
     def runs(self) -> int:
@@ -104,3 +109,31 @@ def test_a_fault_of_clouds_only_is_refused(scene: Scene) -> None:
     scene.arm(FaultKind.CAPACITY)
     with pytest.raises(ValueError, match="capacity means nothing"):
         scene.invoke()
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "at"),
+    [
+        (None, None, [0]),
+        (FaultKind.LATE, None, [30]),
+        (FaultKind.TWICE, None, [0, 30]),
+        (FaultKind.LOST, ServiceError, [0]),
+        (FaultKind.REFUSE, ServiceError, []),
+        (FaultKind.THROTTLE, TooManyRequests, []),
+    ],
+)
+def test_an_event_runs_late_or_twice_or_although_it_was_refused(
+    scene: Scene, kind: FaultKind | None, error: type[Exception] | None, at: list[float]
+) -> None:
+    if kind is not None:
+        scene.arm(kind, delay=30)
+    began, runs = scene.clock.now(), list[float]()
+    with pytest.raises(error) if error else nullcontext():
+        scene.invoke_later()
+    due: float | None = began
+    while due is not None:
+        scene.clock.advance_to(due)
+        before = scene.runs
+        due = scene.runtime.deliver_due_events()
+        runs += [scene.clock.now() - began] * (scene.runs - before)
+    assert runs == at

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,7 @@ SAGA = chain(
 )
 OUTPUT = {"items": [1, 2, 3], "each": [1, 2, 3], "nested": {"v": "inner"}, "token": "yes", "spread": [1, 2, 3]}
 ARN = "arn:aws:states:us-east-1:123456789012:execution:saga:one"
+MACHINES = "arn:aws:states:us-east-1:123456789012:stateMachine"
 
 
 class World:
@@ -194,6 +197,64 @@ def test_a_process_killed_by_sigkill_resumes_in_another(tmp_path: Path, records:
     world.token = issued[0] if issued else None
     play(resumed, world)
     assert json.loads(resumed.execution(ARN).output_text or "null") == OUTPUT
+
+
+@pytest.mark.parametrize("name", [{}, {"Name": "given"}], ids=["unnamed", "named"])
+def test_a_nested_execution_that_was_started_is_found_again_and_not_started_twice(
+    tmp_path: Path, name: dict[str, str]
+) -> None:
+    starting = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution",
+        "Parameters": {"StateMachineArn": f"{MACHINES}:nested", **name},
+    }
+    first = Engine(clock=VirtualClock(), data=tmp_path)
+    first.create_state_machine("nested", chain(P={"Type": "Pass"}))
+    outer = first.start_execution(first.create_state_machine("outer", chain(S=starting)), name="one")
+    write = first.core.journal
+
+    def dying(record: Input) -> None:
+        if record["op"] == "outcome":
+            raise Killed
+        write(record)
+
+    first.core.journal = dying
+    with pytest.raises(Killed):
+        first.run()
+    second = Engine(clock=VirtualClock(), data=tmp_path)
+    second.run()
+    assert second.execution(outer).status == "SUCCEEDED"
+    assert len(second.api.call("ListExecutions", {"stateMachineArn": f"{MACHINES}:nested"})["executions"]) == 1
+
+
+def test_what_falls_due_while_an_engine_resumes_is_called_once(tmp_path: Path) -> None:
+    first = Engine(data=tmp_path)
+    arn = first.create_state_machine("m", chain(W={"Type": "Wait", "Seconds": 1}, T=task("work")))
+    started = [first.start_execution(arn, {"n": n}) for n in range(200)]
+    first.close()
+    time.sleep(1.1)
+    calls: Counter[bytes] = Counter()
+
+    def invoke(_: str, payload: bytes) -> LambdaResult:
+        calls[payload] += 1
+        return LambdaResult(payload)
+
+    second = Engine(data=tmp_path, lambda_invoke=invoke)
+    try:
+        second.wait(lambda: not any(second.execution(it).running for it in started), 10)
+        assert len(calls) == 200
+        assert set(calls.values()) == {1}
+    finally:
+        second.close()
+
+
+def test_two_processes_do_not_write_one_journal(tmp_path: Path) -> None:
+    engine = Engine(clock=VirtualClock(), data=tmp_path)
+    command = [sys.executable, "-m", "local.stepfunctions", "--port", "0", "--data", str(tmp_path)]
+    refused = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - this interpreter
+    assert refused.returncode == 1
+    assert "another engine is at work" in refused.stderr
+    engine.close()
 
 
 def test_the_journal_drops_what_belongs_to_forgotten_executions(tmp_path: Path) -> None:
