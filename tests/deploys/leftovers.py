@@ -19,8 +19,10 @@ _LISTS: Mapping[str, Callable[[Account], Iterable[str]]] = {
     "apis": lambda account: _names(account, "apigatewayv2", "get_apis", "Items", "Name"),
     "buckets": lambda account: _names(account, "s3", "list_buckets", "Buckets", "Name"),
     "functions": lambda account: _names(account, "lambda", "list_functions", "Functions", "FunctionName"),
+    "keys": lambda account: _keys(account),  # noqa: PLW0108 - defined below
     "layers": lambda account: _names(account, "lambda", "list_layers", "Layers", "LayerName"),
     "log groups": lambda account: _names(account, "logs", "describe_log_groups", "logGroups", "logGroupName"),
+    "parameters": lambda account: _names(account, "ssm", "describe_parameters", "Parameters", "Name"),
     "roles": lambda account: _names(account, "iam", "list_roles", "Roles", "RoleName"),
     "rules": lambda account: _names(account, "events", "list_rules", "Rules", "Name"),
     "schedule groups": lambda account: _names(account, "scheduler", "list_schedule_groups", "ScheduleGroups", "Name"),
@@ -41,6 +43,13 @@ def leftovers(account: Account) -> Leftovers:
 def _names(account: Account, service: str, call: str, key: str, name: str) -> list[str]:
     listed: list[dict[str, Any]] = getattr(account.client(service), call)()[key]
     return [str(it[name]) for it in listed]
+
+
+def _keys(account: Account) -> list[str]:
+    """What the keys are for that are not on their way out."""
+    kms = account.client("kms")
+    keys = [kms.describe_key(KeyId=it["KeyId"])["KeyMetadata"] for it in kms.list_keys()["Keys"]]
+    return [it["Description"] for it in keys if it["KeyState"] == "Enabled" and it["KeyManager"] == "CUSTOMER"]
 
 
 def _of_others(name: str) -> bool:
