@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from infra.packaging.bundles import ROOT
-from local.assembly import synthesize
+from local.assembly import PROJECT, SUBSCRIPTION, synthesize
 from tests.deploys import command_line
 from tests.deploys.command_line import ACCOUNT, deploy, finish
 from tests.deploys.comparing import DeployedStack
@@ -19,6 +19,8 @@ from tests.deploys.leftovers import Leftovers, leftovers
 from tests.deploys.site import MACHINES, Site, open_site
 
 STACKS = ("SkysagaData", "SkysagaSaga", "SkysagaGuard", "SkysagaApi")
+SETTINGS = ("-c", "bundle=host", "-c", f"google_cloud_project={PROJECT}", "-c", f"azure_subscription_id={SUBSCRIPTION}")
+"""What the first deployment was told, or the second would take the default targets away."""
 SECOND = "step done by the second release"
 SMALL = b"""
 name: small
@@ -136,7 +138,7 @@ def second(first: First, read_back: ReadBack, sagas: Sagas, tmp_path_factory: py
     site.arm("gcp", operation="*.get", fault="stale", delay=3600, times=None)  # what is created does not show
     under_way, layers = site.submit(SMALL), site.layers()
     with site.held():
-        deployment = site.command_line.start(*deploy(".venv/bin/python app.py"), "-c", "bundle=host", folder=release)
+        deployment = site.command_line.start(*deploy(".venv/bin/python app.py"), *SETTINGS, folder=release)
         on_the_way = site.until_on_the_way(deployment)
     finish(deployment)
     started_after = site.submit(SMALL)

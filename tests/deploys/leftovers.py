@@ -53,4 +53,4 @@ def _keys(account: Account) -> list[str]:
 
 
 def _of_others(name: str) -> bool:
-    return name == "default" or name.startswith(_OF_THE_CDK)
+    return name == "default" or name.startswith((_OF_THE_CDK, "/aws/", "/cdk-bootstrap/"))
