@@ -14,7 +14,8 @@ from aws_cdk import Validations
 from cdk_nag import AwsSolutionsChecks
 
 from infra.application import build_application
-from infra.packaging.bundles import ROOT
+from infra.packaging.bundles import ROOT, build_bundles
+from infra.packaging.target import target_named
 from tests.infra.template import Template
 
 ROLE: Final = "arn:aws:iam::210987654321:role/skysaga-target"
@@ -58,7 +59,11 @@ EVERYTHING: Final[dict[str, Any]] = {
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The cloud assembly for this machine, made without credentials, an account, a region, or Node on the path."""
+    """The cloud assembly for this machine, made without credentials, an account, a region, or Node on the path.
+
+    Bundles are another matter: a package index may want to be found through the environment.
+    """
+    build_bundles(target_named("host"))
     folder = tmp_path_factory.mktemp("assembly")
     environment = {
         "CDK_CONTEXT_JSON": json.dumps({"bundle": "host", "targets": TARGETS}),

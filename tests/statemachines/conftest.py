@@ -24,10 +24,9 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these on one xdist worker, and mark what moto cannot do."""
+    """Mark what moto cannot do."""
     for item in items:
         if item.path.parent == HERE and isinstance(item, pytest.Function):
-            item.add_marker(pytest.mark.xdist_group(HERE.name))
             reason = MOTO_CANNOT.get(item.originalname)
             if reason and item.callspec.params["engine"] == "moto":
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError))
