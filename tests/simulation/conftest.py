@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.simulation import clouds as simulation
+from tests.simulation.guarded import GuardedWorld
 from tests.simulation.world import World, three_empty_clouds
 
 os.environ.update(
@@ -44,16 +45,17 @@ class Clouds:
         self._stack.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def clouds() -> Iterator[Clouds]:
+    """Clouds for the worlds of one module: moto has one account per process, which the `kept` clouds make anew."""
     kept = Clouds()
     yield kept
     kept.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def kept() -> Iterator[simulation.Clouds]:
-    """Clouds in this process, for sagas whose functions cross each other."""
+    """Clouds in this process, for sagas whose functions cross each other; they keep all others out of reach."""
     with simulation.simulated_clouds() as clouds:
         yield clouds
 
@@ -63,3 +65,11 @@ def world(clouds: Clouds) -> Iterator[World]:
     fresh = clouds.world()
     yield fresh
     fresh.engine.close()
+
+
+@pytest.fixture
+def guarded(clouds: Clouds) -> Iterator[GuardedWorld]:
+    fresh = clouds.world()
+    world = GuardedWorld(fresh.clock, fresh.clouds)
+    yield world
+    world.engine.close()

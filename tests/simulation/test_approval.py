@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
 from typing import Any, Final
 
 import pytest
 
-from tests.simulation.answers import Answer
-from tests.simulation.clouds import Clouds as Kept
-from tests.simulation.conftest import Clouds
-from tests.simulation.exhaustive import single_upsets
 from tests.simulation.guarded import GuardedWorld
 from tests.simulation.requests import one_disk
-from tests.simulation.runs import Scenario, run_plan
 from tests.simulation.world import World
 
 HOUR: Final = 3600
 BEFORE: Final = ("provisioning", "commit")
-_EVERY: Final = 17
-
-
-@pytest.fixture(name="guarded")
-def _guarded(clouds: Clouds) -> Iterator[GuardedWorld]:
-    fresh = clouds.world()
-    world = GuardedWorld(fresh.clock, fresh.clouds)
-    yield world
-    world.engine.close()
 
 
 def waiting(world: World, before: str, **more: Any) -> str:
@@ -91,26 +75,3 @@ def test_the_sweep_leaves_alone_what_waits_and_takes_up_what_nobody_waits_for(gu
     assert [it["saga_id"] for it in guarded.sweep()["overdue"]] == [saga_id]
     assert guarded.ledger.saga(saga_id).status == "ROLLED_BACK"
     assert not guarded.inventory()
-
-
-@pytest.mark.parametrize("verb", ["approve", "cancel", None])
-@pytest.mark.parametrize("before", BEFORE)
-def test_single_upsets_all_over_a_saga_that_wants_approval_violate_nothing(
-    kept: Kept, before: str, verb: str | None
-) -> None:
-    answer = Answer(before, within=120, verb=verb, delay=3.0)
-    scenario = Scenario(1, one_disk(**answer.wish), answer=answer)
-    upsets = single_upsets(kept, (), scenario)
-    found = {
-        upset: result.violations
-        for upset in islice(upsets, BEFORE.index(before), None, _EVERY)
-        if (result := run_plan(kept, scenario, [upset])).violations
-    }
-    assert found == {}
-
-
-def test_an_answer_may_be_faster_than_the_function_that_asked(kept: Kept) -> None:
-    answer = Answer("provisioning", within=120, verb="approve", delay=0.05)
-    for seed in range(1, 9):
-        scenario = Scenario(seed, one_disk(**answer.wish), answer=answer)
-        assert run_plan(kept, scenario, ()).violations == []

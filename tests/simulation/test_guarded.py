@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from local.simulators.faults import Fault, FaultKind
-from tests.simulation.conftest import Clouds
 from tests.simulation.guarded import GuardedWorld
 from tests.simulation.requests import three_clouds
 
 HOUR = 3600
-
-
-@pytest.fixture(name="guarded")
-def _guarded(clouds: Clouds) -> Iterator[GuardedWorld]:
-    fresh = clouds.world()
-    world = GuardedWorld(fresh.clock, fresh.clouds)
-    yield world
-    world.engine.close()
 
 
 def changed(world: GuardedWorld, changes: Any) -> GuardedWorld:

@@ -23,16 +23,6 @@ BEFORE = list(ApprovalPoint)
 TOKEN = "token-1"
 
 
-@pytest.fixture
-def executions() -> FakeExecutions:
-    return FakeExecutions()
-
-
-@pytest.fixture
-def sagas(world: World, executions: FakeExecutions) -> Sagas:
-    return Sagas(world.ledger, executions, world.clock, world.clock.advance)
-
-
 def opened(world: World, before: ApprovalPoint) -> str:
     """A pending saga of one disk that wants approval."""
     saga_id = world.open(aws_disk(DISK))

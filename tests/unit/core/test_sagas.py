@@ -20,16 +20,6 @@ from tests.unit.core.world import DISK, WEB, World
 REQUEST = parse_request(request_document())
 
 
-@pytest.fixture
-def executions() -> FakeExecutions:
-    return FakeExecutions()
-
-
-@pytest.fixture
-def sagas(world: World, executions: FakeExecutions) -> Sagas:
-    return Sagas(world.ledger, executions, world.clock, world.clock.advance)
-
-
 def compensating(world: World) -> str:
     saga_id = world.provisioning_saga()
     world.compensate(saga_id)
