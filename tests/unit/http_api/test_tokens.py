@@ -19,6 +19,8 @@ from tests.unit.http_api.apis import Function, OneApi, api, integration, request
 from tests.unit.http_api.issuer import AUDIENCE, FORGED, ISSUER, PUBLIC_PEM, Issuer, published_key, token
 
 NOW = int(time.time())
+LATER = NOW + 86_400
+"""Long after the last test, whenever this module was read."""
 
 
 def closed(*scopes: str, source: str = "$request.header.Authorization") -> DeployedHttpApi:
@@ -67,10 +69,10 @@ def test_so_is_one_that_is_good_in_another_way(claims: dict[str, Any]) -> None:
 
 
 def test_its_claims_appear_in_the_event_as_text() -> None:
-    _, (event,) = ask(token(groups=["a", "b"], exp=NOW + 300, iat=None))
+    _, (event,) = ask(token(groups=["a", "b"], exp=LATER, iat=None))
     assert event["requestContext"]["authorizer"] == {
         "jwt": {
-            "claims": {"iss": ISSUER, "aud": AUDIENCE, "sub": "ops", "exp": str(NOW + 300), "groups": "[a b]"},
+            "claims": {"iss": ISSUER, "aud": AUDIENCE, "sub": "ops", "exp": str(LATER), "groups": "[a b]"},
             "scopes": None,
         }
     }
@@ -114,8 +116,8 @@ def test_a_token_signed_with_the_public_key_as_a_shared_secret_is_refused() -> N
     [
         ({"exp": NOW - 1}, "the token has expired"),
         ({"exp": None}, "the token is not valid"),
-        ({"nbf": NOW + 60}, "the token is not valid yet"),
-        ({"iat": NOW + 60}, "the token is not valid yet"),
+        ({"nbf": LATER}, "the token is not valid yet"),
+        ({"iat": LATER}, "the token is not valid yet"),
         ({"iss": "https://id.example/another-tenant"}, "the token does not have a valid issuer"),
         ({"iss": f"{ISSUER}/"}, "the token does not have a valid issuer"),
         ({"iss": None}, "the token is not valid"),

@@ -16,12 +16,13 @@ from local.lambda_runtime.runtime import LambdaRuntime
 from tests.unit.lambda_runtime.deployments import DeploymentsInMemory
 
 RUN_A_WORKER = """
-import json, sys
+import json, signal, sys
 from pathlib import Path
 from local.clock import WallClock
 from local.lambda_runtime.runtime import LambdaRuntime
 from tests.unit.lambda_runtime.deployments import DeploymentsInMemory
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 cache, started = Path(sys.argv[1]), sys.argv[2]
 deployments = DeploymentsInMemory()
 deployments.deploy("parent", "app.parent", timeout=60)
