@@ -27,6 +27,7 @@ _REASONS: Final = {
     "invalid_key": "a field's name must be a string",
     "less_than_equal": "must be at most {le}",
     "list_type": "must be a list",
+    "enum": "must be {expected}",
     "literal_error": "must be {expected}",
     "missing": "required",
     "model_attributes_type": "must be an object",

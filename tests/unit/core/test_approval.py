@@ -81,6 +81,11 @@ def test_what_is_no_wish_for_approval_is_refused_by_the_name_of_its_field(approv
     assert [error.field for error in refusal.value.errors] == [field]
 
 
+def test_what_may_be_approved_is_told() -> None:
+    with pytest.raises(RequestError, match="must be 'provisioning' or 'commit'"):
+        parse_request(request_document(approval={"before": "lunch"}))
+
+
 def test_before_provisioning_it_is_asked_for_before_the_first_wave(world: World) -> None:
     saga_id = opened(world, ApprovalPoint.PROVISIONING)
     result = world.sagas.begin(saga_id)
