@@ -81,4 +81,4 @@ def _imports(bundles: Bundles) -> list[Figure]:
 def _fresh(code: str, path: list[Path]) -> float:
     command = [sys.executable, "-S", "-P", "-c", _MEASURED.format(code)]
     environment = {"PYTHONPATH": os.pathsep.join(map(str, path)), "AWS_DEFAULT_REGION": "eu-west-1"}
-    return float(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)  # noqa: S603
+    return float(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)  # noqa: S603 - our own code

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -33,21 +35,20 @@ class StepFunctionsExecutions:
     def wake(self, token: str) -> None:
         """Let the task that waits with this token end; one that waits no more is left alone; raises RetryableError."""
         gone = (self._client.exceptions.TaskDoesNotExist, self._client.exceptions.TaskTimedOut)
-        try:
+        with _retryable("woken"), suppress(*gone):
             self._client.send_task_success(taskToken=token, output="{}")
-        except gone:
-            return
-        except ClientError as error:
-            raise RetryableError(error.response["Error"]["Code"], "the state machine could not be woken") from error
-        except BotoCoreError as error:
-            raise RetryableError(type(error).__name__, "Step Functions did not answer") from error
 
     def _start(self, machine: str, name: str, document: dict[str, str]) -> None:
-        try:
+        with _retryable("started"), suppress(self._client.exceptions.ExecutionAlreadyExists):
             self._client.start_execution(stateMachineArn=machine, name=name, input=json.dumps(document))
-        except self._client.exceptions.ExecutionAlreadyExists:
-            return
-        except ClientError as error:
-            raise RetryableError(error.response["Error"]["Code"], "the state machine could not be started") from error
-        except BotoCoreError as error:
-            raise RetryableError(type(error).__name__, "Step Functions did not answer") from error
+
+
+@contextmanager
+def _retryable(done: str) -> Iterator[None]:
+    """Whatever Step Functions refuses is asked for again: what it is about stands in the ledger already."""
+    try:
+        yield
+    except ClientError as error:
+        raise RetryableError(error.response["Error"]["Code"], f"the state machine could not be {done}") from error
+    except BotoCoreError as error:
+        raise RetryableError(type(error).__name__, "Step Functions did not answer") from error

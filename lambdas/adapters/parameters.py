@@ -52,7 +52,7 @@ class ParameterTargets:
     def declared(self) -> Targets:
         """All of them; raises Misconfigured or RetryableError."""
         values = self._parameters.read(list(self._names.values()))
-        return {cloud: _targets(cloud, name, values[name]) for cloud, name in self._names.items()}
+        return _targets(self._names, values)
 
 
 class ParameterAccess:
@@ -78,8 +78,7 @@ class ParameterAccess:
 
     def _read(self) -> Access:
         values = self._parameters.read([self._grants, *self._targets.values()])
-        targets = {cloud: _targets(cloud, name, values[name]) for cloud, name in self._targets.items()}
-        return Access(_parsed_grants(self._grants, values[self._grants]), targets)
+        return Access(_parsed_grants(self._grants, values[self._grants]), _targets(self._targets, values))
 
 
 def _parsed_grants(name: str, text: str) -> Grants:
@@ -89,7 +88,11 @@ def _parsed_grants(name: str, text: str) -> Grants:
         raise _malformed(name, error) from error
 
 
-def _targets(cloud: str, name: str, text: str) -> dict[str, Target]:
+def _targets(names: Mapping[str, str], values: Mapping[str, str]) -> Targets:
+    return {cloud: _targets_on(cloud, name, values[name]) for cloud, name in names.items()}
+
+
+def _targets_on(cloud: str, name: str, text: str) -> dict[str, Target]:
     try:
         return dict(parse_targets(cloud, text))
     except ValidationError as error:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from lambdas.adapters.by_target import ByTarget
 from lambdas.aws.credentials import role_session
 from lambdas.aws.errors import EXPIRED_CODES, translated
 from lambdas.aws.settings import AwsSettings
-from lambdas.core.errors import RetryableError, TerminalError
-from lambdas.core.targets import AwsTarget, Target
+from lambdas.core.errors import RetryableError
+from lambdas.core.targets import AwsTarget
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -72,17 +73,8 @@ class AwsClients:
         self._quotas.clear()
 
 
-class AwsAccounts:
+class AwsAccounts(ByTarget[AwsTarget, AwsClients]):
     """The clients of each target, so that a role is assumed once for as long as its session lasts."""
 
     def __init__(self, settings: AwsSettings) -> None:
-        self._settings = settings
-        self._clients: dict[Target | None, AwsClients] = {}
-
-    def of(self, target: Target | None) -> AwsClients:
-        """The clients of a target; raises TerminalError for one of another cloud."""
-        if target is not None and not isinstance(target, AwsTarget):
-            raise TerminalError("WrongProvider", f"{target.name} is not a target on AWS")
-        if target not in self._clients:
-            self._clients[target] = AwsClients(self._settings, target)
-        return self._clients[target]
+        super().__init__(AwsTarget, "AWS", lambda target: AwsClients(settings, target))

@@ -16,10 +16,10 @@ from azure.core.pipeline.policies import (
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
 
+from lambdas.adapters.by_target import ByTarget
 from lambdas.azure.credentials import SignIn
 from lambdas.azure.settings import LOOPBACK, AzureSettings
-from lambdas.core.errors import TerminalError
-from lambdas.core.targets import AzureTarget, Target
+from lambdas.core.targets import AzureTarget
 
 if TYPE_CHECKING:
     from azure.mgmt.compute import ComputeManagementClient
@@ -86,17 +86,8 @@ class AzureClients:
         }
 
 
-class AzureSubscriptions:
+class AzureSubscriptions(ByTarget[AzureTarget, AzureClients]):
     """The clients of each target, so that we sign in once for as long as its token lasts."""
 
     def __init__(self, settings: AzureSettings) -> None:
-        self._settings = settings
-        self._clients: dict[Target | None, AzureClients] = {}
-
-    def of(self, target: Target | None) -> AzureClients:
-        """The clients of a target; raises TerminalError for one of another cloud."""
-        if target is not None and not isinstance(target, AzureTarget):
-            raise TerminalError("WrongProvider", f"{target.name} is not a target on Azure")
-        if target not in self._clients:
-            self._clients[target] = AzureClients(self._settings, target)
-        return self._clients[target]
+        super().__init__(AzureTarget, "Azure", lambda target: AzureClients(settings, target))

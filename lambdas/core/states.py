@@ -76,6 +76,9 @@ RESOURCE_TRANSITIONS: Final[frozenset[tuple[ResourceStatus, ResourceStatus]]] = 
     }
 )
 
+UNDECIDED: Final = frozenset({SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.AWAITING_APPROVAL})
+"""The statuses before the commit and the fence: a cancel is still heard in them."""
+
 UNDER_RELEASE: Final = frozenset({SagaStatus.COMPENSATING, SagaStatus.RELEASING})
 """The statuses in which resources are removed, and in no other."""
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import Credentials
 
-from lambdas.core.errors import TerminalError
-from lambdas.core.targets import GcpTarget, Target
+from lambdas.adapters.by_target import ByTarget
+from lambdas.core.targets import GcpTarget
 from lambdas.gcp.compute import (
     DisksClient,
     InstancesClient,
@@ -90,17 +90,8 @@ class GcpClients:
         return target_credentials(self._settings, self._target)
 
 
-class GcpProjects:
+class GcpProjects(ByTarget[GcpTarget, GcpClients]):
     """The clients of each target, so that we sign in once for as long as its token lasts."""
 
     def __init__(self, settings: GcpSettings) -> None:
-        self._settings = settings
-        self._clients: dict[Target | None, GcpClients] = {}
-
-    def of(self, target: Target | None) -> GcpClients:
-        """The clients of a target; raises TerminalError for one of another cloud."""
-        if target is not None and not isinstance(target, GcpTarget):
-            raise TerminalError("WrongProvider", f"{target.name} is not a target on Google Cloud")
-        if target not in self._clients:
-            self._clients[target] = GcpClients(self._settings, target)
-        return self._clients[target]
+        super().__init__(GcpTarget, "Google Cloud", lambda target: GcpClients(settings, target))

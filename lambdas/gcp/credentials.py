@@ -47,7 +47,7 @@ class SignIn(Credentials):
     """Credentials whose refusals name the target: RetryableError or TerminalError, as a step raises them."""
 
     def __init__(self, credentials: Any, target: GcpTarget | None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # google-auth is untyped
         self._credentials = credentials
         self._target = target.name if target else DEFAULT
 
@@ -96,7 +96,7 @@ class _RoleSupplier(aws.AwsSecurityCredentialsSupplier):
         """The keys to sign with."""
         credentials = self._session.get_credentials()
         if credentials is None:
-            raise GoogleAuthError("there are no AWS credentials to prove our role with")  # type: ignore[no-untyped-call]
+            raise GoogleAuthError("there are no AWS credentials to prove our role with")  # type: ignore[no-untyped-call]  # google-auth is untyped
         keys: Any = credentials.get_frozen_credentials()
         return aws.AwsSecurityCredentials(keys.access_key, keys.secret_key, keys.token)
 
@@ -108,7 +108,7 @@ class _RoleSupplier(aws.AwsSecurityCredentialsSupplier):
 def _federated(settings: GcpSettings, identity: _Identity) -> Any:
     account = f"projects/-/serviceAccounts/{identity.service_account}:generateAccessToken"
     impersonation = f"{settings.iam_endpoint}/v1/{account}" if identity.service_account else None
-    return aws.Credentials(  # type: ignore[no-untyped-call]
+    return aws.Credentials(  # type: ignore[no-untyped-call]  # google-auth is untyped
         audience=f"//iam.googleapis.com/{identity.provider}",
         subject_token_type=_AWS_REQUEST,
         token_url=f"{settings.sts_endpoint}/v1/token",
@@ -119,7 +119,7 @@ def _federated(settings: GcpSettings, identity: _Identity) -> Any:
 
 
 def _impersonated(settings: GcpSettings, source: Any, service_account: str) -> Any:
-    return impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]
+    return impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]  # google-auth is untyped
         source_credentials=source,
         target_principal=service_account,
         target_scopes=list(SCOPES),

@@ -21,7 +21,7 @@ from lambdas.core.errors import NotPossible, RetryableError
 from lambdas.core.model import Event
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import Snapshot
-from lambdas.core.states import ENDINGS, SagaStatus
+from lambdas.core.states import ENDINGS, UNDECIDED, SagaStatus
 from lambdas.core.steps.saga import ReleaseReason
 from local.clock import VirtualClock
 from local.simulators.faults import Fault, FaultKind
@@ -53,7 +53,6 @@ _SWEPT_AFTER: Final = 2 * 3600.0
 _LATEST_EFFECT: Final = 200.0
 _MOST_STEPS: Final = 200_000
 _CALLS_AGAIN_AFTER: Final = 2.0
-_UNDECIDED: Final = (SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.AWAITING_APPROVAL)
 _CLOUD_FAULTS: Final = frozenset(FaultKind) - {FaultKind.SLOW, FaultKind.QUOTE}
 
 Mutation = Callable[[dict[str, Any]], None]
@@ -296,7 +295,7 @@ class SimulatedWorld(World):
 
     def _answer(self, verb: str) -> None:
         """Somebody calls the API, and again when it says that it is not available."""
-        open_until_now = self.standing().saga.status in _UNDECIDED
+        open_until_now = self.standing().saga.status in UNDECIDED
         self.note(f"! somebody calls {verb}")
         try:
             if verb == "approve":

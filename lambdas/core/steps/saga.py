@@ -9,7 +9,7 @@ from lambdas.core.model import Resource, Saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.expiry import Expiry
 from lambdas.core.ports.ledger import Ledger, Snapshot
-from lambdas.core.states import UNDER_RELEASE, ResourceStatus, SagaStatus
+from lambdas.core.states import UNDECIDED, UNDER_RELEASE, ResourceStatus, SagaStatus
 from lambdas.core.steps.approving import ApprovalSteps, asked_before, awaiting, last_wave_before, outstanding
 from lambdas.core.steps.provisioning import wanted
 from lambdas.core.steps.results import CloudCheck, WaveItem, WaveResult
@@ -27,9 +27,6 @@ RELEASE = "RELEASE"
 COMPENSATE = "COMPENSATE"
 
 
-_BEFORE_THE_END = frozenset({SagaStatus.PENDING, SagaStatus.PROVISIONING, SagaStatus.AWAITING_APPROVAL})
-
-
 class ReleaseReason(StrEnum):
     """Why a release was started; it decides in which statuses a saga is released at all."""
 
@@ -40,9 +37,9 @@ class ReleaseReason(StrEnum):
 
 
 _RELEASED_FROM: Mapping[ReleaseReason, frozenset[SagaStatus]] = {
-    ReleaseReason.COMPENSATE: _BEFORE_THE_END | {SagaStatus.NEEDS_ATTENTION},
-    ReleaseReason.DESTROY: _BEFORE_THE_END | {SagaStatus.COMMITTED, SagaStatus.NEEDS_ATTENTION},
-    ReleaseReason.EXPIRE: _BEFORE_THE_END | {SagaStatus.COMMITTED},
+    ReleaseReason.COMPENSATE: UNDECIDED | {SagaStatus.NEEDS_ATTENTION},
+    ReleaseReason.DESTROY: UNDECIDED | {SagaStatus.COMMITTED, SagaStatus.NEEDS_ATTENTION},
+    ReleaseReason.EXPIRE: UNDECIDED | {SagaStatus.COMMITTED},
     ReleaseReason.SWEEP: frozenset({SagaStatus.ROLLED_BACK, SagaStatus.RELEASED, SagaStatus.NEEDS_ATTENTION}),
 }
 
