@@ -46,6 +46,11 @@ def parameters() -> Any:
     return boto3.client("ssm", config=_CONFIG)
 
 
+def secrets() -> Any:
+    """A client for the passwords of private clusters."""
+    return boto3.client("secretsmanager", config=_CONFIG)
+
+
 def functions() -> Any:
     """A client for functions that are called while somebody waits."""
     return boto3.client("lambda", config=_SYNCHRONOUS)

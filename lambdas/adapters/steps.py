@@ -14,11 +14,11 @@ from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.ledger import DynamoLedger
 from lambdas.adapters.observability import StepHandler, observed
 from lambdas.adapters.settings import LedgerSettings
-from lambdas.core.discretion import DiscreetProvider
+from lambdas.core.discretion import DiscreetPreflight, DiscreetProvider
 from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import Ledger
-from lambdas.core.ports.provider import Provider
+from lambdas.core.ports.provider import Preflight, Provider, PublicProvider
 from lambdas.core.preflight import Shortage
 from lambdas.core.specs import ResourceDefinition
 from lambdas.core.steps.checking import CheckSteps, planned_intents
@@ -78,7 +78,7 @@ class ProviderHandlers(NamedTuple):
 
 
 def provider_handlers(
-    make_provider: Callable[[], Provider], make_surroundings: Callable[[], Surroundings] = deployed
+    make_provider: Callable[[], PublicProvider], make_surroundings: Callable[[], Surroundings] = deployed
 ) -> ProviderHandlers:
     """The handlers of one provider. Clients are made at the first call and kept as long as the function is warm."""
     steps = _ProviderSteps(make_provider, make_surroundings)
@@ -111,30 +111,43 @@ def provider_handlers(
 
 
 class _ProviderSteps:
-    def __init__(self, make_provider: Callable[[], Provider], make_surroundings: Callable[[], Surroundings]) -> None:
+    def __init__(
+        self, make_provider: Callable[[], PublicProvider], make_surroundings: Callable[[], Surroundings]
+    ) -> None:
         self._make_provider = make_provider
         self._make_surroundings = make_surroundings
 
     @cached_property
+    def _surroundings(self) -> Surroundings:
+        return self._make_surroundings()
+
+    @cached_property
+    def _provider(self) -> PublicProvider:
+        return self._make_provider()
+
+    @property
     def _parts(self) -> tuple[Ledger, Provider, Clock, Policy]:
-        ledger, clock, policy = self._make_surroundings()
-        return ledger, DiscreetProvider(self._make_provider()), clock, policy
+        ledger, clock, policy = self._surroundings
+        return ledger, DiscreetProvider(self._provider), clock, policy
 
     @cached_property
     def provisioning(self) -> ProvisioningSteps:
         return ProvisioningSteps(*self._parts)
 
     @cached_property
+    def releasing(self) -> ReleaseSteps:
+        return ReleaseSteps(*self._parts)
+
+    @cached_property
     def checking(self) -> CheckSteps:
-        ledger, provider, _, _ = self._parts
-        return CheckSteps(ledger, provider)
+        return CheckSteps(self._surroundings.ledger, self._preflight)
 
     def shortages(
         self, cloud: str, resources: Sequence[ResourceDefinition], targets: Mapping[str, Target]
     ) -> list[Shortage]:
         asked = [it for it in resources if it.provider == cloud]
-        return self._parts[1].shortages(planned_intents(resources, asked, targets))
+        return self._preflight.shortages(planned_intents(resources, asked, targets))
 
-    @cached_property
-    def releasing(self) -> ReleaseSteps:
-        return ReleaseSteps(*self._parts)
+    @property
+    def _preflight(self) -> Preflight:
+        return DiscreetPreflight(self._provider)

@@ -15,7 +15,7 @@ from lambdas.adapters.parameters import Parameters, ParameterTargets
 from lambdas.adapters.settings import TargetSettings
 from lambdas.adapters.steps import Surroundings, deployed
 from lambdas.core.errors import TerminalError
-from lambdas.core.ports.provider import Provider
+from lambdas.core.ports.provider import Inventory
 from lambdas.core.steps.sweep import MOST_LISTED, CloudSweep
 from lambdas.core.targets import Target, Targets
 
@@ -37,7 +37,7 @@ def deployed_targets() -> Targets:
 
 def sweep_handler(
     cloud: str,
-    make_provider: Callable[[], Provider],
+    make_provider: Callable[[], Inventory],
     make_surroundings: Callable[[], Surroundings] = deployed,
     targets: Callable[[], Targets] = deployed_targets,
 ) -> StepHandler:

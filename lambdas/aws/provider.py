@@ -55,6 +55,11 @@ class AwsProvider:
         """How long something must stay unfound before it counts as gone."""
         return self._settings.settling_seconds
 
+    @property
+    def repeat_seconds(self) -> float:
+        """None: a repeated request is recognised."""
+        return 0
+
     def parts(self, intent: Intent) -> tuple[str, ...]:
         """An instance, then the attachment of its disks; or a disk."""
         if isinstance(intent.definition, AwsDisk):

@@ -48,6 +48,11 @@ class AzureProvider:
         """How long something must stay unfound before it counts as gone."""
         return self._settings.settling_seconds
 
+    @property
+    def repeat_seconds(self) -> float:
+        """None: a repeated request is recognised."""
+        return 0
+
     def parts(self, intent: Intent) -> tuple[str, ...]:
         """A public address if there is to be one, the network interface, the machine; or a disk."""
         return tuple(part.name for part in created_parts(intent))

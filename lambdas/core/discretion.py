@@ -8,15 +8,14 @@ from typing import Final
 
 from lambdas.core.errors import StepError
 from lambdas.core.model import Intent
-from lambdas.core.ports.provider import Marked, Observation, Provider
+from lambdas.core.ports.provider import Observation, Preflight, Provider
 from lambdas.core.preflight import Shortage
-from lambdas.core.targets import Target
 
 PLACEHOLDER: Final = "(private)"
 
 
 class DiscreetProvider:
-    """Calls a provider; what it raises or finds short says nothing of its intents' private values."""
+    """Calls a provider; what it raises says nothing of its intents' private values."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
@@ -25,6 +24,11 @@ class DiscreetProvider:
     def settling_seconds(self) -> float:
         """The provider's own."""
         return self._provider.settling_seconds
+
+    @property
+    def repeat_seconds(self) -> float:
+        """The provider's own."""
+        return self._provider.repeat_seconds
 
     def parts(self, intent: Intent) -> tuple[str, ...]:
         """The provider's own."""
@@ -50,15 +54,18 @@ class DiscreetProvider:
         with _discreetly([intent]):
             return self._provider.find(intent)
 
+
+class DiscreetPreflight:
+    """Asks for shortages; what is found, or raised instead, says nothing of the intents' private values."""
+
+    def __init__(self, preflight: Preflight) -> None:
+        self._preflight = preflight
+
     def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
         """What would be refused."""
         with _discreetly(intents):
-            found = self._provider.shortages(intents)
+            found = self._preflight.shortages(intents)
         return [it.model_copy(update={"message": _without(_private(intents), it.message)}) for it in found]
-
-    def inventory(self, target: Target | None = None) -> Iterable[Marked]:
-        """The provider's own: there is no intent in it."""
-        return self._provider.inventory(target)
 
 
 @contextmanager

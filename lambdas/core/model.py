@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from lambdas.core.clusters import Claim
 from lambdas.core.specs import ResourceDefinition
 from lambdas.core.states import ResourceStatus, SagaStatus
 from lambdas.core.targets import Target
@@ -80,6 +81,9 @@ class Resource(Record):
     """One resource of a saga and how far it is; also its intent, once it is CREATING.
 
     `revision` counts the writes to it. `target` is what the target it names stood for when the saga was opened.
+    Of a private one, `cluster` is where it was placed last, `claim` what it takes of it as long as it lives or is being
+    built there, and `refused_by` the clusters that had no room for it after all. At `attempted_at` a create was sent
+    whose answer never came: where the cloud does not recognise a repeated request, it must not be repeated too soon.
     """
 
     saga_id: str
@@ -87,6 +91,10 @@ class Resource(Record):
     target: Target | None = None
     revision: int = 0
     status: ResourceStatus = ResourceStatus.PLANNED
+    cluster: str | None = None
+    claim: Claim | None = None
+    refused_by: tuple[str, ...] = ()
+    attempted_at: datetime | None = None
     operations: Mapping[str, str] = {}
     cloud_id: str | None = None
     error: str | None = None
@@ -124,12 +132,14 @@ class Intent(Record):
     """What a provider is asked to create, look at, or remove. Everything it needs follows from this.
 
     `operations` maps each part that was begun to the handle its cloud gave for it, opaque to all but the provider
-    (empty where the cloud gives none). Without a `target` it is placed wherever the function's own environment says.
+    (empty where the cloud gives none). Without a `target` it is placed wherever the function's own environment says;
+    a private one is on `cluster`.
     """
 
     saga_id: str
     definition: ResourceDefinition
     target: Target | None = None
+    cluster: str | None = None
     labels: Mapping[str, str] = {}
     disks: tuple[AttachedDisk, ...] = ()
     operations: Mapping[str, str] = {}

@@ -1,4 +1,4 @@
-"""Where a resource may be provisioned on its cloud: an account, a subscription or a project, and as whom.
+"""Where a resource may be provisioned on its cloud: an account, a subscription, a project or some private clusters.
 
 Nothing of a target is secret. It is written with each resource, so that a saga finds back to it whatever is declared
 later.
@@ -54,16 +54,30 @@ class GcpTarget(_Target):
     workload_identity_provider: str = ""
 
 
-Target = Annotated[AwsTarget | AzureTarget | GcpTarget, Field(discriminator="cloud")]
+class VsphereTarget(_Target):
+    """The vSphere clusters that declare this target's name."""
 
-Targets = Mapping[str, Mapping[str, AwsTarget | AzureTarget | GcpTarget]]
+    cloud: Literal["vsphere"] = "vsphere"
+
+
+class ScvmmTarget(_Target):
+    """The System Center clusters that declare this target's name."""
+
+    cloud: Literal["scvmm"] = "scvmm"
+
+
+AnyTarget = AwsTarget | AzureTarget | GcpTarget | VsphereTarget | ScvmmTarget
+
+Target = Annotated[AnyTarget, Field(discriminator="cloud")]
+
+Targets = Mapping[str, Mapping[str, AnyTarget]]
 """All that is declared: by cloud, then by name."""
 
 _DOCUMENTS: Final = TypeAdapter[dict[str, dict[str, str | bool]]](dict[str, dict[str, str | bool]])
 _TARGETS: Final = TypeAdapter[dict[TargetName, Target]](dict[TargetName, Target])
 
 
-def parse_targets(cloud: str, text: str) -> dict[str, AwsTarget | AzureTarget | GcpTarget]:
+def parse_targets(cloud: str, text: str) -> dict[str, AnyTarget]:
     """The targets of one cloud as the deployment writes them, JSON `{name: {field: value}}`; raises ValidationError."""
     documents = _DOCUMENTS.validate_json(text)
     return _TARGETS.validate_python({name: {**it, "cloud": cloud, "name": name} for name, it in documents.items()})

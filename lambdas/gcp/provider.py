@@ -53,6 +53,11 @@ class GcpProvider:
         """How long something must stay unfound before it counts as gone."""
         return self._settings.settling_seconds
 
+    @property
+    def repeat_seconds(self) -> float:
+        """None: a repeated request is recognised."""
+        return 0
+
     def parts(self, intent: Intent) -> tuple[str, ...]:
         """An instance is one part, with its boot disk, network interface and address; so is a disk."""
         return (MACHINE,) if isinstance(intent.definition, GcpInstance) else (DISK,)

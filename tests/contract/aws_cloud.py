@@ -15,7 +15,7 @@ from lambdas.core.specs import ResourceDefinition
 from local.aws.account import create_ec2
 from local.clock import VirtualClock
 from local.http_server import serve
-from tests.contract.cloud import CloudUnderTest
+from tests.contract.cloud import PublicCloud
 
 REGION = "eu-west-1"
 
@@ -31,7 +31,7 @@ def definition(kind: str = "instance", resource_id: str = "web", **spec: Any) ->
 
 
 @contextmanager
-def aws_cloud(clock: VirtualClock | None = None) -> Iterator[CloudUnderTest]:
+def aws_cloud(clock: VirtualClock | None = None) -> Iterator[PublicCloud]:
     """EC2 on a clock of its own, and the provider that drives it."""
     clock = clock or VirtualClock()
     ec2 = create_ec2(clock, sleep=clock.advance)
@@ -43,7 +43,7 @@ def aws_cloud(clock: VirtualClock | None = None) -> Iterator[CloudUnderTest]:
             "AWS_SWEEP_REGIONS": f"{REGION}, us-east-1",
         }
         with mock.patch.dict(os.environ, environment):
-            yield CloudUnderTest(
+            yield PublicCloud(
                 provider=AwsProvider.from_environment(os.environ),
                 clock=clock,
                 definition=definition,

@@ -15,7 +15,7 @@ from lambdas.core.specs import ResourceDefinition
 from local.clock import VirtualClock
 from local.http_server import serve
 from local.simulators.azure import create_app
-from tests.contract.cloud import CloudUnderTest
+from tests.contract.cloud import PublicCloud
 
 REGION = "westeurope"
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
@@ -41,7 +41,7 @@ def azure_definition(kind: str = "instance", resource_id: str = "web", **spec: A
 
 
 @contextmanager
-def azure_cloud(clock: VirtualClock | None = None) -> Iterator[CloudUnderTest]:
+def azure_cloud(clock: VirtualClock | None = None) -> Iterator[PublicCloud]:
     """A fresh cloud; its managed identity is in the environment as long as it lasts."""
     clock = clock or VirtualClock()
     simulator = create_app(clock, clock.advance)
@@ -53,7 +53,7 @@ def azure_cloud(clock: VirtualClock | None = None) -> Iterator[CloudUnderTest]:
             "IDENTITY_HEADER": "local",
         }
         with patch.dict(os.environ, environ):
-            yield CloudUnderTest(
+            yield PublicCloud(
                 provider=AzureProvider.from_environment(os.environ),
                 clock=clock,
                 definition=azure_definition,

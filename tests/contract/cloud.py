@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from lambdas.core.model import Intent
-from lambdas.core.ports.provider import Provider
+from lambdas.core.ports.provider import Provider, PublicProvider
 from lambdas.core.specs import ResourceDefinition
 from local.clock import VirtualClock
 from local.simulators.faults import Fault
@@ -18,7 +20,8 @@ class CloudUnderTest:
     """A provider, and the simulated cloud it drives over its real protocol.
 
     `definition(kind, resource_id, **spec)` makes a valid resource of this cloud, `spec` overriding its fields; a disk
-    made with no overrides can be attached to an instance made with `disks=[...]`.
+    made with no overrides can be attached to an instance made with `disks=[...]`. A private cloud's instance has no
+    public address and ignores one that is asked for; a cloud without separate disks has the `kinds` `instance` only.
     `creates` and `deletes` are the simulator's names of the calls that create and delete an instance or a disk.
     `inventory()` is everything that exists with our marks or by our names, terminated instances excepted.
     """
@@ -32,11 +35,23 @@ class CloudUnderTest:
     calls: Callable[[], list[Any]]
     creates: tuple[str, ...]
     deletes: tuple[str, ...]
+    kinds: tuple[str, ...] = ("instance", "disk")
+    cluster: str | None = None
 
     def intent(self, kind: str = "instance", resource_id: str = "web", **spec: Any) -> Intent:
-        """An intent of the saga `s0test0000000001`."""
+        """An intent of the saga `s0test0000000001`, on the cluster of a private cloud."""
+        if kind not in self.kinds:
+            pytest.skip(f"this cloud has no {kind} of its own")
         return Intent(
             saga_id="s0test0000000001",
             definition=self.definition(kind, resource_id, **spec),
             labels={"team": "payments"},
+            cluster=self.cluster,
         )
+
+
+@dataclass(frozen=True)
+class PublicCloud(CloudUnderTest):
+    """A cloud that is asked for shortages and for what it holds, too."""
+
+    provider: PublicProvider

@@ -1,17 +1,29 @@
-"""Each public cloud under the provider contract."""
+"""Each cloud under the provider contract, and the public ones under what else they keep to."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.contract.cloud import CloudUnderTest
+from tests.contract.cloud import CloudUnderTest, PublicCloud
+
+PUBLIC = ["aws", "azure", "gcp"]
 
 
-@pytest.fixture(params=["aws", "azure", "gcp"])
+@pytest.fixture(params=PUBLIC)
 def cloud(request: pytest.FixtureRequest) -> Iterator[CloudUnderTest]:
-    module = importlib.import_module(f"tests.contract.{request.param}_cloud")
-    with getattr(module, f"{request.param}_cloud")() as under_test:
+    yield from _under_test(request.param)
+
+
+@pytest.fixture(params=PUBLIC)
+def public_cloud(request: pytest.FixtureRequest) -> Iterator[PublicCloud]:
+    yield from _under_test(request.param)
+
+
+def _under_test(name: str) -> Iterator[Any]:
+    module = importlib.import_module(f"tests.contract.{name}_cloud")
+    with getattr(module, f"{name}_cloud")() as under_test:
         yield under_test

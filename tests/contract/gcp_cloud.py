@@ -15,7 +15,7 @@ from lambdas.gcp.provider import GcpProvider
 from local.clock import VirtualClock
 from local.http_server import serve
 from local.simulators.gcp import create_app, write_service_account
-from tests.contract.cloud import CloudUnderTest
+from tests.contract.cloud import PublicCloud
 
 ZONE = "europe-west1-b"
 
@@ -30,7 +30,7 @@ def gcp_definition(kind: str, resource_id: str, **spec: Any) -> GcpInstance | Gc
 
 
 @contextmanager
-def gcp_cloud(clock: VirtualClock | None = None) -> Iterator[CloudUnderTest]:
+def gcp_cloud(clock: VirtualClock | None = None) -> Iterator[PublicCloud]:
     """A fresh cloud; the credentials file it needs is in the environment as long as it lasts."""
     clock = clock or VirtualClock()
     simulator = create_app(clock, clock.advance)
@@ -43,7 +43,7 @@ def gcp_cloud(clock: VirtualClock | None = None) -> Iterator[CloudUnderTest]:
             "GOOGLE_COMPUTE_ENDPOINT": server.url,
         }
         with patch.dict(os.environ, environ):
-            yield CloudUnderTest(
+            yield PublicCloud(
                 provider=GcpProvider.from_environment(os.environ),
                 clock=clock,
                 definition=gcp_definition,

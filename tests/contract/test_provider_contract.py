@@ -71,7 +71,19 @@ class Driver:
             except RetryableError:
                 self.retries += 1
                 self.cloud.clock.advance(10)
+                self._wait_out_a_create_of_unknown_fate()
         return call()
+
+    def _wait_out_a_create_of_unknown_fate(self) -> None:
+        """As the step does where the cloud does not recognise a repeated request."""
+        if self.cloud.provider.repeat_seconds and not self._seen():
+            self.cloud.clock.advance(self.cloud.provider.repeat_seconds)
+
+    def _seen(self) -> bool:
+        try:
+            return bool(self.cloud.provider.find(self.intent))
+        except RetryableError:
+            return False
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ import pytest
 import yaml
 
 from lambdas.core.model import AttachedDisk, Intent
-from lambdas.core.ports.provider import Marked, Provider
+from lambdas.core.ports.provider import Marked, PublicProvider
 from tests.contract.azure_cloud import azure_cloud
-from tests.contract.cloud import CloudUnderTest
+from tests.contract.cloud import PublicCloud
 from tests.contract.gcp_cloud import gcp_cloud
 
 ROLES: Final = Path(__file__).parents[2] / "infra" / "roles"
@@ -77,7 +77,7 @@ def _used(request: pytest.FixtureRequest) -> Iterator[tuple[str, dict[str, set[s
         yield request.param, _live(request.param, cloud)
 
 
-def _live(name: str, cloud: CloudUnderTest) -> dict[str, set[str]]:
+def _live(name: str, cloud: PublicCloud) -> dict[str, set[str]]:
     used: dict[str, set[str]] = {verb: set() for verb in VERBS}
 
     def as_verb(verb: str, call: Callable[[], Any]) -> Any:
@@ -103,11 +103,11 @@ def _live(name: str, cloud: CloudUnderTest) -> dict[str, set[str]]:
     return used
 
 
-def _listed(provider: Provider) -> list[Marked]:
+def _listed(provider: PublicProvider) -> list[Marked]:
     return list(provider.inventory())
 
 
-def _provision(cloud: CloudUnderTest, as_verb: Callable[[str, Callable[[], Any]], Any], intent: Intent) -> str:
+def _provision(cloud: PublicCloud, as_verb: Callable[[str, Callable[[], Any]], Any], intent: Intent) -> str:
     provider, seen = cloud.provider, None
     for part in provider.parts(intent):
         handle = as_verb("create", partial(provider.create, intent, part))

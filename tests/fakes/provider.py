@@ -50,6 +50,7 @@ class FakeProvider:
     clock: Clock
     part_names: tuple[str, ...] = ("network", "machine")
     settling_seconds: float = 60
+    repeat_seconds: float = 0
     seconds_to_ready: float = 0
     stubborn: bool = False
     calls: list[tuple[str, str, str]] = field(default_factory=list)

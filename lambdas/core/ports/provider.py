@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from lambdas.core.clusters import ClusterReport
 from lambdas.core.model import Intent
 from lambdas.core.preflight import Shortage
 from lambdas.core.targets import Target
@@ -47,6 +48,14 @@ class Provider(Protocol):
         """
         ...
 
+    @property
+    def repeat_seconds(self) -> float:
+        """How long a create whose answer never came must not be sent again unless `find` shows what became of it.
+
+        0 where the cloud recognises a repeated request by its key or name, so that nothing can come of it twice.
+        """
+        ...
+
     def parts(self, intent: Intent) -> tuple[str, ...]:
         """What is created one after the other for this intent, in order; each begins when the one before is ready."""
         ...
@@ -73,6 +82,10 @@ class Provider(Protocol):
         """
         ...
 
+
+class Preflight(Protocol):
+    """A cloud that says what it would refuse."""
+
     def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
         """Everything that this cloud would refuse of `intents`, all of them together, if they were created now.
 
@@ -81,9 +94,32 @@ class Provider(Protocol):
         """
         ...
 
+
+class Inventory(Protocol):
+    """A cloud that says what it holds of ours."""
+
     def inventory(self, target: Target | None = None) -> Iterable[Marked]:
         """Everything in a target that carries the mark of any saga, in whichever place we may create something.
 
         Only reads, and what is on its way out may be among it. For the sweep, not for a saga's own steps: lists lag.
         """
+        ...
+
+
+class Survey(NamedTuple):
+    """What a look at a private cluster found: its report, and everything on it that carries our mark."""
+
+    report: ClusterReport
+    machines: tuple[Marked, ...]
+
+
+class PublicProvider(Provider, Preflight, Inventory, Protocol):
+    """A cloud that everybody reaches, and that is asked when something is to be known of it."""
+
+
+class PrivateProvider(Provider, Protocol):
+    """Private clusters, which only their worker reaches; they report what others are to know of them."""
+
+    def survey(self, cluster: str) -> Survey:
+        """Look at one cluster, by the name that the deployment gave it. Only reads."""
         ...

@@ -13,8 +13,14 @@ from lambdas.core.specs.aws import AwsDisk, AwsInstance
 from lambdas.core.specs.azure import AzureDisk, AzureInstance
 from lambdas.core.specs.base import Definition
 from lambdas.core.specs.gcp import GcpDisk, GcpInstance
+from lambdas.core.specs.private import PrivateInstance
+from lambdas.core.specs.scvmm import ScvmmInstance
+from lambdas.core.specs.vsphere import VsphereInstance
 
-PROVIDERS: Final = ("aws", "azure", "gcp")
+PRIVATE_PROVIDERS: Final = ("vsphere", "scvmm")
+"""Those whose resources are placed on whichever cluster suits them."""
+
+PROVIDERS: Final = ("aws", "azure", "gcp", *PRIVATE_PROVIDERS)
 KINDS: Final = ("instance", "disk")
 
 
@@ -32,15 +38,18 @@ ResourceDefinition = Annotated[
     | Annotated[AzureInstance, Tag("azure/instance")]
     | Annotated[AzureDisk, Tag("azure/disk")]
     | Annotated[GcpInstance, Tag("gcp/instance")]
-    | Annotated[GcpDisk, Tag("gcp/disk")],
+    | Annotated[GcpDisk, Tag("gcp/disk")]
+    | Annotated[VsphereInstance, Tag("vsphere/instance")]
+    | Annotated[ScvmmInstance, Tag("scvmm/instance")],
     Discriminator(_tag),
 ]
 
-Instance = AwsInstance | AzureInstance | GcpInstance
+Instance = AwsInstance | AzureInstance | GcpInstance | VsphereInstance | ScvmmInstance
 Disk = AwsDisk | AzureDisk | GcpDisk
 
 __all__ = [
     "KINDS",
+    "PRIVATE_PROVIDERS",
     "PROVIDERS",
     "AwsDisk",
     "AwsInstance",
@@ -51,5 +60,8 @@ __all__ = [
     "GcpDisk",
     "GcpInstance",
     "Instance",
+    "PrivateInstance",
     "ResourceDefinition",
+    "ScvmmInstance",
+    "VsphereInstance",
 ]

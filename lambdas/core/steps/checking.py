@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lambdas.core.model import AttachedDisk, Intent, Resource, Saga, cloud_name
 from lambdas.core.ports.ledger import Ledger
-from lambdas.core.ports.provider import Provider
+from lambdas.core.ports.provider import Preflight
 from lambdas.core.preflight import errors_by_resource
 from lambdas.core.specs import ResourceDefinition
 from lambdas.core.states import ResourceStatus
@@ -20,7 +20,7 @@ PLAN = "splan"
 class CheckSteps:
     """The step that asks one provider for the shortages of a saga."""
 
-    def __init__(self, ledger: Ledger, provider: Provider) -> None:
+    def __init__(self, ledger: Ledger, provider: Preflight) -> None:
         self._ledger = ledger
         self._provider = provider
 

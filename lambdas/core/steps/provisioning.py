@@ -25,6 +25,7 @@ def intent_of(ledger: Ledger, saga: Saga, resource: Resource) -> Intent:
         saga_id=saga.id,
         definition=resource.definition,
         target=resource.target,
+        cluster=resource.cluster,
         labels=saga.labels,
         disks=tuple(_attached(disk) for disk in disks),
         operations=resource.operations,

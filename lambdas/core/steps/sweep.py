@@ -17,7 +17,7 @@ from lambdas.core.model import Saga
 from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import Ledger, Snapshot
-from lambdas.core.ports.provider import Marked, Provider
+from lambdas.core.ports.provider import Inventory, Marked
 from lambdas.core.states import ResourceStatus, SagaStatus
 from lambdas.core.steps.saga import ReleaseReason
 from lambdas.core.targets import DEFAULT, Target
@@ -95,7 +95,7 @@ class Verdict(TypedDict):
 class CloudSweep:
     """A look at everything in one target of a cloud that carries our mark, compared with the ledger."""
 
-    def __init__(self, cloud: str, ledger: Ledger, provider: Provider, clock: Clock, policy: Policy) -> None:
+    def __init__(self, cloud: str, ledger: Ledger, provider: Inventory, clock: Clock, policy: Policy) -> None:
         self._cloud = cloud
         self._ledger = ledger
         self._provider = provider

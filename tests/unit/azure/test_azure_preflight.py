@@ -8,16 +8,16 @@ import pytest
 
 from local.simulators.faults import Fault, FaultKind
 from tests.contract.azure_cloud import azure_cloud
-from tests.contract.cloud import CloudUnderTest
+from tests.contract.cloud import PublicCloud
 
 
 @pytest.fixture
-def azure() -> Iterator[CloudUnderTest]:
+def azure() -> Iterator[PublicCloud]:
     with azure_cloud() as cloud:
         yield cloud
 
 
-def test_a_size_that_is_closed_to_the_subscription_is_refused_with_azures_reason(azure: CloudUnderTest) -> None:
+def test_a_size_that_is_closed_to_the_subscription_is_refused_with_azures_reason(azure: PublicCloud) -> None:
     azure.arm([Fault(operation="ResourceSkus_List", fault=FaultKind.CAPACITY)])
 
     [shortage] = azure.provider.shortages([azure.intent()])
@@ -26,7 +26,7 @@ def test_a_size_that_is_closed_to_the_subscription_is_refused_with_azures_reason
     assert "Standard_B1s is not available in westeurope: NotAvailableForSubscription" in shortage.message
 
 
-def test_cores_are_short_in_all_and_per_family_machines_among_all_who_ask(azure: CloudUnderTest) -> None:
+def test_cores_are_short_in_all_and_per_family_machines_among_all_who_ask(azure: PublicCloud) -> None:
     azure.arm([Fault(operation="Usage_List", fault=FaultKind.CAPACITY)])
     small, large = azure.intent(resource_id="small"), azure.intent(resource_id="large", size="Standard_D4s_v5")
 
@@ -41,13 +41,13 @@ def test_cores_are_short_in_all_and_per_family_machines_among_all_who_ask(azure:
 
 
 @pytest.mark.parametrize(("public", "short"), [(True, 2), (False, 1)])
-def test_an_address_is_asked_for_only_where_there_is_to_be_one(azure: CloudUnderTest, public: bool, short: int) -> None:
+def test_an_address_is_asked_for_only_where_there_is_to_be_one(azure: PublicCloud, public: bool, short: int) -> None:
     azure.arm([Fault(operation="Usages_List", fault=FaultKind.CAPACITY)])
 
     assert len(azure.provider.shortages([azure.intent(public_address=public)])) == short
 
 
-def test_more_machines_than_the_regions_cores_are_refused_together(azure: CloudUnderTest) -> None:
+def test_more_machines_than_the_regions_cores_are_refused_together(azure: PublicCloud) -> None:
     many = [azure.intent(resource_id=f"web-{number}", size="Standard_D4s_v5") for number in range(26)]
 
     short = {it.message.split(" in ")[0]: len(it.resources) for it in azure.provider.shortages(many)}
@@ -55,6 +55,6 @@ def test_more_machines_than_the_regions_cores_are_refused_together(azure: CloudU
     assert short == {"QuotaExceeded: cores": 26, "QuotaExceeded: standardDSv5Family": 26}
 
 
-def test_disks_are_left_to_azure(azure: CloudUnderTest) -> None:
+def test_disks_are_left_to_azure(azure: PublicCloud) -> None:
     assert azure.provider.shortages([azure.intent("disk", "data")]) == []
     assert azure.calls() == []

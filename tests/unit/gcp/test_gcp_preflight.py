@@ -8,32 +8,32 @@ from typing import Any
 import pytest
 
 from local.simulators.faults import Fault, FaultKind
-from tests.contract.cloud import CloudUnderTest
+from tests.contract.cloud import PublicCloud
 from tests.contract.gcp_cloud import gcp_cloud
 
 
 @pytest.fixture
-def gcp() -> Iterator[CloudUnderTest]:
+def gcp() -> Iterator[PublicCloud]:
     with gcp_cloud() as cloud:
         yield cloud
 
 
-def counted(gcp: CloudUnderTest, kind: str, **spec: Any) -> dict[str, float | None]:
+def counted(gcp: PublicCloud, kind: str, **spec: Any) -> dict[str, float | None]:
     """What one resource takes of each quota."""
     gcp.arm([Fault(operation="regions.get", fault=FaultKind.CAPACITY)])
     short = gcp.provider.shortages([gcp.intent(kind, **spec)])
     return {it.message.split()[1]: it.needed for it in short}
 
 
-def test_a_shared_core_counts_as_an_instance_and_its_vcpus(gcp: CloudUnderTest) -> None:
+def test_a_shared_core_counts_as_an_instance_and_its_vcpus(gcp: PublicCloud) -> None:
     assert counted(gcp, "instance") == {"INSTANCES": 1, "CPUS": 2}
 
 
-def test_a_series_with_a_quota_of_its_own_counts_against_that(gcp: CloudUnderTest) -> None:
+def test_a_series_with_a_quota_of_its_own_counts_against_that(gcp: PublicCloud) -> None:
     assert counted(gcp, "instance", size="n2-standard-4") == {"INSTANCES": 1, "N2_CPUS": 4}
 
 
-def test_an_address_and_a_boot_disk_of_a_size_of_its_own_count_too(gcp: CloudUnderTest) -> None:
+def test_an_address_and_a_boot_disk_of_a_size_of_its_own_count_too(gcp: PublicCloud) -> None:
     taken = counted(gcp, "instance", public_address=True, disk_gb=30)
 
     assert taken == {"INSTANCES": 1, "CPUS": 2, "IN_USE_ADDRESSES": 1, "DISKS_TOTAL_GB": 30}
@@ -42,11 +42,11 @@ def test_an_address_and_a_boot_disk_of_a_size_of_its_own_count_too(gcp: CloudUnd
 @pytest.mark.parametrize(
     ("type_", "quota"), [("pd-standard", "DISKS_TOTAL_GB"), ("pd-balanced", "SSD_TOTAL_GB"), ("pd-ssd", "SSD_TOTAL_GB")]
 )
-def test_a_disk_counts_by_its_type(gcp: CloudUnderTest, type_: str, quota: str) -> None:
+def test_a_disk_counts_by_its_type(gcp: PublicCloud, type_: str, quota: str) -> None:
     assert counted(gcp, "disk", type=type_, size_gb=40) == {quota: 40}
 
 
-def test_each_zone_region_and_machine_type_is_asked_for_once(gcp: CloudUnderTest) -> None:
+def test_each_zone_region_and_machine_type_is_asked_for_once(gcp: PublicCloud) -> None:
     gcp.provider.shortages([gcp.intent(resource_id=f"web-{number}") for number in range(5)])
 
     asked = sorted(call.operation for call in gcp.calls() if call.operation != "oauth2.token")

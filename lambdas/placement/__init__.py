@@ -1,0 +1,1 @@
+"""Placement: which private cluster takes which machine."""

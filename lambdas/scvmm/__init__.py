@@ -1,0 +1,1 @@
+"""System Center Virtual Machine Manager as a provider."""

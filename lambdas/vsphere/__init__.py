@@ -1,0 +1,1 @@
+"""vSphere as a provider."""

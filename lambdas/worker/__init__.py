@@ -1,0 +1,1 @@
+"""The worker of private clusters: it takes their tasks from a queue, on AWS or inside their network."""
