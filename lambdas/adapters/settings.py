@@ -63,6 +63,12 @@ class AccessSettings(TargetSettings):
     grants_seconds: float = Field(default=30, ge=0, alias="SKYSAGA_GRANTS_SECONDS")
 
 
+class WorkerSettings(LedgerSettings):
+    """What the functions of a private cloud need besides: the names of its clusters."""
+
+    clusters: Json[list[str]] = Field(alias="CLUSTERS")
+
+
 class SweepSettings(LedgerSettings):
     """What the sweep needs besides: the function that looks at each cloud."""
 
