@@ -7,6 +7,8 @@
 | saga id   | `EVENT#000000n`  | the event with number n, written with the change it tells of     |
 | `KEY#...` | `KEY`            | which saga an idempotency key opened, and the request's digest   |
 
+What is claimed of private clusters stands in the same table: see `claims.py` and `clusters.py`.
+
 Each record is one JSON document in `document`; what conditions and the index need stands beside it. The header's
 `version` counts the writes to anything of the saga, and each write demands that it is still the one that was read: so
 the fence, the commit and the intents of one saga are in one order. Two reads in a row may fall on either side of a
@@ -23,10 +25,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from lambdas.adapters.claims import claim_update, release_update
+from lambdas.adapters.dynamodb import CONDITION_FAILED, Cancelled, asked, transacted
 from lambdas.core.changes import Write, resource_write, saga_write
-from lambdas.core.errors import IdempotencyConflict, RetryableError, SagaNotFound
+from lambdas.core.clusters import Amounts
+from lambdas.core.errors import ClaimRefused, IdempotencyConflict, RetryableError, SagaNotFound
 from lambdas.core.model import Event, Record, Resource, Saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import IdempotencyKey, ResourceChange, SagaChange, Snapshot
@@ -101,7 +104,12 @@ class DynamoLedger:
         return self._until_written(saga_id, attempt)
 
     def change_resource(
-        self, saga_id: str, resource_id: str, change: ResourceChange, message: str | None = None
+        self,
+        saga_id: str,
+        resource_id: str,
+        change: ResourceChange,
+        message: str | None = None,
+        bounds: Amounts | None = None,
     ) -> tuple[Saga, Resource]:
         """Replace one resource by what `change` makes of it; returns what stands now."""
 
@@ -111,7 +119,7 @@ class DynamoLedger:
             write = resource_write(saga, resource, change, self._clock.now(), message)
             if write is None or write.resource is None:
                 return saga, resource
-            return (write.saga, write.resource) if self._commit(write) else None
+            return (write.saga, write.resource) if self._commit(write, bounds) else None
 
         return self._until_written(saga_id, attempt)
 
@@ -141,8 +149,9 @@ class DynamoLedger:
         gets: list[Any] = [
             {"Get": {"TableName": self._table, "Key": {"pk": {"S": saga_id}, "sk": {"S": key}}}} for key in keys
         ]
-        answer = _unless_cancelled(partial(self._client.transact_get_items, TransactItems=gets))
-        if answer is None:
+        try:
+            answer = transacted(partial(self._client.transact_get_items, TransactItems=gets))
+        except Cancelled:
             return None
         header, *items = [response["Item"] for response in answer["Responses"]]
         return _snapshot(_record(Saga, header), items)
@@ -161,7 +170,7 @@ class DynamoLedger:
         return found[:limit]
 
     def _indexed(self, index: str, key: str, value: str, limit: int, before: str | None) -> list[Saga]:
-        answer = _asked(
+        answer = asked(
             lambda: self._client.query(
                 TableName=self._table,
                 IndexName=index,
@@ -194,18 +203,39 @@ class DynamoLedger:
         longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
         self._pause(random.uniform(0, longest))  # noqa: S311 -- spreads retries, nothing secret
 
-    def _commit(self, write: Write) -> bool:
-        puts = [self._replace_header(write.saga), self._put_new(_event_item(write.saga.id, write.event))]
+    def _commit(self, write: Write, bounds: Amounts | None = None) -> bool:
+        """Write it, unless somebody else was faster; raises ClaimRefused where only its claim stands in the way."""
+        items = [self._replace_header(write.saga), self._put_new(_event_item(write.saga.id, write.event))]
         if write.resource is not None:
-            puts.append(self._update_resource(write.resource))
-        return self._transact(puts)
+            items.append(self._update_resource(write.resource))
+        if write.freed is not None:
+            items.append(release_update(self._table, write.freed))
+        if write.claimed is None:
+            return self._transact(items)
+        holder = f"{write.saga.id}/{write.event.resource_id}"
+        try:
+            self._write([*items, claim_update(self._table, write.claimed, holder, bounds)])
+        except Cancelled as cancelled:
+            *others, claim = cancelled.reasons
+            if claim == CONDITION_FAILED and not any(others):
+                raise ClaimRefused(write.claimed.cluster) from cancelled
+            return False
+        return True
 
     def _transact(self, items: list[Any]) -> bool:
-        """Write all or nothing; False when a condition failed or another transaction was in the way.
+        """Write all or nothing; False when a condition failed or another transaction was in the way."""
+        try:
+            self._write(items)
+        except Cancelled:
+            return False
+        return True
+
+    def _write(self, items: list[Any]) -> None:
+        """Write all or nothing; raises Cancelled.
 
         The SDK's own retries carry one token, so that a write whose reply was lost is not taken for somebody else's.
         """
-        return _unless_cancelled(partial(self._client.transact_write_items, TransactItems=items)) is not None
+        transacted(partial(self._client.transact_write_items, TransactItems=items))
 
     def _put_new(self, item: dict[str, Any]) -> dict[str, Any]:
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
@@ -244,7 +274,7 @@ class DynamoLedger:
     def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
         if len(pk.encode()) > _LONGEST_KEY:
             return None
-        answer = _asked(
+        answer = asked(
             lambda: self._client.get_item(
                 TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
             )
@@ -266,72 +296,11 @@ class DynamoLedger:
                 **({"Limit": limit - len(items)} if limit else {}),
                 **({"ExclusiveStartKey": start} if start else {}),
             }
-            answer = _asked(partial(self._client.query, **request))
+            answer = asked(partial(self._client.query, **request))
             items += answer["Items"]
             start = answer.get("LastEvaluatedKey", {})
             if not start or (limit and len(items) >= limit):
                 return items
-
-
-def _asked(call: Callable[[], Any]) -> Any:
-    try:
-        return call()
-    except ClientError as error:
-        raise _translated(error) from error
-    except BotoCoreError as error:
-        raise RetryableError(type(error).__name__, "the ledger did not answer") from error
-
-
-def _unless_cancelled(transact: Callable[[], Any]) -> Any | None:
-    """What a transaction answers, reading or writing; None when it was cancelled and may be tried again."""
-    try:
-        return transact()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("TransactionCanceledException", "TransactionConflictException"):
-            _give_way(error)
-            return None
-        raise _translated(error) from error
-    except BotoCoreError as error:
-        raise RetryableError(type(error).__name__, "the ledger did not answer") from error
-
-
-def _translated(error: ClientError) -> Exception:
-    """DynamoDB's refusals that pass by themselves are retryable; the others are ours and stay what they are."""
-    code = error.response["Error"]["Code"]
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if status >= 500 or code in _TRANSIENT:
-        return RetryableError(code, "the ledger refused for now")
-    return error
-
-
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-_TRANSIENT: Final = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "TransactionInProgressException",
-    }
-)
-
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
-_PASSING_REASONS: Final = frozenset(
-    {
-        None,
-        "None",
-        "ConditionalCheckFailed",
-        "ProvisionedThroughputExceeded",
-        "ThrottlingError",
-        "TransactionConflict",
-    }
-)
-
-
-def _give_way(error: ClientError) -> None:
-    """Let a cancelled transaction be tried again; one that never can succeed raises."""
-    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-    if reasons - _PASSING_REASONS:
-        raise error
 
 
 def _contention(saga_id: str) -> RetryableError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from lambdas.core.clusters import Claim
+from lambdas.core.errors import IllegalTransition
 from lambdas.core.model import Event, Resource, Saga
 from lambdas.core.ports.ledger import ResourceChange, SagaChange, Snapshot
 from lambdas.core.states import check_resource, check_saga
@@ -14,11 +16,14 @@ class Write(NamedTuple):
     """What a ledger writes in one transaction.
 
     Provided that the header's version still is `saga.version - 1`, and the resource's revision `resource.revision - 1`.
+    What is claimed of clusters in all follows from it: it grows by `claimed` and shrinks by `freed`.
     """
 
     saga: Saga
     resource: Resource | None
     event: Event
+    claimed: Claim | None = None
+    freed: Claim | None = None
 
 
 def saga_write(before: Snapshot, change: SagaChange, now: datetime, message: str | None) -> Write | None:
@@ -42,4 +47,8 @@ def resource_write(
     after = after.model_copy(update={"revision": before.revision + 1})
     saga = saga.model_copy(update={"version": saga.version + 1})
     event = Event(seq=saga.version, at=now, resource_id=after.id, status=after.status, message=message)
-    return Write(saga, after, event)
+    if after.claim == before.claim:
+        return Write(saga, after, event)
+    if before.claim and after.claim:
+        raise IllegalTransition("a claim is freed before another is made")
+    return Write(saga, after, event, claimed=after.claim, freed=before.claim)

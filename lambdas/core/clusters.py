@@ -32,6 +32,17 @@ class Amounts(_Value):
             disk_gb=self.disk_gb + other.disk_gb,
         )
 
+    def __sub__(self, other: Amounts) -> Amounts:
+        return Amounts(
+            cpu=self.cpu - other.cpu,
+            memory_mb=self.memory_mb - other.memory_mb,
+            disk_gb=self.disk_gb - other.disk_gb,
+        )
+
+    def within(self, bounds: Amounts) -> bool:
+        """Whether none of them exceeds its bound."""
+        return self.cpu <= bounds.cpu and self.memory_mb <= bounds.memory_mb and self.disk_gb <= bounds.disk_gb
+
 
 def needed(placement: Placement) -> Amounts:
     """What a machine takes of its cluster."""

@@ -11,7 +11,9 @@ SkysagaError
 ├── SagaNotFound         the user's
 ├── Unidentified         ours: a call came without an identity that grants could name
 ├── Misconfigured        the operator's: what the deployment was told cannot be used
+├── ClusterNotFound      the user's
 ├── NotPossible          the user's: the saga's status does not allow what was asked of it
+├── ClaimRefused         ours: somebody was faster, and another cluster may do
 └── IllegalTransition    ours: a step tried what the table of states does not allow
 """
 
@@ -78,6 +80,18 @@ class IdempotencyConflict(SkysagaError):
 
 class SagaNotFound(SkysagaError):
     """No saga of that id."""
+
+
+class ClusterNotFound(SkysagaError):
+    """No cluster of that name has ever reported."""
+
+
+class ClaimRefused(SkysagaError):
+    """A cluster has no room left for a claim, or takes none: something else was claimed in the meantime."""
+
+    def __init__(self, cluster: str) -> None:
+        super().__init__(f"{cluster} does not take the claim")
+        self.cluster = cluster
 
 
 class NotPossible(SkysagaError):

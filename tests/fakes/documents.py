@@ -51,6 +51,17 @@ def gcp_instance(resource_id: str = "web-gcp", **changes: Any) -> dict[str, Any]
     }
 
 
+def vsphere_instance(resource_id: str = "web-private", **placement: Any) -> dict[str, Any]:
+    """A machine on whichever vSphere cluster suits it."""
+    return {
+        "id": resource_id,
+        "provider": "vsphere",
+        "kind": "instance",
+        "placement": {"cpu": 2, "memory_gb": 4, "disk_gb": 20, **placement},
+        "spec": {"image": "ubuntu-24.04"},
+    }
+
+
 def request_document(*resources: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """A request of those resources, or of one instance on each of three clouds."""
     some = resources or (aws_instance(), azure_instance(), gcp_instance())

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from lambdas.core.changes import Write, resource_write, saga_write
-from lambdas.core.errors import IdempotencyConflict, RetryableError, SagaNotFound
+from lambdas.core.clusters import Amounts, Claimed
+from lambdas.core.errors import ClaimRefused, IdempotencyConflict, RetryableError, SagaNotFound
 from lambdas.core.model import Event, Resource, Saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import IdempotencyKey, ResourceChange, SagaChange, Snapshot
@@ -38,6 +39,7 @@ class FakeLedger:
         self._clock = clock
         self._records: dict[str, _Record] = {}
         self._keys: dict[tuple[str, str], tuple[str, str]] = {}
+        self._claims: dict[str, Claimed] = {}
         self._lock = threading.Lock()
         self.meanwhile: list[Callable[[], object]] = []
         self.unavailable = 0
@@ -86,7 +88,12 @@ class FakeLedger:
         raise _contention(saga_id)
 
     def change_resource(
-        self, saga_id: str, resource_id: str, change: ResourceChange, message: str | None = None
+        self,
+        saga_id: str,
+        resource_id: str,
+        change: ResourceChange,
+        message: str | None = None,
+        bounds: Amounts | None = None,
     ) -> tuple[Saga, Resource]:
         """Replace one resource by what `change` makes of it; returns what stands now."""
         for _ in range(_ATTEMPTS):
@@ -95,7 +102,7 @@ class FakeLedger:
             write = resource_write(saga, resource, change, self._clock.now(), message)
             if write is None or write.resource is None:
                 return saga, resource
-            if self._commit(write):
+            if self._commit(write, bounds):
                 return write.saga, write.resource
         raise _contention(saga_id)
 
@@ -116,18 +123,41 @@ class FakeLedger:
             raise SagaNotFound(f"no saga {saga_id}")
         return self._records[saga_id]
 
-    def _commit(self, write: Write) -> bool:
+    def claimed(self, cluster: str) -> Claimed:
+        """What is claimed of a cluster in all."""
+        return self._claims.get(cluster, Claimed())
+
+    def drain(self, cluster: str, drained: bool) -> None:
+        """Let a cluster take nothing new, or again."""
+        with self._lock:
+            self._claims[cluster] = self.claimed(cluster)._replace(drained=drained)
+
+    def _commit(self, write: Write, bounds: Amounts | None = None) -> bool:
         if self.meanwhile:
             self.meanwhile.pop(0)()
         with self._lock:
             record = self._record(write.saga.id)
             if record.saga.version != write.saga.version - 1:
                 return False
+            self._settle_claims(write, bounds)
             record.saga = write.saga
             record.events.append(write.event)
             if write.resource is not None:
                 record.resources[write.resource.id] = write.resource
             return True
+
+    def _settle_claims(self, write: Write, bounds: Amounts | None) -> None:
+        if write.freed is not None:
+            amounts, groups, drained = self.claimed(write.freed.cluster)
+            left = {group: holder for group, holder in groups.items() if group != write.freed.group}
+            self._claims[write.freed.cluster] = Claimed(amounts - write.freed.amounts, left, drained)
+        if write.claimed is not None:
+            claim, (amounts, groups, drained) = write.claimed, self.claimed(write.claimed.cluster)
+            full = bounds is not None and (drained or not (amounts + claim.amounts).within(bounds))
+            if full or claim.group in groups:
+                raise ClaimRefused(claim.cluster)
+            held = {**groups, claim.group: f"{write.saga.id}/{write.event.resource_id}"} if claim.group else groups
+            self._claims[claim.cluster] = Claimed(amounts + claim.amounts, held, drained)
 
     def _answer(self) -> None:
         if self.unavailable:

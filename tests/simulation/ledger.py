@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from lambdas.core.changes import Write
+from lambdas.core.clusters import Amounts
 from lambdas.core.errors import RetryableError
 from lambdas.core.model import Resource, Saga
 from lambdas.core.ports.clock import Clock
@@ -56,11 +57,11 @@ class SimulatedLedger(FakeLedger):
         if upset is not None and upset.kind == "refused":
             raise RetryableError("ThrottlingException", "the ledger refused for now")
 
-    def _commit(self, write: Write) -> bool:
+    def _commit(self, write: Write, bounds: Amounts | None = None) -> bool:
         upset = self._ask("ledger:write", LEDGER_WRITE_KINDS)
         if upset is not None and upset.kind == "refused":
             raise RetryableError("ThrottlingException", "the ledger refused for now")
-        counts = super()._commit(write)
+        counts = super()._commit(write, bounds)
         if counts:
             self._written(write)
         self._back()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from lambdas.core.clusters import Amounts
 from lambdas.core.model import Event, Resource, Saga
 from lambdas.core.states import SagaStatus
 
@@ -60,9 +61,19 @@ class Ledger(Protocol):
         ...
 
     def change_resource(
-        self, saga_id: str, resource_id: str, change: ResourceChange, message: str | None = None
+        self,
+        saga_id: str,
+        resource_id: str,
+        change: ResourceChange,
+        message: str | None = None,
+        bounds: Amounts | None = None,
     ) -> tuple[Saga, Resource]:
-        """Replace one resource by what `change` makes of it; returns what stands now."""
+        """Replace one resource by what `change` makes of it; returns what stands now.
+
+        In the same transaction what is claimed of its cluster changes with its claim. A claim that is made within
+        `bounds` raises ClaimRefused, and nothing is written, when more than that would be claimed of the cluster in
+        all, its group is held already, or the cluster is drained.
+        """
         ...
 
     def events(self, saga_id: str, after: int = 0, limit: int = 100) -> list[Event]:
