@@ -1,0 +1,54 @@
+"""How well a cluster that can take a machine would suit it: a score between 0 and 1, the higher the better."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lambdas.core.placement.board import Cluster
+from lambdas.core.placement.filtering import OLDEST_REPORT
+from lambdas.core.placement.needs import Need
+
+# The weights add up to 1, so that the score stays within 0 and 1.
+
+ROOM: Final = 0.8
+"""What is claimed is certain and lasts, so it decides; anything of weight beside it costs evenness."""
+
+IDLE: Final = 0.1
+"""Live usage is up to a minute old and passes; more weight, and everybody would run to the cluster that was idle."""
+
+LOCAL: Final = 0.1
+"""An image that is there already saves copying it: minutes, but once. It is worth a tenth more load, not a hot spot."""
+
+FRESH: Final = 120.0
+"""Seconds for which a report counts in full: one comes every minute, and one may be lost."""
+
+
+def score(need: Need, cluster: Cluster, age: float, oldest_report: float = OLDEST_REPORT) -> float:
+    """How well a cluster with a report of that age suits, provided that it can take the machine."""
+    facts = cluster.facts
+    total = ROOM * room(need, cluster) + IDLE * facts.idle
+    if need.image in facts.local_images:
+        total += LOCAL
+    return total if age <= FRESH else total * freshness(age, oldest_report)
+
+
+def room(need: Need, cluster: Cluster) -> float:
+    """What would be left of what can be claimed, of whichever is then scarcest; to pack, what would not be left."""
+    wanted, facts = need.amounts, cluster.facts
+    left = min(
+        _left(cluster.cpu_left - wanted.cpu, facts.cpu),
+        _left(cluster.memory_left - wanted.memory_mb, facts.memory_mb),
+        _left(cluster.disk_left - wanted.disk_gb, facts.disk_gb),
+    )
+    return left if need.prefer == "spread" else 1.0 - left
+
+
+def freshness(age: float, oldest_report: float = OLDEST_REPORT) -> float:
+    """What a report of that age counts for: 1 as long as it is fresh, then less and less, and 0 when it is too old."""
+    if age <= FRESH:
+        return 1.0
+    return max(0.0, (oldest_report - age) / (oldest_report - FRESH)) if oldest_report > FRESH else 0.0
+
+
+def _left(amount: int, of: int) -> float:
+    return amount / of if of else 0.0
