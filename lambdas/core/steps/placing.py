@@ -7,7 +7,7 @@ from datetime import timedelta
 from random import Random
 from typing import Final
 
-from lambdas.core.clusters import ClusterStanding, claim_of
+from lambdas.core.clusters import Amounts, ClusterStanding, claim_of
 from lambdas.core.errors import CapacityError, ClaimRefused, RetryableError
 from lambdas.core.model import Intent, Resource, Saga
 from lambdas.core.placement.board import Board
@@ -181,9 +181,14 @@ class ReportedInventory:
         """
         oldest = self._clock.now() - timedelta(seconds=OLDEST_REPORT)
         for reported in self._clusters.machines(self._provider, target.name if target else DEFAULT):
-            if reported.at < oldest:
+            if reported.at < oldest and not self._given_up(reported.cluster):
                 raise RetryableError("ReportTooOld", f"{reported.cluster} has not reported since {reported.at:%c}")
             yield from reported.machines
+
+    def _given_up(self, cluster: str) -> bool:
+        """Whether nobody expects reports any more: it was drained, and of all that was claimed nothing is left."""
+        claimed = self._clusters.standing(cluster).claimed
+        return claimed.drained and claimed.amounts == Amounts()
 
 
 def _private(definition: object) -> PrivateInstance:
