@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import BoundedSemaphore, Event, Thread
@@ -25,13 +26,14 @@ class Agent:
     """Takes as many tasks at a time as its cluster bears, and reports on the cluster every minute.
 
     `stop` drains it: nothing new is taken, and what is being waited for is handed back. What an agent that is killed
-    had in hand shows itself in the queue again, and another goes on from what the ledger knows.
+    had in hand shows itself in the queue again, and another goes on from what the ledger knows. `worker` is asked for
+    in the thread that needs one: the connections to a cluster's server are not to be shared.
     """
 
     def __init__(
         self,
         queue: Queue,
-        worker: Worker,
+        worker: Callable[[], Worker],
         reporting: Reporting,
         concurrency: int,
         report_seconds: float = REPORT_SECONDS,
@@ -84,7 +86,7 @@ class Agent:
             if self._stopping.is_set():
                 self._queue.put_back(message)
                 return
-            self._worker.do(
+            self._worker().do(
                 message.body,
                 _context(message),
                 keep=lambda: self._queue.keep(message),
