@@ -23,7 +23,7 @@ from lambdas.core.targets import DEFAULT, Target, Targets
 EVERYBODY: Final = "*"
 
 CallerPattern = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
-TargetPattern = Annotated[str, StringConstraints(pattern=r"^(\*|aws|azure|gcp)/[a-z0-9*-]{1,40}$")]
+TargetPattern = Annotated[str, StringConstraints(pattern=r"^(\*|aws|azure|gcp|vsphere|scvmm)/[a-z0-9*-]{1,40}$")]
 
 
 class Caller(NamedTuple):
