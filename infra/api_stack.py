@@ -72,7 +72,7 @@ class ApiStack(Stack):
                 **target_environment(),
             },
             permissions=[
-                *ledger_access(ledger, listing=True),
+                *ledger_access(ledger, listing=True, clusters=True),
                 parameter_access(self, [GRANTS, *(target_parameter(cloud) for cloud in CLOUDS)]),
                 provisioning.start_permission("StartProvisioning"),
                 provisioning.wake_permission("WakeProvisioning"),
