@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from lambdas.adapters.observability import logger
+from lambdas.adapters.observability import logger, where
 from lambdas.core.errors import RetryableError, StepError
 from lambdas.core.ports.queue import Message, Queue
 from lambdas.worker.reporting import Reporting
@@ -96,6 +96,8 @@ class Agent:
             logger.warning("not answered: the queue delivers it again", extra={"reason": str(error)})
         except ValidationError:
             logger.error("not a task: after some deliveries it goes to the dead-letter queue")
+        except Exception as error:  # the thread is the pool's, and nobody would hear of it
+            logger.error("the agent broke", extra={"error": type(error).__name__, "where": where(error)})
         finally:
             self._slots.release()
 

@@ -91,6 +91,9 @@ class Board:
     def __len__(self) -> int:
         return len(self._clusters)
 
+    def __getitem__(self, name: str) -> Cluster:
+        return self._clusters[name]
+
     def learn(self, standings: Iterable[ClusterStanding]) -> None:
         """Take over what was just read of all clusters; those that are not among them are gone."""
         self._clusters = {it.settings.name: Cluster(self._facts(it), it.claimed) for it in standings}

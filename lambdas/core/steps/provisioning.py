@@ -137,8 +137,10 @@ class ProvisioningSteps:
             return True
         mine = Attempt(token=str(uuid.uuid4()), at=self._clock.now())
 
-        def attempt(_: Saga, it: Resource) -> Resource:
-            return it if self._is_under_way(it.attempt) else it.model_copy(update={"attempt": mine})
+        def attempt(saga: Saga, it: Resource) -> Resource:
+            begun = it.operations or it.status is not ResourceStatus.CREATING or self._is_under_way(it.attempt)
+            left = it.moving or it.cluster != intent.cluster
+            return it if begun or left or not wanted(saga) else it.model_copy(update={"attempt": mine})
 
         _, it = self._ledger.change_resource(resource.saga_id, resource.id, attempt, "about to be created")
         return it.attempt == mine
