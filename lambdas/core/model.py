@@ -178,7 +178,12 @@ class Intent(Record):
 
     def token(self, part: str) -> str:
         """The idempotency token for creating `part`: a UUID that is the same however often it is asked for."""
-        return str(uuid.uuid5(_TOKENS, f"{self.saga_id}/{self.resource_id}/{part}"))
+        return token_of(self.saga_id, self.resource_id, part)
+
+
+def token_of(saga_id: str, resource_id: str, part: str) -> str:
+    """The idempotency token for creating a part of a resource, a UUID."""
+    return str(uuid.uuid5(_TOKENS, f"{saga_id}/{resource_id}/{part}"))
 
 
 def cloud_name(saga_id: str, resource_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import BoundedSemaphore, Event, Thread
@@ -25,21 +26,22 @@ class Agent:
     """Takes as many tasks at a time as its cluster bears, and reports on the cluster every minute.
 
     `stop` drains it: nothing new is taken, and what is being waited for is handed back. What an agent that is killed
-    had in hand shows itself in the queue again, and another goes on from what the ledger knows.
+    had in hand shows itself in the queue again, and another goes on from what the ledger knows. `worker` and
+    `reporting` are asked for in the thread that needs them: the connections to a cluster's server are not to be shared.
     """
 
     def __init__(
         self,
         queue: Queue,
-        worker: Worker,
-        reporting: Reporting,
+        worker: Callable[[], Worker],
+        reporting: Callable[[], Reporting],
         concurrency: int,
         report_seconds: float = REPORT_SECONDS,
     ) -> None:
         self._queue = queue
         self._worker = worker
         self._reporting = reporting
-        self._concurrency = concurrency
+        self.concurrency: Final = concurrency
         self._report_seconds = report_seconds
         self._slots = BoundedSemaphore(concurrency)
         self._stopping = Event()
@@ -52,7 +54,7 @@ class Agent:
         """Work until it is stopped."""
         reports = Thread(target=self._report_regularly, name="reports")
         reports.start()
-        with ThreadPoolExecutor(self._concurrency, thread_name_prefix="task") as pool:
+        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="task") as pool:
             while not self._stopping.is_set():
                 for message in self._received():
                     pool.submit(self._handle, message)
@@ -75,7 +77,7 @@ class Agent:
         """All that are free, and at least one: until then there is nothing to ask for."""
         self._slots.acquire()
         free = 1
-        while free < self._concurrency and self._slots.acquire(blocking=False):
+        while free < self.concurrency and self._slots.acquire(blocking=False):
             free += 1
         return free
 
@@ -84,7 +86,7 @@ class Agent:
             if self._stopping.is_set():
                 self._queue.put_back(message)
                 return
-            self._worker.do(
+            self._worker().do(
                 message.body,
                 _context(message),
                 keep=lambda: self._queue.keep(message),
@@ -104,7 +106,7 @@ class Agent:
     def _report_regularly(self) -> None:
         while True:
             with suppress(StepError):  # logged by name already; its last report grows old
-                self._reporting.report()
+                self._reporting().report()
             if self._stopping.wait(self._report_seconds):
                 return
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from lambdas.adapters import clients
 from lambdas.adapters.clock import SystemClock
@@ -22,6 +23,8 @@ from lambdas.core.steps.working import WorkSteps
 from lambdas.worker.reporting import Reporting
 from lambdas.worker.worker import Worker
 
+T = TypeVar("T")
+
 MakeProvider = Callable[[Mapping[str, ClusterSettings], Secrets], PrivateProvider]
 """A private provider of some clusters, by name, that takes its passwords from secrets."""
 
@@ -37,6 +40,19 @@ class Workplace(NamedTuple):
 def declared_clusters(names: Sequence[str]) -> dict[str, ClusterSettings]:
     """What the deployment declares of some clusters; raises Misconfigured or RetryableError."""
     return ParameterClusters(Parameters(clients.parameters())).declared(names)
+
+
+def per_thread(make: Callable[[], T]) -> Callable[[], T]:
+    """Return what gives each thread one of its own, made when it is first asked for."""
+    own = threading.local()
+
+    def get() -> T:
+        if not hasattr(own, "value"):
+            own.value = make()
+        value: T = own.value
+        return value
+
+    return get
 
 
 def workplace(clusters: Mapping[str, ClusterSettings], make_provider: MakeProvider, table: str) -> Workplace:

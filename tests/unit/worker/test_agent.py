@@ -77,7 +77,7 @@ class Site:
         settings = {name: world.clusters.standing(name).settings for name in world.names}
         reporting = Reporting(settings, world.provider, world.clusters)
         worker = Worker(cast(Any, self.steps), self.tasks)
-        self.agent = Agent(self.queue, worker, reporting, CONCURRENCY, report_seconds=0.02)
+        self.agent = Agent(self.queue, lambda: worker, lambda: reporting, CONCURRENCY, report_seconds=0.02)
         self.queue.closed = lambda: not self._thread.is_alive() or self._stopping
         self._thread = Thread(target=self.agent.run)
         self._stopping = False
