@@ -66,10 +66,12 @@ def observed(step: str) -> Callable[[StepHandler], StepHandler]:
     return decorate
 
 
-def gauge(name: str, value: int) -> None:
-    """Record how many there are of something, by service alone: what an alarm looks at, whichever step saw it."""
+def gauge(name: str, value: int, **dimensions: str) -> None:
+    """Record how much there is of something, by service and no step: what an alarm looks at, whichever step saw it."""
     with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as metric:
         metric.add_dimension("service", metrics.service or NAMESPACE)
+        for key, text in dimensions.items():
+            metric.add_dimension(key, text)
 
 
 def where(error: BaseException) -> list[str]:
