@@ -76,15 +76,16 @@ class Datastore(Thing):
 
 @dataclass
 class Network(Thing):
-    """A network; `switch` is the id of the distributed switch that it is a port group of."""
+    """A network; `switch` is the id of the distributed switch that it is a port group of, or its own uplinks."""
 
     switch: str | None = None
+    uplink: bool = False
     uuid: str = ""
 
 
 @dataclass
 class Machine(Thing):
-    """A virtual machine or template; until it is `finished` nobody can read its configuration."""
+    """A virtual machine or template, busy with one task at a time; until it is `finished` it has no configuration."""
 
     uuid: str = ""
     annotation: str = ""
@@ -99,7 +100,7 @@ class Machine(Thing):
     template: bool = False
     finished: bool = True
     load: float = 0.3
-    busy_until: float = 0.0
+    busy_with: str = ""
 
 
 @dataclass

@@ -22,8 +22,10 @@ from local.simulators.vsphere.inventory import (
     Thing,
     View,
 )
+from local.simulators.vsphere.service import content
 
-_Properties = Mapping[str, Callable[[], Any]]
+Properties = Mapping[str, Callable[[], Any]]
+"""How each property is built, by name."""
 
 _SYSTEM_MB: Final = 3_072
 """What a host's own system uses of its memory."""
@@ -35,7 +37,7 @@ _WAVE_SECONDS: Final = 900.0
 def value_of(inventory: Inventory, thing: Thing, path: str) -> Any | None:
     """A property by its path; None where it is unset. Raises InvalidProperty for one that the type does not have."""
     first, *rest = path.split(".")
-    build = _properties(inventory, thing).get(first)
+    build = properties_of(inventory, thing).get(first)
     if build is None:
         _check_declared(thing, first, path)
         return None
@@ -51,11 +53,19 @@ def value_of(inventory: Inventory, thing: Thing, path: str) -> Any | None:
 
 
 def typed(thing: Thing, path: str, value: Any) -> Any:
-    """A list of references as the array that the property is declared to be."""
+    """A list as the array that the property is declared to be."""
     if not isinstance(value, list) or isinstance(value, VmomiSupport.Array):
         return value
-    declared: Any = VmomiSupport.GetPropertyInfo(thing.kind, path).type
-    return declared(value)
+    return declared_type(thing, path)(value)
+
+
+def declared_type(thing: Thing, path: str) -> Any:
+    """The type that a property is declared to be of."""
+    first, *rest = path.split(".")
+    declared: Any = VmomiSupport.GetPropertyInfo(thing.kind, first).type
+    for name in rest:
+        declared = declared._GetPropertyInfo(name).type
+    return declared
 
 
 def moment(seconds: float) -> datetime:
@@ -70,9 +80,12 @@ def _check_declared(thing: Thing, first: str, path: str) -> None:
         raise vmodl.query.InvalidProperty(name=path, msg=f"{path} is no property") from None
 
 
-def _properties(inventory: Inventory, thing: Thing) -> _Properties:
-    common = {"name": lambda: thing.name, "parent": lambda: _refs(inventory, [thing.parent])[0]}
-    own: Mapping[Any, Callable[[Inventory, Any], _Properties]] = {
+def properties_of(inventory: Inventory, thing: Thing) -> Properties:
+    """What there is to read of a thing: what builds each property, by name."""
+    common: Properties = {}
+    if issubclass(thing.kind, vim.ManagedEntity):
+        common = {"name": lambda: thing.name, "parent": lambda: _refs(inventory, [thing.parent])[0]}
+    own: Mapping[Any, Callable[[Inventory, Any], Properties]] = {
         Cluster: _cluster,
         Datacenter: _datacenter,
         Datastore: _datastore,
@@ -86,7 +99,9 @@ def _properties(inventory: Inventory, thing: Thing) -> _Properties:
     return {**common, **own[type(thing)](inventory, thing)}
 
 
-def _other(inventory: Inventory, thing: Thing) -> _Properties:
+def _other(inventory: Inventory, thing: Thing) -> Properties:
+    if thing.kind is vim.ServiceInstance:
+        return {"content": lambda: content(inventory)}
     if thing.kind is vim.TaskManager:
         return {"recentTask": lambda: [task.ref() for task in inventory.all(Task)]}
     if thing.kind is vim.Folder:
@@ -94,18 +109,18 @@ def _other(inventory: Inventory, thing: Thing) -> _Properties:
     return {}
 
 
-def _view(inventory: Inventory, view: View) -> _Properties:
+def _view(inventory: Inventory, view: View) -> Properties:
     return {"view": lambda: _refs(inventory, [it for it in view.members if inventory.find(it)])}
 
 
-def _datacenter(inventory: Inventory, datacenter: Datacenter) -> _Properties:
+def _datacenter(inventory: Inventory, datacenter: Datacenter) -> Properties:
     return {
         "vmFolder": lambda: _refs(inventory, [datacenter.machine_folder])[0],
         "hostFolder": lambda: _refs(inventory, [datacenter.host_folder])[0],
     }
 
 
-def _cluster(inventory: Inventory, cluster: Cluster) -> _Properties:
+def _cluster(inventory: Inventory, cluster: Cluster) -> Properties:
     drs = vim.cluster.DrsConfigInfo(
         enabled=cluster.drs, defaultVmBehavior="fullyAutomated" if cluster.drs else "manual"
     )
@@ -118,7 +133,7 @@ def _cluster(inventory: Inventory, cluster: Cluster) -> _Properties:
     }
 
 
-def _host(inventory: Inventory, host: Host) -> _Properties:
+def _host(inventory: Inventory, host: Host) -> Properties:
     return {
         "datastore": lambda: _refs(inventory, host.datastores),
         "vm": lambda: [it.ref() for it in inventory.all(Machine) if it.host == host.id],
@@ -168,7 +183,7 @@ def usage(inventory: Inventory, host: Host) -> tuple[int | None, int | None]:
     return min(int(mhz), host.cores * host.mhz), min(int(memory), host.memory_mb)
 
 
-def _datastore(inventory: Inventory, datastore: Datastore) -> _Properties:
+def _datastore(inventory: Inventory, datastore: Datastore) -> Properties:
     def summary() -> Any:
         free = datastore.capacity_gb - inventory.used_gb(datastore.id)
         return vim.Datastore.Summary(
@@ -189,12 +204,13 @@ def _datastore(inventory: Inventory, datastore: Datastore) -> _Properties:
     }
 
 
-def _network(inventory: Inventory, network: Network) -> _Properties:
+def _network(inventory: Inventory, network: Network) -> Properties:
     if network.kind is vim.DistributedVirtualSwitch:
         return {"uuid": lambda: network.uuid}
     if network.switch is None:
         return {}
     return {
+        "tag": lambda: [vim.Tag(key="SYSTEM/DVS.UPLINKPG")] if network.uplink else [],
         "key": lambda: network.id,
         "config": lambda: vim.dvs.DistributedVirtualPortgroup.ConfigInfo(
             key=network.id,
@@ -213,25 +229,32 @@ def _network(inventory: Inventory, network: Network) -> _Properties:
     }
 
 
-def _machine(inventory: Inventory, machine: Machine) -> _Properties:
+def _machine(inventory: Inventory, machine: Machine) -> Properties:
     properties: dict[str, Callable[[], Any]] = {
         "resourcePool": lambda: None if machine.template else _refs(inventory, [machine.pool])[0],
         "datastore": lambda: _refs(inventory, [machine.datastore]),
-        "runtime": lambda: vim.vm.RuntimeInfo(
-            host=_refs(inventory, [machine.host])[0],
-            connectionState="connected",
-            powerState="poweredOn" if machine.on else "poweredOff",
-            toolsInstallerMounted=False,
-            numMksConnections=0,
-        ),
+        "runtime": lambda: _runtime(inventory, machine),
     }
     if machine.finished:
         properties |= {
             "config": lambda: config_of(inventory, machine),
-            "summary": lambda: _machine_summary(machine),
+            "summary": lambda: _machine_summary(inventory, machine),
             "storage": lambda: _storage(inventory, machine),
         }
     return properties
+
+
+def _runtime(inventory: Inventory, machine: Machine) -> Any:
+    return vim.vm.RuntimeInfo(
+        host=_refs(inventory, [machine.host])[0],
+        connectionState="connected",
+        powerState="poweredOn" if machine.on else "poweredOff",
+        faultToleranceState="notConfigured",
+        toolsInstallerMounted=False,
+        numMksConnections=0,
+        recordReplayState="inactive",
+        consolidationNeeded=False,
+    )
 
 
 def config_of(inventory: Inventory, machine: Machine) -> Any:
@@ -292,15 +315,10 @@ def _card(inventory: Inventory, network_id: str) -> Any:
     return ethernet.DistributedVirtualPortBackingInfo(port=port)
 
 
-def _machine_summary(machine: Machine) -> Any:
+def _machine_summary(inventory: Inventory, machine: Machine) -> Any:
     return vim.vm.Summary(
         vm=machine.ref(),
-        runtime=vim.vm.RuntimeInfo(
-            connectionState="connected",
-            powerState="poweredOn" if machine.on else "poweredOff",
-            toolsInstallerMounted=False,
-            numMksConnections=0,
-        ),
+        runtime=_runtime(inventory, machine),
         config=vim.vm.Summary.ConfigSummary(
             name=machine.name,
             template=machine.template,
@@ -326,7 +344,7 @@ def _storage(inventory: Inventory, machine: Machine) -> Any:
     return vim.vm.StorageInfo(perDatastoreUsage=[usage_here], timestamp=moment(inventory.now))
 
 
-def _task(inventory: Inventory, task: Task) -> _Properties:
+def _task(inventory: Inventory, task: Task) -> Properties:
     return {"info": lambda: _task_info(inventory, task)}
 
 
