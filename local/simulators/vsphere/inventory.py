@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -184,6 +184,11 @@ class Inventory:
     def all(self, kind: type[T]) -> Iterator[T]:
         """Everything of a kind, in the order in which it came."""
         return (thing for thing in list(self._things.values()) if isinstance(thing, kind))
+
+    def refs(self, ids: Sequence[str | None]) -> list[Any]:
+        """References to what has those ids; None for what there is not."""
+        things = [self._things.get(id_) if id_ else None for id_ in ids]
+        return [thing.ref() if thing else None for thing in things]
 
     def children(self, folder: str) -> list[Thing]:
         """What is directly in a folder."""

@@ -11,7 +11,8 @@ from local.simulators.faults import Fault
 from local.simulators.vsphere import machines
 from local.simulators.vsphere.collector import Hidden, collect
 from local.simulators.vsphere.inventory import Inventory, Machine, Thing, View
-from local.simulators.vsphere.properties import declared_type, moment, typed, value_of
+from local.simulators.vsphere.machine_properties import moment
+from local.simulators.vsphere.properties import declared_type, typed, value_of
 from local.simulators.vsphere.sessions import Session
 from local.simulators.vsphere.soap import Call
 from local.simulators.vsphere.tasks import Change, fault_of

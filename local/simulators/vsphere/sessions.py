@@ -10,7 +10,7 @@ from typing import Any, Final
 from pyVmomi import vim
 
 from local.simulators.vsphere.collector import Pages
-from local.simulators.vsphere.properties import moment
+from local.simulators.vsphere.machine_properties import moment
 
 COOKIE: Final = "vmware_soap_session"
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from lambdas.adapters.secrets import Secrets
 from lambdas.core.errors import CapacityError, RetryableError, TerminalError
 from lambdas.core.marks import annotation
 from lambdas.core.model import Intent
 from lambdas.core.specs import ScvmmInstance
+from lambdas.vsphere.provider import VsphereProvider
 from local.simulators.faults import FaultKind
 from local.simulators.vsphere.inventory import Datastore, Machine, Network, Task
 from tests.contract.vsphere_cloud import USER, cluster_settings
@@ -322,10 +324,14 @@ def test_a_resource_of_another_provider_is_refused(world: World) -> None:
         world.provider().create(intent, "machine")
 
 
-def test_waiting_times_come_from_the_environment(world: World) -> None:
-    provider = world.provider(VSPHERE_SETTLING_SECONDS=7, VSPHERE_REPEAT_SECONDS=9)
+def test_what_the_environment_leaves_out_has_a_default(world: World) -> None:
+    clusters, secrets = {"cl02": cluster_settings(world.url)}, Secrets(world.vault)
+    patient = {"VSPHERE_SETTLING_SECONDS": "7", "VSPHERE_REPEAT_SECONDS": "9", "VSPHERE_TIMEOUT": "30"}
+    provider = VsphereProvider.from_environment(patient, clusters, secrets)
     assert (provider.settling_seconds, provider.repeat_seconds) == (7, 9)
-    assert (world.provider().settling_seconds, world.provider().repeat_seconds) == (120, 120)
+    assert provider.survey("cl02").report.hosts
+    default = VsphereProvider.from_environment({}, clusters, secrets)
+    assert (default.settling_seconds, default.repeat_seconds) == (120, 120)
 
 
 def test_the_handle_of_a_step_is_the_id_of_its_task(world: World) -> None:
