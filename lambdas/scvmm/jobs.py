@@ -9,14 +9,17 @@ from lambdas.scvmm.clients import Record, VmmShells
 from lambdas.scvmm.errors import NOT_FOUND, failed_job
 from lambdas.scvmm.scripts import JOB
 
+CREATING: Final = "New-SCVirtualMachine"
+
 _DONE: Final = frozenset({"Completed", "SucceedWithInfo"})
 _BROKEN: Final = frozenset({"Failed", "Canceled"})
 
 
 class Job(NamedTuple):
-    """A job: the name of the machine that it is about, its status, and why it failed if it did."""
+    """A job: the cmdlet that began it, the machine's name that it is about, its status, and why it failed if it did."""
 
     id: str
+    cmdlet: str
     about: str
     status: str
     code: str
@@ -37,6 +40,7 @@ def job(record: Record) -> Job:
     """The job that a script said."""
     return Job(
         str(record["Id"]),
+        str(record["Cmdlet"] or ""),
         str(record["About"] or ""),
         str(record["Status"]),
         str(record["Code"] or ""),
