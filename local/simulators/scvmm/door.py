@@ -82,7 +82,7 @@ class Door:
                 if negotiation is None or negotiation.context.complete:
                     negotiation = self._negotiations[connection] = _Negotiation(token)
                 reply = negotiation.context.step(token)
-        except SpnegoError:
+        except (SpnegoError, ValueError, KeyError):  # the latter two for a token that is none
             self._negotiations.pop(connection, None)
             return _unauthorized()
         header = "Negotiate " + base64.b64encode(reply or b"").decode()
