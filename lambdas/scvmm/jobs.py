@@ -11,8 +11,8 @@ from lambdas.scvmm.scripts import JOB
 
 CREATING: Final = "New-SCVirtualMachine"
 
-_DONE: Final = frozenset({"Completed", "SucceedWithInfo"})
 _BROKEN: Final = frozenset({"Failed", "Canceled"})
+_FINAL: Final = _BROKEN | {"Completed", "SucceedWithInfo"}
 
 
 class Job(NamedTuple):
@@ -28,12 +28,17 @@ class Job(NamedTuple):
     @property
     def running(self) -> bool:
         """Whether it may still change something."""
-        return self.status not in _DONE | _BROKEN
+        return may_change(self.status)
 
     @property
     def failure(self) -> StepError | None:
         """Why it came to nothing, if it did."""
         return failed_job(self.status, self.code, self.problem) if self.status in _BROKEN else None
+
+
+def may_change(status: str) -> bool:
+    """Whether a job of a status may still change something: it runs, or it waits to."""
+    return status not in _FINAL
 
 
 def job(record: Record) -> Job:
