@@ -9,6 +9,7 @@ import pytest
 from lambdas.core.errors import CapacityError, RetryableError, TerminalError
 from lambdas.core.model import AttachedDisk, Intent
 from lambdas.core.specs import GcpDisk
+from lambdas.scvmm.machines import machine
 from lambdas.scvmm.vmm import Vmm
 from local.simulators.faults import FaultKind
 from local.simulators.scvmm import SAMPLE, Estate, ScvmmTiming
@@ -340,3 +341,19 @@ def test_how_long_a_create_may_be_under_way_is_a_setting() -> None:
         assert (vmm.provider.settling_seconds, vmm.provider.repeat_seconds) == (30, 60)
     with vmm_server(timing=ScvmmTiming()) as vmm:
         assert (vmm.provider.settling_seconds, vmm.provider.repeat_seconds) == (120, 120)
+
+
+@pytest.mark.parametrize(
+    ("status", "busy"),
+    [
+        ("Running", True),
+        ("Queued", True),
+        ("Completed", False),
+        ("SucceedWithInfo", False),
+        ("Failed", False),
+        ("", False),
+    ],
+)
+def test_a_machine_is_busy_as_long_as_its_last_job_has_not_ended(status: str, busy: bool) -> None:
+    record = {"Id": "1", "Name": "web", "Status": "PowerOff", "Description": None, "BootDiskBytes": 2**30}
+    assert machine({**record, "Network": None, "Task": "2", "TaskStatus": status}).busy is busy
