@@ -13,10 +13,12 @@ from botocore.exceptions import BotoCoreError
 from cli.failures import FAILED, UNREACHABLE, Failure
 from lambdas.adapters import clients
 from lambdas.adapters.queue import SqsQueue
+from lambdas.adapters.settings import AgentSettings
 from lambdas.core.clusters import ClusterSettings
 from lambdas.core.errors import Misconfigured, RetryableError
 from lambdas.worker.agent import Agent
 from lambdas.worker.deployed import MakeProvider, declared_clusters, per_thread, workplace
+from lambdas.worker.patience import BEAT_SECONDS
 
 
 @click.command()
@@ -53,8 +55,14 @@ def make_agent(settings: ClusterSettings, concurrency: int) -> Agent:
     make_provider: MakeProvider = importlib.import_module(f"lambdas.{settings.provider}.handler").make_provider
     clusters = {settings.name: settings}
     place = per_thread(lambda: workplace(clusters, make_provider, settings.ledger_table))
-    queue = SqsQueue(clients.queue(), settings.queue_url)
-    return Agent(queue, lambda: place().worker, lambda: place().reporting, concurrency)
+    hidden = AgentSettings.from_environment(os.environ).hidden_seconds
+    return Agent(
+        SqsQueue(clients.queue(), settings.queue_url, hidden),
+        lambda: place().worker,
+        lambda: place().reporting,
+        concurrency,
+        beat_seconds=min(BEAT_SECONDS, hidden / 4),
+    )
 
 
 def _declared(cluster: str) -> ClusterSettings:

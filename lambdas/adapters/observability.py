@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
-from lambdas.core.errors import StepError
+from lambdas.core.errors import Misconfigured, StepError
 
 NAMESPACE: Final = "skysaga"
 """Of our metrics; not left to the environment, since a step that has done its work would fail for want of it."""
@@ -54,7 +54,7 @@ def observed(step: str) -> Callable[[StepHandler], StepHandler]:
             except Exception as error:
                 _log_failure(error)
                 _count("StepsFailed", error=type(error).__name__)
-                if isinstance(error, StepError):
+                if isinstance(error, StepError | Misconfigured):
                     raise
                 _raise_without_text(error)
             logger.info("step done", extra={"result": _summary(result)})
@@ -106,7 +106,7 @@ def _identify(event: Mapping[str, Any], context: LambdaContext, step: str) -> No
 def _log_failure(error: Exception) -> None:
     """Log what failed; the text of an error that is not a step's own may quote anything, and stays out."""
     name = type(error).__name__
-    if isinstance(error, StepError):
+    if isinstance(error, StepError | Misconfigured):
         logger.warning("step failed", extra={"error": name, "reason": str(error)})
     else:
         logger.error("step broke", extra={"error": name, "where": where(error)})

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 HIDDEN_SECONDS: Final = 90
-"""A worker at work says so more often than this; one that was killed is replaced after it."""
+"""How long nobody else sees a message, unless it is kept: then a worker that was killed is replaced."""
 
 
 class SqsQueue:
     """The queue at a URL."""
 
-    def __init__(self, client: SQSClient, url: str) -> None:
+    def __init__(self, client: SQSClient, url: str, hidden_seconds: int = HIDDEN_SECONDS) -> None:
         self._client = client
         self._url = url
+        self._hidden_seconds = hidden_seconds
 
     def receive(self, most: int, wait: int) -> list[Message]:
         """At most so many messages, waiting for the first for so many seconds."""
@@ -32,13 +33,13 @@ class SqsQueue:
                 QueueUrl=self._url,
                 MaxNumberOfMessages=min(most, 10),
                 WaitTimeSeconds=wait,
-                VisibilityTimeout=HIDDEN_SECONDS,
+                VisibilityTimeout=self._hidden_seconds,
             )
         return [Message(it["Body"], it["ReceiptHandle"]) for it in answer.get("Messages", [])]
 
     def keep(self, message: Message) -> None:
         """Hide a message for a while longer."""
-        self._hide(message, HIDDEN_SECONDS)
+        self._hide(message, self._hidden_seconds)
 
     def done(self, message: Message) -> None:
         """Delete a message."""

@@ -69,6 +69,12 @@ class WorkerSettings(LedgerSettings):
     clusters: Json[list[str]] = Field(alias="CLUSTERS")
 
 
+class AgentSettings(Settings):
+    """How patient an agent is: for how many seconds a message that it has taken is nobody else's, unless it is kept."""
+
+    hidden_seconds: int = Field(default=90, ge=1, alias="SKYSAGA_HIDDEN_SECONDS")
+
+
 class SweepSettings(LedgerSettings):
     """What the sweep needs besides: the function that looks at each cloud."""
 

@@ -99,6 +99,9 @@ def translated() -> Iterator[None]:
 def translate(error: Exception) -> StepError:
     """The step error that stands for an exception of pypsrp or of what carries it."""
     name = type(error).__name__
+    if isinstance(error, WSManFaultError) and error.code is None:
+        # pypsrp takes any answer that happens to be XML for a fault, such as the page that comes with a 503
+        return translate(error.__context__) if isinstance(error.__context__, WinRMTransportError) else _unread(name)
     match error:
         case WSManFaultError():
             return _classified(str(error.code or name), str(error.reason or error.provider_fault or "a fault"))
@@ -108,9 +111,13 @@ def translate(error: Exception) -> StepError:
         case requests.exceptions.SSLError():
             return TerminalError(name, "the VMM server's certificate is not one that we trust")
         case WinRMError():
-            return RetryableError(name, "what the VMM server answered cannot be read; nobody knows what happened")
+            return _unread(name)
         case _:
             return RetryableError(name, _UNANSWERED)
+
+
+def _unread(name: str) -> RetryableError:
+    return RetryableError(name, "what the VMM server answered cannot be read; nobody knows what happened")
 
 
 def refused(record: Any) -> StepError:

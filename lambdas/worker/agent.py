@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from lambdas.adapters.observability import logger, where
 from lambdas.core.errors import RetryableError, StepError
 from lambdas.core.ports.queue import Message, Queue
+from lambdas.worker.patience import BEAT_SECONDS
 from lambdas.worker.reporting import Reporting
 from lambdas.worker.worker import Worker
 
@@ -37,12 +38,14 @@ class Agent:
         reporting: Callable[[], Reporting],
         concurrency: int,
         report_seconds: float = REPORT_SECONDS,
+        beat_seconds: float = BEAT_SECONDS,
     ) -> None:
         self._queue = queue
         self._worker = worker
         self._reporting = reporting
         self.concurrency: Final = concurrency
         self._report_seconds = report_seconds
+        self._beat_seconds = beat_seconds
         self._slots = BoundedSemaphore(concurrency)
         self._stopping = Event()
 
@@ -92,6 +95,7 @@ class Agent:
                 keep=lambda: self._queue.keep(message),
                 over=self._stopping.is_set,
                 wait=self._stopping.wait,
+                beat_seconds=self._beat_seconds,
             )
             self._queue.done(message)
         except RetryableError as error:

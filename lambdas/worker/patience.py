@@ -12,8 +12,15 @@ BEAT_SECONDS: Final = 20.0
 class Patience:
     """Lets time pass, saying every so often that somebody is at work, until it is time to hand the task back."""
 
-    def __init__(self, beat: Callable[[], None], over: Callable[[], bool], wait: Callable[[float], object]) -> None:
+    def __init__(
+        self,
+        beat: Callable[[], None],
+        over: Callable[[], bool],
+        wait: Callable[[float], object],
+        beat_seconds: float = BEAT_SECONDS,
+    ) -> None:
         self._beat = beat
+        self._beat_seconds = beat_seconds
         self._over = over
         self._wait = wait
 
@@ -26,6 +33,6 @@ class Patience:
                 return False
             if left <= 0:
                 return True
-            step = min(left, BEAT_SECONDS)
+            step = min(left, self._beat_seconds)
             self._wait(step)
             left -= step

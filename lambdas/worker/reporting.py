@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lambdas.adapters.observability import gauge, logger
+from lambdas.adapters.observability import logger
 from lambdas.core.clusters import ClusterSettings
 from lambdas.core.errors import RetryableError, StepError
 from lambdas.core.ports.clusters import Clusters
 from lambdas.core.ports.provider import PrivateProvider
-
-REPORTS = "ClusterReports"
-"""Counted per report that was written: what an alarm misses when nobody reports any more."""
 
 
 class Reporting:
@@ -29,7 +26,6 @@ class Reporting:
         end, and its last report grows old.
         """
         silent = [name for name in self._clusters if not self._reported(name)]
-        gauge(REPORTS, len(self._clusters) - len(silent))
         if silent:
             raise RetryableError("NotReported", f"no report from {', '.join(silent)}")
         return len(self._clusters)

@@ -14,7 +14,7 @@ from lambdas.core.errors import RetryableError
 from lambdas.core.ports.tasks import Tasks
 from lambdas.core.steps.results import StepResult
 from lambdas.core.steps.working import TaskKind, WorkSteps
-from lambdas.worker.patience import Patience
+from lambdas.worker.patience import BEAT_SECONDS, Patience
 
 
 class Task(BaseModel):
@@ -43,15 +43,16 @@ class Worker:
         keep: Callable[[], None],
         over: Callable[[], bool],
         wait: Callable[[float], object],
+        beat_seconds: float = BEAT_SECONDS,
     ) -> None:
         """Do the task of a message and answer it; once this returns, the message can be deleted.
 
-        `keep` is called every so often to say that the message is being worked on, `over` says when to hand the task
-        back, and `wait` lets seconds pass. A step's error is an answer, too. Raises RetryableError when the answer
+        `keep` is called every `beat_seconds` to say that the message is being worked on, `over` says when to hand the
+        task back, and `wait` lets seconds pass. A step's error is an answer, too. Raises RetryableError when the answer
         could not be given, and ValidationError for a message that is no task.
         """
         task = Task.model_validate_json(body)
-        patience = Patience(lambda: self._beat(task, keep), over, wait)
+        patience = Patience(lambda: self._beat(task, keep), over, wait, beat_seconds)
         self._beat(task, keep)
         try:
             result = self._observed(task, patience, context)

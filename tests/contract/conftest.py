@@ -11,7 +11,7 @@ import pytest
 from tests.contract.cloud import CloudUnderTest, PublicCloud
 
 PUBLIC = ["aws", "azure", "gcp"]
-PRIVATE = ["vsphere"]
+PRIVATE = ["scvmm", "vsphere"]
 
 
 @pytest.fixture(params=[*PUBLIC, *PRIVATE])

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from lambdas.adapters.observability import logger
-from lambdas.core.errors import RetryableError
+from lambdas.core.errors import Misconfigured, RetryableError
 from lambdas.core.steps.results import Next
 from lambdas.core.steps.saga import ReleaseReason
 from lambdas.worker.patience import BEAT_SECONDS, Patience
@@ -87,6 +87,13 @@ def test_what_breaks_is_answered_by_its_name_and_never_by_its_text(
     assert error == "KeyError"
     assert "hunter2" not in cause + log.getvalue()
     assert "step broke" in log.getvalue()
+
+
+def test_what_an_operator_has_to_mend_is_said(world: PrivateWorld) -> None:
+    tasks, saga = FakeTasks(), placed(world)
+    world.provider.faults = [Fault("create", before=Misconfigured("the secret skysaga/berlin cannot be read"))]
+    do(world, tasks, message(saga))
+    assert tasks.failed == [("token-1", "Misconfigured", "the secret skysaga/berlin cannot be read")]
 
 
 def test_a_worker_out_of_time_hands_back(world: PrivateWorld) -> None:
