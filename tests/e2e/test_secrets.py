@@ -19,6 +19,8 @@ import yaml
 from cli.client import ApiProblem
 from local.assembly import STATE
 from local.demo.story import REQUEST
+from local.private_clouds import VCENTER_LOGIN
+from tests.e2e import private
 from tests.e2e.conftest import Deployment
 
 KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIKeptToThemselvesKeptToThemselvesKeptToThem"
@@ -26,8 +28,9 @@ PEM = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAKeptToThemselves
 CLOUD_INIT = "#cloud-config\nchpasswd: {list: ['ops:KeptToThemselves'], expire: false}\n"
 TOKEN = "ghp_KeptToThemselvesKeptToThemselves0042"
 PASSWORD = "Hunter2KeptToThemselves"
-TELLTALES = ("KeptToThem", "simulated-access-token", "BEGIN PRIVATE KEY")
-"""Parts of all of these, of the token that the simulated Azure gives, and of the key file that Google's tokens need."""
+TELLTALES = ("KeptToThem", "simulated-access-token", "BEGIN PRIVATE KEY", "simulated-password")
+"""Parts of all of these, of the token that the simulated Azure gives, of the key file that Google's tokens need, and of
+the passwords of the simulated vCenter and VMM server."""
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -70,6 +73,7 @@ def _told(deployment: Deployment) -> Mapping[str, str]:
     committed = deployment.api.submit(json.dumps(document()).encode(), "application/json", f"key-{PASSWORD}")["id"]
     assert deployment.wait(committed)["status"] == "COMMITTED"
     deployment.destroy(committed)
+    _go_through_private_clusters(deployment)
     rolled_back = _roll_back_by_quotes(deployment)
     answers = [_refusal(deployment, wrong, what) for wrong, what in misplaced()]
     for headers in ({"Authorization": f"Bearer {TOKEN}"}, {"Cookie": f"session={TOKEN}"}):
@@ -108,6 +112,22 @@ def _roll_back_by_quotes(deployment: Deployment) -> str:
     assert "ssh-ed25519" not in errors["web-azure"]
     assert "InvalidParameterValue" in errors["web-aws"]
     return str(saga["id"])
+
+
+def _go_through_private_clusters(deployment: Deployment) -> None:
+    """A saga that signs in to a vCenter and a VMM server, and one that they do not let in."""
+    private.report(deployment)
+    saga_id = private.submit(deployment, private.machine("web"), private.machine("reports", "scvmm"))
+    assert deployment.wait(saga_id)["status"] == "COMMITTED"
+    deployment.destroy(saga_id)
+    sessions, user = deployment.machine.vcenter.sessions, VCENTER_LOGIN["username"]
+    accepted = sessions.passwords[user]
+    sessions.passwords[user] = ("another",)
+    sessions.end_all()
+    try:
+        private.report(deployment)
+    finally:
+        sessions.passwords[user] = accepted
 
 
 def _refusal(deployment: Deployment, wrong: str, what: str) -> str:

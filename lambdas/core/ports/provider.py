@@ -22,13 +22,14 @@ class Observation(NamedTuple):
 class Marked(NamedTuple):
     """One thing in a cloud that carries our mark: whose it says it is, its id there, and since when it exists if known.
 
-    `resource_id` is "" where the mark of the saga stands alone.
+    `resource_id` is "" where the mark of the saga stands alone. `cluster` is on which private cluster it is.
     """
 
     saga_id: str
     resource_id: str
     cloud_id: str
     created_at: datetime | None = None
+    cluster: str | None = None
 
 
 class Provider(Protocol):

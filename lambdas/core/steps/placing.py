@@ -183,7 +183,7 @@ class ReportedInventory:
         for reported in self._clusters.machines(self._provider, target.name if target else DEFAULT):
             if reported.at < oldest and not self._given_up(reported.cluster):
                 raise RetryableError("ReportTooOld", f"{reported.cluster} has not reported since {reported.at:%c}")
-            yield from reported.machines
+            yield from (machine._replace(cluster=reported.cluster) for machine in reported.machines)
 
     def _given_up(self, cluster: str) -> bool:
         """Whether nobody expects reports any more: it was drained, and of all that was claimed nothing is left."""

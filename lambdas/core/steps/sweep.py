@@ -115,7 +115,7 @@ class CloudSweep:
             snapshot = self._known(saga_id)
             ids = {resource.id for resource in snapshot.resources} if snapshot else set[str]()
             for thing in marked:
-                if snapshot is None or thing.resource_id not in ids:
+                if snapshot is None or thing.resource_id not in ids or self._is_astray(snapshot, thing):
                     unknown.append(self._finding(name, thing))
                 elif self._is_orphan(snapshot, thing):
                     orphans.append(self._finding(name, thing))
@@ -135,6 +135,16 @@ class CloudSweep:
         except SagaNotFound:
             return None
 
+    def _is_astray(self, snapshot: Snapshot, thing: Marked) -> bool:
+        """Whether it is on a private cluster where nobody expects it any more, so that no release would find it.
+
+        While its saga is at work it may be on its way from one cluster to another.
+        """
+        saga = snapshot.saga
+        if thing.cluster is None or saga.finished_at is None or not self._sweepable(saga.finished_at, thing):
+            return False
+        return thing.cluster != next(it for it in snapshot.resources if it.id == thing.resource_id).cluster
+
     def _is_orphan(self, snapshot: Snapshot, thing: Marked) -> bool:
         """Whether its saga has ended without it, both long enough ago.
 
@@ -145,8 +155,10 @@ class CloudSweep:
         given_up = saga.status is SagaStatus.NEEDS_ATTENTION and resource.status is ResourceStatus.ABSENT
         if saga.finished_at is None or not (saga.status in _NOTHING_LEFT or given_up):
             return False
-        since = max(saga.finished_at, thing.created_at or saga.finished_at)
-        return self._policy.sweepable(since, self._clock.now())
+        return self._sweepable(saga.finished_at, thing)
+
+    def _sweepable(self, finished_at: datetime, thing: Marked) -> bool:
+        return self._policy.sweepable(max(finished_at, thing.created_at or finished_at), self._clock.now())
 
     def _finding(self, target: str, thing: Marked) -> Finding:
         return {

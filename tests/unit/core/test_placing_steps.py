@@ -197,7 +197,7 @@ def test_the_sweep_sees_what_the_clusters_reported(world: PrivateWorld) -> None:
     marked = Marked("s0", "web", "vm-1")
     world.clusters.report(cluster_settings("berlin-2"), survey(world.clock.now(), (marked,)))
     inventory = ReportedInventory("vsphere", world.clusters, world.clock)
-    assert list(inventory.inventory(VsphereTarget())) == [marked]
+    assert list(inventory.inventory(VsphereTarget())) == [marked._replace(cluster="berlin-2")]
     assert list(inventory.inventory(VsphereTarget(name="test"))) == []
 
 
