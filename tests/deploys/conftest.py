@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,15 +13,22 @@ import pytest
 
 from infra.packaging.bundles import ROOT
 from local.assembly import PROJECT, SUBSCRIPTION, synthesize
+from local.private_clouds import DECLARED
 from tests.deploys import command_line
 from tests.deploys.command_line import ACCOUNT, deploy, finish
 from tests.deploys.comparing import DeployedStack
 from tests.deploys.leftovers import Leftovers, leftovers
 from tests.deploys.site import MACHINES, Site, open_site
 
-STACKS = ("SkysagaData", "SkysagaSaga", "SkysagaGuard", "SkysagaApi")
-SETTINGS = ("-c", "bundle=host", "-c", f"google_cloud_project={PROJECT}", "-c", f"azure_subscription_id={SUBSCRIPTION}")
-"""What the first deployment was told, or the second would take the default targets away."""
+STACKS = ("SkysagaData", "SkysagaSaga", "SkysagaGuard", "SkysagaApi", "SkysagaClusters")
+CONTEXT = {
+    "bundle": "host",
+    "google_cloud_project": PROJECT,
+    "azure_subscription_id": SUBSCRIPTION,
+    "private_clouds": json.dumps(DECLARED),
+}
+SETTINGS = tuple(argument for name, value in CONTEXT.items() for argument in ("-c", f"{name}={value}"))
+"""What the first deployment was told, or the second would take the default targets and private clouds away."""
 SECOND = "step done by the second release"
 SMALL = b"""
 name: small

@@ -32,7 +32,8 @@ class Machine:
 class FakePrivateProvider:
     """Clusters of which those in `full` refuse to start a machine, after having cloned it.
 
-    A clone shows itself `seconds_to_show` after it was asked for. Faults are used up in order, one per call of their
+    A clone shows itself `seconds_to_show` after it was asked for. Where all clusters are of `one_server`, a machine is
+    found, and removed, on whichever it is. Faults are used up in order, one per call of their
     operation.
     """
 
@@ -40,6 +41,7 @@ class FakePrivateProvider:
     settling_seconds: float = 60
     repeat_seconds: float = 90
     seconds_to_show: float = 0
+    one_server: bool = False
     full: set[str] = field(default_factory=set)
     machines: list[Machine] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -104,10 +106,8 @@ class FakePrivateProvider:
 
     def _visible(self, intent: Intent) -> list[Machine]:
         now = self.clock.now().timestamp()
-        wanted = (intent.cluster, intent.saga_id, intent.resource_id)
-        return [
-            it for it in self.machines if (it.cluster, it.saga_id, it.resource_id) == wanted and it.exists_at <= now
-        ]
+        ours = (it for it in self.machines if (it.saga_id, it.resource_id) == (intent.saga_id, intent.resource_id))
+        return [it for it in ours if it.exists_at <= now and (self.one_server or it.cluster == intent.cluster)]
 
     def _called(self, operation: str) -> Fault:
         fault = next((fault for fault in self.faults if fault.operation == operation), Fault(operation))

@@ -239,6 +239,7 @@ class PrivateWorld:
         self.ledger = HoppingLedger(core_clock, self.clock, hops)
         self.clusters = FakeClusters(self.ledger)
         self.provider = TroubledClusters(core_clock, self.clock, hops, trouble)
+        self.provider.one_server = seed % 2 == 0
         self._handlers = self._make_handlers(core_clock)
         self.engine = Engine(
             clock=self.clock, seed=seed, lambda_invoke=self._invoke, on_status_change=self._status_changed

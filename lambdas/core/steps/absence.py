@@ -54,17 +54,18 @@ class Absence:
         if began - since < timedelta(seconds=self._provider.settling_seconds):
             self._note(resource, since, "not found; gone if that lasts")
             return Look(delay=self._until_settled(since, now))
-        seen = resource.absent_since
 
         def gone(_: Saga, it: Resource) -> Resource:
-            return conclude(it) if it.absent_since == seen else it
+            same = (it.absent_since, it.claim) == (resource.absent_since, resource.claim)
+            return conclude(it) if same else it
 
         _, it = self._ledger.change_resource(resource.saga_id, resource.id, gone)
         return Look(gone=it.status is goal, delay=1)
 
     def _note(self, resource: Resource, since: datetime | None, message: str) -> None:
         def change(_: Saga, it: Resource) -> Resource:
-            return it if it.absent_since == since else it.model_copy(update={"absent_since": since})
+            elsewhere = it.claim != resource.claim  # it is on another cluster by now, of which this says nothing
+            return it if elsewhere or it.absent_since == since else it.model_copy(update={"absent_since": since})
 
         self._ledger.change_resource(resource.saga_id, resource.id, change, message)
 

@@ -106,7 +106,7 @@ class PlacingSteps:
 
     def _claim(self, saga: Saga, resource: Resource, need: Need, cluster: str) -> Resource:
         claim = claim_of(_private(resource.definition).placement, cluster, need.group)
-        placed = {"status": ResourceStatus.CREATING, "cluster": cluster, "claim": claim}
+        placed = {"status": ResourceStatus.CREATING, "cluster": cluster, "claim": claim, "operations": {}}
 
         def change(now: Saga, it: Resource) -> Resource:
             if not wanted(now):

@@ -80,8 +80,7 @@ class ProvisioningSteps:
         if not self._may_send(resource, intent):
             return self._await_the_fate_of(resource)
         handle = self._provider.create(intent, part)
-        began = f"{part} begun"
-        self._ledger.change_resource(saga_id, resource_id, lambda _, it: _with_operation(it, part, handle), began)
+        self._record(resource, part, handle)
         return self._wait(resource)
 
     def observe(self, saga_id: str, resource_id: str) -> StepResult:
@@ -101,7 +100,7 @@ class ProvisioningSteps:
             return self._look_again(resource)
         if len(begun) < len(parts):
             return {"next": Next.CREATE, "delay": 0}
-        self._ledger.change_resource(saga_id, resource_id, lambda _, it: self._ready(it, observation))
+        self._ledger.change_resource(saga_id, resource_id, lambda _, it: self._ready(it, resource, observation))
         return DONE
 
     def _intend(self, saga: Saga, resource: Resource) -> Resource:
@@ -157,8 +156,19 @@ class ProvisioningSteps:
         left = self._left_of(attempt).total_seconds() if attempt else 0
         return {"next": Next.WAIT, "delay": max(1, min(self._policy.max_delay, int(left) + 1))}
 
-    def _ready(self, resource: Resource, observation: Observation) -> Resource:
-        if resource.status is not ResourceStatus.CREATING:
+    def _record(self, resource: Resource, part: str, handle: str) -> None:
+        """Record the operation, unless the resource has left the cluster that it is of."""
+
+        def change(_: Saga, it: Resource) -> Resource:
+            if it.claim != resource.claim:
+                return it
+            return it.model_copy(update={"operations": {**it.operations, part: handle}, "attempt": None})
+
+        self._ledger.change_resource(resource.saga_id, resource.id, change, f"{part} begun")
+
+    def _ready(self, resource: Resource, seen: Resource, observation: Observation) -> Resource:
+        """Ready, unless it is not wanted there any more: whoever takes it off its cluster may have begun to."""
+        if resource.status is not ResourceStatus.CREATING or resource.moving or resource.claim != seen.claim:
             return resource
         return resource.model_copy(
             update={
@@ -179,7 +189,3 @@ class ProvisioningSteps:
     def _wait(self, resource: Resource) -> StepResult:
         now = self._clock.now()
         return {"next": Next.WAIT, "delay": self._policy.delay(now - (resource.created_at or now))}
-
-
-def _with_operation(resource: Resource, part: str, handle: str) -> Resource:
-    return resource.model_copy(update={"operations": {**resource.operations, part: handle}, "attempt": None})

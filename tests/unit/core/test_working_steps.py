@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lambdas.core.clusters import Amounts
 from lambdas.core.errors import CapacityError, RetryableError, TerminalError
 from lambdas.core.states import ResourceStatus, SagaStatus
+from lambdas.core.steps.moving import MovingSteps
 from lambdas.core.steps.results import Next
 from lambdas.core.steps.saga import ReleaseReason
 from lambdas.core.steps.working import TaskKind
@@ -19,6 +20,7 @@ from tests.fakes.documents import vsphere_instance
 from tests.fakes.private_provider import FakePrivateProvider
 from tests.fakes.provider import Fault, WorkerKilled, lost_reply
 from tests.unit.core.private_world import WEB, PrivateWorld, make_private_world, ready, seeded
+from tests.unit.core.world import POLICY
 
 PROVISION = TaskKind.PROVISION
 RELEASE = TaskKind.RELEASE
@@ -190,6 +192,43 @@ def test_a_worker_that_comes_late_creates_nothing_where_the_machine_is_not_any_m
     world.worker().work(PROVISION, placed, WEB, world.pause)
     assert world.resource(placed).cluster != first
     assert first not in {cluster for cluster, _ in world.provider.holding()}
+
+
+def test_of_two_workers_one_of_which_takes_the_machine_away_the_other_does_not_call_it_ready(
+    world: PrivateWorld, placed: str
+) -> None:
+    """Both switch it on; for one there is no room any more, while the other sees it run."""
+    first = str(world.resource(placed).cluster)
+    steps = world.worker()
+    pauses = iter([True, True, False])
+    steps.work(PROVISION, placed, WEB, lambda seconds: world.pause(seconds) and next(pauses))
+    refusal = CapacityError("InsufficientResources", "no room")
+    moving = MovingSteps(world.ledger, world.provider, world.clock, POLICY)
+    world.ledger.meanwhile = [lambda: moving.begin(placed, WEB, refusal)]
+    once = iter([True, False])
+    steps.work(PROVISION, placed, WEB, lambda seconds: world.pause(seconds) and next(once))
+    assert not ready(world, placed)
+
+    world.build(placed)
+    assert world.provider.holding() == [(world.resource(placed).cluster, WEB)]
+    assert world.resource(placed).cluster != first
+
+
+def test_what_a_late_worker_did_on_the_first_cluster_is_not_recorded_for_the_second(
+    world: PrivateWorld, placed: str
+) -> None:
+    first = str(world.resource(placed).cluster)
+
+    def move() -> None:
+        world.provider.full = {first}
+        world.worker().work(PROVISION, placed, WEB, world.pause)
+        world.placing.create(placed, WEB)
+
+    world.ledger.meanwhile = [lambda: None, move]  # after its clone, before it records it
+    world.worker(first).work(PROVISION, placed, WEB, never)
+    assert world.resource(placed).operations == {}
+    world.build(placed)
+    assert ready(world, placed)
 
 
 def test_a_refusal_keeps_its_claim_while_anything_may_be_left(world: PrivateWorld, placed: str) -> None:
