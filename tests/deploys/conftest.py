@@ -105,7 +105,6 @@ def first(site: Site) -> First:
     site.command_line.run("bootstrap", f"aws://{ACCOUNT}/us-east-1", folder=site.folder)
     said = site.command_line.run(*deploy(str(assembly)))
     stacks = {name: site.stack(name)[0] for name in STACKS}
-    site.run()
     return First(site, assembly, said, stacks, site.command_line.run(*deploy(str(assembly))))
 
 
@@ -129,8 +128,10 @@ def read_back(first: First) -> ReadBack:
 
 
 @pytest.fixture(scope="session")
-def sagas(first: First) -> Sagas:
+def sagas(first: First, read_back: ReadBack) -> Sagas:
+    """On what is running, which points the private clusters to where they are simulated: it was read back before."""
     site = first.site
+    site.run()
     committed = site.ended(site.submit())
     resources = site.resources()
     site.arm("gcp", operation="instances.insert", fault="capacity", delay=1)

@@ -212,6 +212,12 @@ def _queue_policy(account: Account, it: Deployed) -> Read:
     return Read({"Queues": queues, "PolicyDocument": policies.pop() if len(policies) == 1 else sorted(policies)})
 
 
+def _event_invoke_config(account: Account, it: Deployed) -> Read:
+    where = {name: it.wanted()[name] for name in ("FunctionName", "Qualifier")}
+    found = account.client("lambda").get_function_event_invoke_config(**where)
+    return Read({**found, **where})
+
+
 def _parameter(account: Account, it: Deployed) -> Read:
     ssm = account.client("ssm")
     (described,) = ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [it.physical_id]}])["Parameters"]
@@ -283,6 +289,7 @@ READERS: Mapping[str, Callable[[Account, Deployed], Read]] = {
     "AWS::IAM::Policy": _policy,
     "AWS::IAM::Role": _role,
     "AWS::KMS::Key": _key,
+    "AWS::Lambda::EventInvokeConfig": _event_invoke_config,
     "AWS::Lambda::EventSourceMapping": _event_source_mapping,
     "AWS::Lambda::Function": _function,
     "AWS::Lambda::LayerVersion": _layer,

@@ -6,13 +6,17 @@ from typing import Final
 
 import pytest
 
-from lambdas.core.states import RESOURCE_TRANSITIONS, SAGA_TRANSITIONS
+from lambdas.core.states import RESOURCE_TRANSITIONS, SAGA_TRANSITIONS, ResourceStatus
 from tests.model.checker import Trace, check
 from tests.model.rules import SIZES, Rules
 from tests.model.saga_model import SagaModel
 
 BESIDE_A_DUPLICATE: Final = Rules(resources=1, calls=2)
 ALONE: Final = Rules(resources=1, calls=1)
+
+
+ONLY_ON_PRIVATE_CLUSTERS = {(ResourceStatus.CREATING, ResourceStatus.PLANNED)}
+"""A machine leaves a cluster that has no room for it; the model knows one place, tests.simulation.private several."""
 
 
 def broken(rules: Rules) -> Trace:
@@ -111,4 +115,4 @@ def test_the_model_changes_statuses_as_the_code_allows_and_in_every_way_that_it_
                 work.append(move.after)
     changes = {(before, after) for before, after in taken if before != after}
     allowed: set[tuple[str, str]] = {*SAGA_TRANSITIONS, *RESOURCE_TRANSITIONS}
-    assert changes == allowed
+    assert changes == allowed - ONLY_ON_PRIVATE_CLUSTERS
