@@ -9,7 +9,7 @@ from typing import Any
 import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
+from botocore.credentials import Credentials, ReadOnlyCredentials
 
 _LONG_POLL_SECONDS = 10
 _ENDINGS = ("COMMITTED", "ROLLED_BACK", "RELEASED", "NEEDS_ATTENTION")
@@ -29,7 +29,7 @@ class ApiProblem(Exception):
 class ApiClient:
     """Calls one deployment of the API; requests are signed as IAM authorization wants them."""
 
-    def __init__(self, endpoint: str, credentials: Credentials, region: str) -> None:
+    def __init__(self, endpoint: str, credentials: Credentials | ReadOnlyCredentials, region: str) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._auth = SigV4Auth(credentials, "execute-api", region)
         self._session = requests.Session()
@@ -57,6 +57,15 @@ class ApiClient:
     def destroy(self, saga_id: str) -> dict[str, Any]:
         """Remove every resource of a saga."""
         return self._call("DELETE", f"/sagas/{saga_id}")
+
+    def clusters(self) -> list[dict[str, Any]]:
+        """The private clusters whose targets the caller may use."""
+        items: list[dict[str, Any]] = self._call("GET", "/clusters")["items"]
+        return items
+
+    def drain(self, cluster: str, drained: bool) -> dict[str, Any]:
+        """Let a cluster take nothing new, or again; returns it as it is now."""
+        return self._call("PUT" if drained else "DELETE", f"/clusters/{cluster}/drain")
 
     def follow(self, saga_id: str, after: int = 0) -> Iterator[dict[str, Any]]:
         """Every event of a saga numbered above `after`, as it happens, until the saga has ended."""

@@ -32,6 +32,9 @@ ROUTES: Final = (
     Route(HttpMethod.POST, "/sagas/{id}/approve"),
     Route(HttpMethod.POST, "/sagas/{id}/cancel"),
     Route(HttpMethod.POST, "/sagas/{id}/resume"),
+    Route(HttpMethod.GET, "/clusters"),
+    Route(HttpMethod.PUT, "/clusters/{name}/drain"),
+    Route(HttpMethod.DELETE, "/clusters/{name}/drain"),
 )
 
 
@@ -72,7 +75,7 @@ class ApiStack(Stack):
                 **target_environment(),
             },
             permissions=[
-                *ledger_access(ledger, listing=True),
+                *ledger_access(ledger, listing=True, clusters=True),
                 parameter_access(self, [GRANTS, *(target_parameter(cloud) for cloud in CLOUDS)]),
                 provisioning.start_permission("StartProvisioning"),
                 provisioning.wake_permission("WakeProvisioning"),

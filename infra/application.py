@@ -1,4 +1,4 @@
-"""The whole application: settings and bundles in, four stacks out."""
+"""The whole application: settings and bundles in, four stacks out, and a fifth where there are private clusters."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any, Final
 from aws_cdk import App
 
 from infra.api_stack import ApiStack
+from infra.clusters_stack import ClustersStack
 from infra.data_stack import DataStack
 from infra.guard_stack import GuardStack
 from infra.packaging.bundles import ROOT, build_bundles
 from infra.packaging.target import target_named
+from infra.private_clouds import PrivateClouds
 from infra.saga_stack import SagaStack
 from infra.settings import Settings
 from infra.targets import Targets
@@ -31,7 +33,8 @@ def build_application(
     app = App(outdir=outdir, context={**_default_context(), **(context or {})}, analytics_reporting=False)
     bundles = build_bundles(target_named(app.node.get_context("bundle")))
     settings, targets = Settings.from_context(app), Targets.from_context(app)
-    data = DataStack(app, "SkysagaData", targets=targets, settings=settings)
+    private_clouds = PrivateClouds.from_context(app)
+    data = DataStack(app, "SkysagaData", targets=targets, private_clouds=private_clouds, settings=settings)
     saga = SagaStack(
         app,
         "SkysagaSaga",
@@ -41,7 +44,7 @@ def build_application(
         targets=targets,
         definitions=definitions,
     )
-    GuardStack(
+    guard = GuardStack(
         app,
         "SkysagaGuard",
         ledger=data.ledger,
@@ -62,6 +65,17 @@ def build_application(
         bundles=bundles,
         token_issuer=settings.token_issuer,
     )
+    if private_clouds.by_name:
+        ClustersStack(
+            app,
+            "SkysagaClusters",
+            ledger=data.ledger,
+            provisioning=saga.provisioning,
+            release=saga.release,
+            topic=guard.alarms.topic,
+            private_clouds=private_clouds,
+            bundles=bundles,
+        )
     return app
 
 

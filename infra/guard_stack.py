@@ -28,7 +28,7 @@ from infra.permissions.azure import token_for_azure
 from infra.permissions.ec2 import listing
 from infra.permissions.targets import SWEEP, VERB_VARIABLE, entering
 from infra.rescue import INPUT_PATHS, INPUT_TEMPLATE, rescue_pattern
-from infra.settings import CLOUDS, Settings
+from infra.settings import CLOUDS, PRIVATE_CLOUDS, Settings
 from infra.targets import Targets
 
 SWEEP_SECONDS: Final = 120
@@ -62,7 +62,7 @@ class GuardStack(Stack):
         self._add_rescue(provisioning)
         sweep = self._add_sweep(definitions)
         self._add_schedule(sweep)
-        self._add_alarms(sweep)
+        self.alarms: Final = self._add_alarms(sweep)
 
     def _add_rescue(self, provisioning: PublishedStateMachine) -> None:
         starter = Starter(
@@ -129,6 +129,26 @@ class GuardStack(Stack):
         return sweep
 
     def _add_look(self, cloud: str) -> Function:
+        return self._add_look_at_reports(cloud) if cloud in PRIVATE_CLOUDS else self._add_look_at_cloud(cloud)
+
+    def _add_look_at_reports(self, cloud: str) -> Function:
+        """A private cloud is out of reach from here; what its clusters hold, they report to the ledger."""
+        return Function(
+            self,
+            f"{cloud.capitalize()}Sweep",
+            name=f"skysaga-{cloud}-sweep",
+            description=f"Compares what the clusters of a target on {cloud} report with the ledger",
+            handler=f"lambdas.placement.handler.sweep_{cloud}",
+            code=self._code,
+            environment={"LEDGER_TABLE": self._ledger.table_name, **target_environment([cloud])},
+            permissions=[
+                *ledger_access(self._ledger, writing=False),
+                parameter_access(self, [target_parameter(cloud)]),
+            ],
+            timeout=SWEEP_SECONDS,
+        )
+
+    def _add_look_at_cloud(self, cloud: str) -> Function:
         function = Function(
             self,
             f"{cloud.capitalize()}Sweep",
@@ -178,7 +198,7 @@ class GuardStack(Stack):
             ),
         )
 
-    def _add_alarms(self, sweep: PublishedStateMachine) -> None:
+    def _add_alarms(self, sweep: PublishedStateMachine) -> Alarms:
         alarms = Alarms(self, "Alarms")
         alarms.above_zero(
             "SagasNeedAttention",
@@ -204,3 +224,4 @@ class GuardStack(Stack):
         alarms.missing(
             "SweepMissing", sweep.machine.state_machine_arn, "The hourly sweep has not come to an end lately."
         )
+        return alarms

@@ -22,10 +22,12 @@ from infra.permissions.azure import azure_permissions
 from infra.permissions.ec2 import ec2_permissions
 from infra.permissions.targets import VERB_VARIABLE
 from infra.permissions.verbs import NO_PERMISSIONS, Verb
-from infra.settings import Settings
+from infra.settings import PRIVATE_CLOUDS, PUBLIC_CLOUDS, Settings
 from infra.targets import Targets
 
 RELEASE: Final = "skysaga-release"
+PLACEMENT: Final = "placement"
+"""Stands for every private cloud: on which cluster something is to be, the ledger knows and not the cloud."""
 
 
 class SagaStack(Stack):
@@ -91,10 +93,20 @@ class SagaStack(Stack):
                 trusted=True,
                 memory=512,  # importing Compute Engine's client takes 150 MB and the CPU that comes with memory
             ),
+            PLACEMENT: Provider(
+                self,
+                "Placement",
+                cloud=PLACEMENT,
+                code=self._code,
+                environment=lambda _: table,
+                ledger=ledger_access(self._ledger, clusters=True),
+                permissions=NO_PERMISSIONS,
+                dependencies=".",
+            ),
         }
 
     def _add_saga_function(self) -> Function:
-        arns = {cloud: provider.version_arns for cloud, provider in self._providers.items()}
+        arns = {cloud: provider.version_arns for cloud, provider in self._by_cloud.items()}
         expiry = Expiry(self, "Expiry", release=RELEASE)
         function = Function(
             self,
@@ -114,7 +126,7 @@ class SagaStack(Stack):
         return function
 
     def _add_release(self, definitions: Path) -> PublishedStateMachine:
-        return PublishedStateMachine(
+        release = PublishedStateMachine(
             self,
             "Release",
             name=RELEASE,
@@ -123,6 +135,8 @@ class SagaStack(Stack):
             functions=[self._saga, *self._functions("observe", "delete")],
             rollout=self._rollout,
         )
+        release.let_send_tasks()
+        return release
 
     def _add_provisioning(self, definitions: Path) -> PublishedStateMachine:
         provisioning = PublishedStateMachine(
@@ -138,12 +152,19 @@ class SagaStack(Stack):
             rollout=self._rollout,
         )
         provisioning.machine.add_to_role_policy(self.release.start_permission("StartRelease"))
+        provisioning.let_send_tasks()
         return provisioning
 
     @property
     def checks(self) -> dict[str, Function]:
         """The function that asks each cloud for shortages."""
-        return {cloud: provider.functions["check"] for cloud, provider in self._providers.items()}
+        return {cloud: provider.functions["check"] for cloud, provider in self._by_cloud.items()}
+
+    @property
+    def _by_cloud(self) -> dict[str, Provider]:
+        """The functions to call for each cloud that a request may name."""
+        public = {cloud: self._providers[cloud] for cloud in PUBLIC_CLOUDS}
+        return {**public, **dict.fromkeys(PRIVATE_CLOUDS, self._providers[PLACEMENT])}
 
     def _functions(self, *verbs: Verb) -> list[Function]:
         return [provider.functions[verb] for provider in self._providers.values() for verb in verbs]

@@ -8,7 +8,11 @@ from urllib.parse import urlsplit
 from aws_cdk import Annotations
 from constructs import Construct
 
-CLOUDS: Final = ("aws", "azure", "gcp")
+PUBLIC_CLOUDS: Final = ("aws", "azure", "gcp")
+PRIVATE_CLOUDS: Final = ("vsphere", "scvmm")
+"""What is provisioned on clusters of one's own, which only their workers reach."""
+
+CLOUDS: Final = (*PUBLIC_CLOUDS, *PRIVATE_CLOUDS)
 UNSET_ID: Final = "00000000-0000-0000-0000-000000000000"
 UNSET_PROJECT: Final = "skysaga-project-unset"
 ROLLOUTS: Final = ("gradual", "at-once")

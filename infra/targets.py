@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 from constructs import Construct
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from infra.settings import CLOUDS, Settings
+from infra.declaration import BadDeclaration, parsed
+from infra.settings import PUBLIC_CLOUDS, Settings
 
 DEFAULT: Final = "default"
 MOST_BYTES: Final = 8192
@@ -36,10 +37,6 @@ IdentityProvider = Annotated[
         pattern=r"^projects/[0-9]+/locations/global/workloadIdentityPools/[a-z0-9-]{4,32}/providers/[a-z0-9-]{4,32}$"
     ),
 ]
-
-
-class BadTargets(Exception):
-    """Declared targets that cannot be; the message names every mistake."""
 
 
 class _Target(BaseModel):
@@ -82,25 +79,14 @@ class Targets(BaseModel):
 
     @classmethod
     def from_context(cls, scope: Construct) -> Targets:
-        """Read the context value `targets`, an object or its JSON; raises BadTargets."""
+        """Read the context value `targets`, an object or its JSON; raises BadDeclaration."""
         value = scope.node.try_get_context("targets")
         return cls.parse({} if value is None else value)
 
     @classmethod
     def parse(cls, value: object) -> Targets:
-        """The targets of a document or of its JSON; raises BadTargets."""
-        try:
-            document = json.loads(value) if isinstance(value, str) else value
-            targets = cls.model_validate(document)
-        except json.JSONDecodeError as error:
-            raise BadTargets(f"the context value `targets` is not JSON: {error}") from error
-        except ValidationError as error:
-            raise BadTargets(
-                _listed([_said(it["loc"], it["msg"]) for it in error.errors(include_url=False)])
-            ) from error
-        if mistakes := targets._mistakes():
-            raise BadTargets(_listed(mistakes))
-        return targets
+        """The targets of a document or of its JSON; raises BadDeclaration."""
+        return parsed(cls, "targets", value, cls._mistakes)
 
     @property
     def roles(self) -> list[str]:
@@ -108,7 +94,7 @@ class Targets(BaseModel):
         return [target.role_arn for target in self.aws.values()]
 
     def parameter(self, cloud: str, settings: Settings) -> str:
-        """The value of a cloud's SSM parameter: its targets by name, the default one included; raises BadTargets."""
+        """The value of a cloud's SSM parameter: its targets by name, the default one too; raises BadDeclaration."""
         declared: Mapping[str, _Target] = getattr(self, cloud)
         documents = {name: it.model_dump(exclude_defaults=True) for name, it in declared.items()}
         default = settings.default_target(cloud)
@@ -116,7 +102,7 @@ class Targets(BaseModel):
             {**({DEFAULT: default} if default is not None else {}), **documents}, separators=(",", ":"), sort_keys=True
         )
         if len(value.encode()) > MOST_BYTES:
-            raise BadTargets(f"targets.{cloud}: {len(value.encode())} bytes; an SSM parameter holds {MOST_BYTES}")
+            raise BadDeclaration(f"targets.{cloud}: {len(value.encode())} bytes; an SSM parameter holds {MOST_BYTES}")
         return value
 
     def _mistakes(self) -> list[str]:
@@ -126,7 +112,7 @@ class Targets(BaseModel):
             "gcp": lambda it: it.project,
         }
         found = []
-        for cloud in CLOUDS:
+        for cloud in PUBLIC_CLOUDS:
             first: dict[str, str] = {}
             for name, target in getattr(self, cloud).items():
                 where = f"targets.{cloud}.{name}"
@@ -140,11 +126,3 @@ class Targets(BaseModel):
         if sum(len(role) + 3 for role in self.roles) > MOST_ROLE_BYTES:
             found.append(f"targets.aws: their roles do not fit into a function's policy ({MOST_ROLE_BYTES} characters)")
         return found
-
-
-def _said(location: tuple[int | str, ...], reason: str) -> str:
-    return f"{'.'.join(['targets', *(str(part) for part in location)])}: {reason}"
-
-
-def _listed(mistakes: list[str]) -> str:
-    return "\n".join(["the context value `targets` cannot be used:", *(f"  {it}" for it in mistakes)])

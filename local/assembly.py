@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from local.private_clouds import DECLARED
+
 ROOT = Path(__file__).resolve().parents[1]
 STATE = ROOT / ".local"
 
@@ -31,6 +33,7 @@ _CONTEXT = {
         "azure": {ELSEWHERE: {"subscription_id": "00000000-0000-0000-0000-000000000002"}},
         "gcp": {ELSEWHERE: {"project": "skysaga-elsewhere"}},
     },
+    "private_clouds": DECLARED,
 }
 
 

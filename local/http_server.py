@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _MAX_LINE_BYTES = 65_536
+
+CONNECTION: Final = "skysaga.connection"
+"""The environ key of an object that stands for the connection of a request, and lives no longer than that."""
 
 
 class DropConnection(Exception):
@@ -203,6 +206,7 @@ class _WsgiRequestHandler(BaseHTTPRequestHandler):
             "wsgi.multithread": True,
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
+            CONNECTION: self,
         }
         self._add_headers(environ)
         environ["CONTENT_LENGTH"] = str(len(body))

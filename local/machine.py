@@ -35,8 +35,9 @@ from local.http_server import serve
 from local.lambda_runtime.errors import InvokeError
 from local.lambda_runtime.moto_source import MotoFunctionSource
 from local.lambda_runtime.runtime import LambdaRuntime
+from local.private_clouds import point_clusters, put_logins
 from local.redelivery import Redelivery, RepeatingStarts, RepeatingTargets
-from local.simulators import azure, gcp
+from local.simulators import azure, gcp, scvmm, vsphere
 from local.simulators.faults import Faults
 from local.simulators.gcp import write_service_account
 from local.stepfunctions import Engine, LambdaError, LambdaResult
@@ -59,6 +60,10 @@ _PATIENCE: Final = {
     "AWS_SETTLING_SECONDS": "1",
     "AZURE_SETTLING_SECONDS": "1",
     "GOOGLE_SETTLING_SECONDS": "1",
+    "SCVMM_REPEAT_SECONDS": "8",
+    "SCVMM_SETTLING_SECONDS": "2",
+    "VSPHERE_REPEAT_SECONDS": "8",
+    "VSPHERE_SETTLING_SECONDS": "2",
     "SKYSAGA_GRANTS_SECONDS": "1",
     "SKYSAGA_MIN_DELAY": "1",
     "SKYSAGA_MAX_DELAY": "2",
@@ -89,6 +94,8 @@ class Endpoints(NamedTuple):
     aws: str
     azure: str
     gcp: str
+    vsphere: str
+    scvmm: str
 
 
 class Ports(NamedTuple):
@@ -98,6 +105,8 @@ class Ports(NamedTuple):
     aws: int = 0
     azure: int = 0
     gcp: int = 0
+    vsphere: int = 0
+    scvmm: int = 0
 
 
 ANY_PORTS: Final = Ports()
@@ -144,12 +153,15 @@ class Machine:
         )
         self.azure = self._serve(azure.create_app(clock, time.sleep, _QUICK_AZURE), ports.azure, "azure")
         self.gcp = self._serve(gcp.GcpSimulator(clock, time.sleep, _QUICK_GCP), ports.gcp, "gcp")
+        self.vsphere = self._serve(vsphere.create_app(clock, time.sleep), ports.vsphere, "vsphere")
+        self.scvmm = self._serve(scvmm.create_app(clock, time.sleep), ports.scvmm, "scvmm")
         account = Watching(create_app(clock, wait=wait), self._pump.refresh)
         starts = RepeatingStarts(stepfunctions, self.redelivery)
         self.aws = self._serve(Endpoint(starts, self.runtime, account, self._apis), ports.aws, "aws")
         google_key = state / f"google-credentials-{urlsplit(self.gcp).port}.json"  # there may be another machine
         self._running.callback(google_key.unlink, missing_ok=True)
         self.environment |= worker_environment(self.aws, self.azure, self.gcp, google_key)
+        put_logins(self.aws, REGION)
 
     def deploy(self, assembly: Path) -> Endpoints:
         """Deploy the stacks of a cloud assembly and run them.
@@ -162,10 +174,19 @@ class Machine:
     def run(self, api_url: str) -> Endpoints:
         """Play what is deployed, however it came there, and serve the API that CloudFormation says is at `api_url`."""
         api_id = urlsplit(api_url).netloc.partition(".")[0]
+        point_clusters(self.aws, REGION, {"vsphere": self.vsphere, "scvmm": self.scvmm})
         self._pump.start()
         self.runtime.warm(saga_functions(self.aws))
         api = self._serve(self._apis.application(api_id), self._ports.api, "api")
-        return Endpoints(api=api, stepfunctions=self.aws, aws=self.aws, azure=self.azure, gcp=self.gcp)
+        return Endpoints(
+            api=api,
+            stepfunctions=self.aws,
+            aws=self.aws,
+            azure=self.azure,
+            gcp=self.gcp,
+            vsphere=self.vsphere,
+            scvmm=self.scvmm,
+        )
 
     def close(self) -> None:
         """Stop everything, the last started first."""
@@ -207,7 +228,8 @@ def saga_functions(endpoint: str) -> list[str]:
     )
     pages = client.get_paginator("list_functions").paginate()
     names = [function["FunctionName"] for page in pages for function in page["Functions"]]
-    needed = [name for verb in _NEEDED_IN_ORDER for name in names if name.endswith(f"-{verb}")]
+    public = [name for name in names if not name.startswith("skysaga-placement-")]
+    needed = [name for verb in _NEEDED_IN_ORDER for name in public if name.endswith(f"-{verb}")]
     return [f"{name}:{_published_version(client, name)}" for name in needed]
 
 
@@ -263,4 +285,6 @@ def worker_environment(aws: str, azure: str, gcp: str, google_key: Path) -> dict
         "GOOGLE_COMPUTE_ENDPOINT": gcp,
         "GOOGLE_CLOUD_PROJECT": PROJECT,
         "GOOGLE_APPLICATION_CREDENTIALS": str(google_key),
+        "SCVMM_AUTH": "basic",
+        "SCVMM_PLAIN_BASIC": "true",
     }

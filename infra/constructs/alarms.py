@@ -10,33 +10,39 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.constructs.keys import OperationsKey
 
 TOPIC: Final = "skysaga-alarms"
 NAMESPACE: Final = "skysaga"
+REPORT_AGE: Final = "ClusterReportAge"
 _SERVICE: Final = {"service": "skysaga"}
 _HOUR: Final = Duration.hours(1)
+_FIVE_MINUTES: Final = Duration.minutes(5)
+_MINUTE: Final = Duration.minutes(1)
 
 
 class Alarms(Construct):
-    """A topic, and an alarm per `above_zero` metric of ours and per failing or missing state machine that is added."""
+    """An alarm for each thing that is added, and the topic that they go to unless there is one already."""
 
-    def __init__(self, scope: Construct, id: str) -> None:
+    def __init__(self, scope: Construct, id: str, topic: sns.ITopic | None = None) -> None:
         super().__init__(scope, id)
-        self.topic: Final = sns.Topic(
-            self, "Topic", topic_name=TOPIC, enforce_ssl=True, master_key=OperationsKey.of(self)
-        )
-        self.topic.add_to_resource_policy(
+        self.topic: Final = topic or self._make_topic()
+
+    def _make_topic(self) -> sns.ITopic:
+        topic = sns.Topic(self, "Topic", topic_name=TOPIC, enforce_ssl=True, master_key=OperationsKey.of(self))
+        topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AlarmsPublish",
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["sns:Publish"],
-                resources=[self.topic.topic_arn],
+                resources=[topic.topic_arn],
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
             )
         )
+        return topic
 
     def above_zero(self, name: str, metric: str, what_to_do: str) -> None:
         """Raise an alarm while a metric of ours is above zero; a sweep repeats it every hour."""
@@ -63,6 +69,42 @@ class Alarms(Construct):
             metric=self._executions(machine_arn, "ExecutionsSucceeded"),
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            evaluation_periods=3,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        ).add_alarm_action(actions.SnsAction(self.topic))
+
+    def given_up(self, cluster: str, dead_letters: sqs.IQueue, what_to_do: str) -> None:
+        """Raise an alarm while tasks lie in a cluster's dead-letter queue."""
+        lying = dead_letters.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum")
+        cloudwatch.Alarm(
+            self,
+            f"{cluster}GivenUp",
+            alarm_name=f"skysaga-cluster-{cluster}-given-up",
+            alarm_description=what_to_do,
+            metric=lying,
+            threshold=0,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        ).add_alarm_action(actions.SnsAction(self.topic))
+
+    def silent(self, cluster: str, seconds: int, what_to_do: str) -> None:
+        """Raise an alarm when a cluster's last report is older than that, or nobody knows how old it is."""
+        age = cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=REPORT_AGE,
+            dimensions_map={**_SERVICE, "cluster": cluster},
+            statistic="Maximum",
+            period=_MINUTE,
+        )
+        cloudwatch.Alarm(
+            self,
+            f"{cluster}Silent",
+            alarm_name=f"skysaga-cluster-{cluster}-silent",
+            alarm_description=what_to_do,
+            metric=age,
+            threshold=seconds,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=3,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         ).add_alarm_action(actions.SnsAction(self.topic))

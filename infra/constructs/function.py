@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
@@ -13,6 +14,9 @@ from constructs import Construct
 from infra.constructs.acknowledgment import acknowledge, skip_checkov
 from infra.constructs.code import FunctionCode
 from infra.constructs.log_group import log_group
+from infra.permissions.network import ACCEPTED as ATTACHING_ACCEPTED
+from infra.permissions.network import attaching
+from infra.private_clouds import Vpc
 
 TIMEOUT_SECONDS: Final = 30
 
@@ -22,13 +26,20 @@ _POWERTOOLS: Final = {
     "POWERTOOLS_SERVICE_NAME": "skysaga",
 }
 
+_OUTSIDE: Final = "It calls public endpoints of clouds only; in a VPC it would do so through a NAT."
+_USUAL: Final = {
+    "CKV_AWS_115": "The API's rate and the Maps' concurrency bound it; a share reserved is one taken away.",
+    "CKV_AWS_116": "It is called synchronously: the caller has the error, and retries.",
+    "CKV_AWS_173": "Its environment holds names and ARNs, no secret; AWS encrypts it with its key.",
+}
+
 
 class Function(Construct):
     """One function, called by the version that its deployment published: what began on a version finishes on it.
 
     `dependencies` is the folder under `lambdas/` whose requirements it needs; `memory` is in MB, `timeout` in
-    seconds; `permissions` is all
-    it may do besides writing its own log and its traces.
+    seconds; `permissions` is all it may do besides writing its own log and its traces. It is attached to `network`
+    where there is one. `accepted` has the answers to checkov, by check id, that are others than usual.
     """
 
     def __init__(
@@ -45,6 +56,8 @@ class Function(Construct):
         dependencies: str = ".",
         memory: int = 256,
         timeout: int = TIMEOUT_SECONDS,
+        network: Vpc | None = None,
+        accepted: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(scope, id)
         log = log_group(self, "Log", f"/aws/lambda/{name}")
@@ -55,7 +68,7 @@ class Function(Construct):
             description=f"What {name} may do",
         )
         log.grant_write(role)
-        for statement in permissions:
+        for statement in [*permissions, *(attaching(Stack.of(self), name) if network else ())]:
             role.add_to_policy(statement)
         self.lambda_function: Final = lambda_.Function(
             self,
@@ -75,28 +88,32 @@ class Function(Construct):
             role=role,
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
+        if network is not None:
+            self._attach(network)
         acknowledge(
             self,
             {
                 "AwsSolutions-L1": "The runtime is the one that the tests run on; see infra/packaging/target.py.",
-                "AwsSolutions-IAM5[Resource::*]": "Writing traces has no resource to name.",
+                "AwsSolutions-IAM5[Resource::*]": "Writing traces, and looking into a VPC, have no resource to name.",
+                **(ATTACHING_ACCEPTED if network else {}),
             },
         )
-        skip_checkov(
-            self.lambda_function,
-            {
-                "CKV_AWS_115": "The API's rate and the Maps' concurrency bound it; a share reserved is one taken away.",
-                "CKV_AWS_116": "It is called synchronously: the caller has the error, and retries.",
-                "CKV_AWS_117": "It calls public endpoints of clouds only; in a VPC it would do so through a NAT.",
-                "CKV_AWS_173": "Its environment holds names and ARNs, no secret; AWS encrypts it with its key.",
-            },
-        )
+        usual = {**_USUAL, **({} if network else {"CKV_AWS_117": _OUTSIDE})}
+        skip_checkov(self.lambda_function, {**usual, **accepted})
 
     def put_out_role(self, name: str) -> None:
         """Put out the role's ARN under a name: another cloud is told to trust it."""
         assert self.lambda_function.role is not None  # noqa: S101 - the role is made above
         description = "Trusted by the other cloud, with the role for its verb: docs/identities.md"
         CfnOutput(Stack.of(self), name, value=self.lambda_function.role.role_arn, description=description)
+
+    def _attach(self, network: Vpc) -> None:
+        """Done on the resource, since the construct would have to know the VPC and its zones."""
+        resource = self.lambda_function.node.default_child
+        assert isinstance(resource, lambda_.CfnFunction)  # noqa: S101 - what the construct is documented to hold
+        resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+            subnet_ids=network.subnets, security_group_ids=network.security_groups
+        )
 
     @property
     def version(self) -> lambda_.Version:

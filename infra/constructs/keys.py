@@ -68,7 +68,9 @@ class LedgerKey(Construct):
 
 
 class OperationsKey(Construct):
-    """The key of what operating leaves behind, logs and alarms; it goes with the stacks, after a month to think again.
+    """The key of what operating leaves behind or passes on: logs, alarms and tasks for the workers of clusters.
+
+    It goes with the stacks, after a month to think again.
 
     There is one in an application, and `of` finds it: every log group has to have it, however deep it lies.
     """
@@ -80,11 +82,13 @@ class OperationsKey(Construct):
         self.key: Final = kms.Key(
             self,
             "Key",
-            description="skysaga: logs and alarms",
+            description="skysaga: logs, alarms and queues",
             enable_key_rotation=True,
             pending_window=Duration.days(30),
             removal_policy=RemovalPolicy.DESTROY,
-            policy=iam.PolicyDocument(statements=[_administer(), self._by_logs(), self._by_alarms()]),
+            policy=iam.PolicyDocument(
+                statements=[_administer(), self._by_logs(), self._by_alarms(), self._through_sqs()]
+            ),
         )
 
     @staticmethod
@@ -118,6 +122,22 @@ class OperationsKey(Construct):
             actions=["kms:Decrypt", "kms:GenerateDataKey*"],
             resources=["*"],
             conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+        )
+
+    def _through_sqs(self) -> iam.PolicyStatement:
+        """Return the use of it through SQS by whom IAM allows it; from SQS's "Key management"."""
+        stack = Stack.of(self)
+        return iam.PolicyStatement(
+            sid="UseThroughSqs",
+            principals=[iam.AccountRootPrincipal()],
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=["*"],
+            conditions={
+                "StringEquals": {
+                    "kms:CallerAccount": stack.account,
+                    "kms:ViaService": f"sqs.{stack.region}.{stack.url_suffix}",
+                }
+            },
         )
 
 

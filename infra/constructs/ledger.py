@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import RemovalPolicy, Stack
@@ -44,20 +45,24 @@ class Ledger(Construct):
             )
 
 
-def ledger_access(table: dynamodb.ITable, *, listing: bool = False, writing: bool = True) -> list[iam.PolicyStatement]:
+def ledger_access(
+    table: dynamodb.ITable, *, listing: bool = False, writing: bool = True, clusters: bool = False
+) -> list[iam.PolicyStatement]:
     """Return what it takes to read sagas, to write to them unless not `writing`, and to list them where `listing`.
 
-    Whoever reads or writes does so with the table's key, and may use it through DynamoDB only.
+    Whoever reads or writes does so with the table's key, and may use it through DynamoDB only. What is claimed of all
+    `clusters` is read at once.
 
-    Nothing here may delete: the ledger forgets nothing. A transaction needs no action but those of its parts.
+    Nothing here may delete: the ledger forgets nothing. A transaction needs no action but those of its parts, and none
+    of ours checks an item that it does not write.
     """
     actions = ["dynamodb:GetItem", "dynamodb:Query"]
-    key_actions = ["kms:Decrypt", "kms:DescribeKey"]
     if writing:
         actions += ["dynamodb:PutItem", "dynamodb:UpdateItem"]
-        key_actions += ["kms:Encrypt", "kms:GenerateDataKey"]
+    if clusters:
+        actions.append("dynamodb:BatchGetItem")
     ledger = iam.PolicyStatement(sid="Ledger", actions=actions, resources=[table.table_arn])
-    key = _through_dynamodb(table, key_actions)
+    key = _through_dynamodb(table, writing=writing)
     index = iam.PolicyStatement(
         sid="LedgerIndex",
         actions=["dynamodb:Query"],
@@ -66,12 +71,31 @@ def ledger_access(table: dynamodb.ITable, *, listing: bool = False, writing: boo
     return [ledger, key, index] if listing else [ledger, key]
 
 
-def _through_dynamodb(table: dynamodb.ITable, actions: list[str]) -> iam.PolicyStatement:
+def report_access(table: dynamodb.ITable, clusters: Sequence[str]) -> list[iam.PolicyStatement]:
+    """Return what it takes to write what some clusters report of themselves: how they are, and what they hold of ours.
+
+    It does not allow to read anything, nor to write anything else; `lambdas/adapters/clusters.py` has the partitions.
+    """
+    partitions = ["CLUSTERS", *(f"MACHINES#{cluster}" for cluster in clusters)]
+    reports = iam.PolicyStatement(
+        sid="Reports",
+        actions=["dynamodb:PutItem"],
+        resources=[table.table_arn],
+        conditions={
+            "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": partitions},
+            "Null": {"dynamodb:LeadingKeys": "false"},  # ForAllValues alone holds when the key is missing
+        },
+    )
+    return [reports, _through_dynamodb(table, writing=True)]
+
+
+def _through_dynamodb(table: dynamodb.ITable, *, writing: bool) -> iam.PolicyStatement:
     assert table.encryption_key is not None  # noqa: S101 - the construct above sees to it
     stack = Stack.of(table)
+    reading = ["kms:Decrypt", "kms:DescribeKey"]
     return iam.PolicyStatement(
         sid="LedgerKey",
-        actions=actions,
+        actions=[*reading, "kms:Encrypt", "kms:GenerateDataKey"] if writing else reading,
         resources=[table.encryption_key.key_arn],
         conditions={"StringEquals": {"kms:ViaService": f"dynamodb.{stack.region}.{stack.url_suffix}"}},
     )

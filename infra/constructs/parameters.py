@@ -11,7 +11,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from infra.settings import CLOUDS, Settings
+from infra.private_clouds import PrivateClouds
+from infra.settings import CLOUDS, PRIVATE_CLOUDS, Settings
 from infra.targets import Targets
 
 GRANTS: Final = "/skysaga/grants"
@@ -25,10 +26,13 @@ class Parameters(Construct):
     A deployment leaves the grants as they are, since what it says of them never changes.
     """
 
-    def __init__(self, scope: Construct, id: str, *, targets: Targets, settings: Settings) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, targets: Targets, private_clouds: PrivateClouds, settings: Settings
+    ) -> None:
         super().__init__(scope, id)
         for cloud in CLOUDS:
-            value = targets.parameter(cloud, settings)
+            private = cloud in PRIVATE_CLOUDS
+            value = private_clouds.targets(cloud) if private else targets.parameter(cloud, settings)
             ssm.CfnParameter(
                 self,
                 f"{cloud.capitalize()}Targets",

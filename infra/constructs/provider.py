@@ -17,6 +17,7 @@ from infra.permissions.verbs import VERBS, Permissions, Verb
 class Provider(Construct):
     """The functions that create, observe, delete and check on one cloud; `cloud` is its folder under `lambdas/`.
 
+    They have the requirements of that folder, unless `dependencies` names another.
     `environment` is what the function of a verb is told. A provider that has to tell others which verb it is finds it
     in the variable `verb_variable`. Where `trusted` by that cloud, the roles' ARNs are put out.
     """
@@ -31,6 +32,7 @@ class Provider(Construct):
         environment: Callable[[Verb], Mapping[str, str]],
         ledger: Sequence[iam.PolicyStatement],
         permissions: Permissions,
+        dependencies: str | None = None,
         verb_variable: str = "",
         memory: int = 256,
         trusted: bool = False,
@@ -46,7 +48,7 @@ class Provider(Construct):
                 code=code,
                 environment={**environment(verb), **({verb_variable: verb} if verb_variable else {})},
                 permissions=[*ledger, *permissions.statements[verb]],
-                dependencies=cloud,
+                dependencies=cloud if dependencies is None else dependencies,
                 memory=memory,
             )
             for verb in VERBS

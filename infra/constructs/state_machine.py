@@ -13,8 +13,10 @@ from constructs import Construct
 
 from infra.constructs.acknowledgment import acknowledge
 from infra.constructs.function import Function
+from infra.constructs.keys import OperationsKey
 from infra.constructs.log_group import log_group
 from infra.constructs.rollout import Rollout
+from infra.permissions.clusters import QUEUE_PREFIX, sending_tasks
 
 ALIAS: Final = "live"
 
@@ -94,6 +96,14 @@ class PublishedStateMachine(Construct):
         return iam.PolicyStatement(
             sid=sid, actions=["states:SendTaskSuccess"], resources=[self.machine.state_machine_arn]
         )
+
+    def let_send_tasks(self) -> None:
+        """Let executions send tasks to the workers of clusters, whichever there are: `docs/decisions/0014`."""
+        stack = Stack.of(self)
+        for statement in sending_tasks(stack, OperationsKey.of(self)):
+            self.machine.add_to_role_policy(statement)
+        rule = f"arn:<AWS::Partition>:sqs:<AWS::Region>:<AWS::AccountId>:{QUEUE_PREFIX}*"
+        acknowledge(self, {f"AwsSolutions-IAM5[Resource::{rule}]": "A cluster is added without touching the machine."})
 
     def _publish(self) -> sfn.CfnStateMachineVersion:
         machine = self.machine.node.default_child

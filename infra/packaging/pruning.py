@@ -39,6 +39,11 @@ _UNUSED: Final = (
     "boto3/examples",
     "wrapt-stubs",
     "azure/mgmt/*/aio",  # the asynchronous twins of the clients we use
+    "pyVmomi/_typeinfo_eam.py",  # the types of vSphere's other APIs, which pyVmomi loads if they are there
+    "pyVmomi/_typeinfo_pbm.py",
+    "pyVmomi/_typeinfo_sms.py",
+    "pyVmomi/_typeinfo_vsanhealth.py",
+    "pyVmomi/_typeinfo_vslm.py",
 )
 
 

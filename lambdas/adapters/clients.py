@@ -9,6 +9,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 _CONFIG: Final = Config(
@@ -49,6 +50,11 @@ def parameters() -> Any:
 def secrets() -> Any:
     """A client for the passwords of private clusters."""
     return boto3.client("secretsmanager", config=_CONFIG)
+
+
+def queue() -> SQSClient:
+    """A client for the queue of a cluster; a call that waits for messages waits for at most twenty seconds."""
+    return boto3.client("sqs", config=_SYNCHRONOUS.merge(Config(read_timeout=30)))
 
 
 def functions() -> Any:

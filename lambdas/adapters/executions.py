@@ -1,19 +1,50 @@
-"""Starting state machines on Step Functions, and waking them."""
+"""Starting state machines on Step Functions, waking them, and answering the tasks they wait for."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.core.errors import RetryableError
+from lambdas.core.steps.results import StepResult
 from lambdas.core.steps.saga import ReleaseReason
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+_LONGEST_CAUSE: Final = 32_768
+"""https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html"""
+
+
+def no_longer_awaited(client: SFNClient) -> tuple[type[Exception], ...]:
+    """What Step Functions answers about a task that has ended or timed out."""
+    return (client.exceptions.TaskDoesNotExist, client.exceptions.TaskTimedOut)
+
+
+class StepFunctionsTasks:
+    """Answers the tasks that state machines wait for; what nobody waits for any more is left alone."""
+
+    def __init__(self, client: SFNClient) -> None:
+        self._client = client
+
+    def succeed(self, token: str, result: StepResult) -> None:
+        """End a task with what is to happen next; raises RetryableError."""
+        with _retryable("answered"), suppress(*no_longer_awaited(self._client)):
+            self._client.send_task_success(taskToken=token, output=json.dumps(result))
+
+    def fail(self, token: str, error: str, cause: str) -> None:
+        """End a task with an error, by the name that a state machine catches it under; raises RetryableError."""
+        with _retryable("answered"), suppress(*no_longer_awaited(self._client)):
+            self._client.send_task_failure(taskToken=token, error=error, cause=cause[:_LONGEST_CAUSE])
+
+    def beat(self, token: str) -> None:
+        """Say that somebody is at work on a task; raises RetryableError."""
+        with _retryable("told"), suppress(*no_longer_awaited(self._client)):
+            self._client.send_task_heartbeat(taskToken=token)
 
 
 class StepFunctionsExecutions:
@@ -34,8 +65,7 @@ class StepFunctionsExecutions:
 
     def wake(self, token: str) -> None:
         """Let the task that waits with this token end; one that waits no more is left alone; raises RetryableError."""
-        gone = (self._client.exceptions.TaskDoesNotExist, self._client.exceptions.TaskTimedOut)
-        with _retryable("woken"), suppress(*gone):
+        with _retryable("woken"), suppress(*no_longer_awaited(self._client)):
             self._client.send_task_success(taskToken=token, output="{}")
 
     def _start(self, machine: str, name: str, document: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
-from lambdas.core.errors import StepError
+from lambdas.core.errors import Misconfigured, StepError
 
 NAMESPACE: Final = "skysaga"
 """Of our metrics; not left to the environment, since a step that has done its work would fail for want of it."""
@@ -54,7 +54,7 @@ def observed(step: str) -> Callable[[StepHandler], StepHandler]:
             except Exception as error:
                 _log_failure(error)
                 _count("StepsFailed", error=type(error).__name__)
-                if isinstance(error, StepError):
+                if isinstance(error, StepError | Misconfigured):
                     raise
                 _raise_without_text(error)
             logger.info("step done", extra={"result": _summary(result)})
@@ -66,10 +66,12 @@ def observed(step: str) -> Callable[[StepHandler], StepHandler]:
     return decorate
 
 
-def gauge(name: str, value: int) -> None:
-    """Record how many there are of something, by service alone: what an alarm looks at, whichever step saw it."""
+def gauge(name: str, value: int, **dimensions: str) -> None:
+    """Record how much there is of something, by service and no step: what an alarm looks at, whichever step saw it."""
     with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as metric:
         metric.add_dimension("service", metrics.service or NAMESPACE)
+        for key, text in dimensions.items():
+            metric.add_dimension(key, text)
 
 
 def where(error: BaseException) -> list[str]:
@@ -104,7 +106,7 @@ def _identify(event: Mapping[str, Any], context: LambdaContext, step: str) -> No
 def _log_failure(error: Exception) -> None:
     """Log what failed; the text of an error that is not a step's own may quote anything, and stays out."""
     name = type(error).__name__
-    if isinstance(error, StepError):
+    if isinstance(error, StepError | Misconfigured):
         logger.warning("step failed", extra={"error": name, "reason": str(error)})
     else:
         logger.error("step broke", extra={"error": name, "where": where(error)})

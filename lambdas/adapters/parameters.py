@@ -10,12 +10,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from lambdas.core.access import GRANTS, Access, Grants
+from lambdas.core.clusters import ClusterSettings
 from lambdas.core.errors import Misconfigured, RetryableError
 from lambdas.core.ports.clock import Clock
 from lambdas.core.targets import Target, Targets, parse_targets
 
 _PASSING: Final = frozenset({"InternalServerError", "RequestLimitExceeded", "ThrottlingException", "TooManyUpdates"})
 """https://docs.aws.amazon.com/systems-manager/latest/APIReference/CommonErrors.html, and those of GetParameters"""
+
+
+_MOST_NAMES: Final = 10
+"""Of one GetParameters: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html"""
 
 
 class _Cached(NamedTuple):
@@ -53,6 +58,22 @@ class ParameterTargets:
         """All of them; raises Misconfigured or RetryableError."""
         values = self._parameters.read(list(self._names.values()))
         return _targets(self._names, values)
+
+
+class ParameterClusters:
+    """The clusters that the deployment declared, each in the parameter `/skysaga/clusters/NAME`."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+
+    def declared(self, clusters: Sequence[str]) -> dict[str, ClusterSettings]:
+        """Some of them by name; raises Misconfigured or RetryableError."""
+        found: dict[str, ClusterSettings] = {}
+        for first in range(0, len(clusters), _MOST_NAMES):
+            names = {f"/skysaga/clusters/{it}": it for it in clusters[first : first + _MOST_NAMES]}
+            values = self._parameters.read(list(names))
+            found |= {cluster: _cluster(name, values[name]) for name, cluster in names.items()}
+        return found
 
 
 class ParameterAccess:
@@ -95,6 +116,13 @@ def _targets(names: Mapping[str, str], values: Mapping[str, str]) -> Targets:
 def _targets_on(cloud: str, name: str, text: str) -> dict[str, Target]:
     try:
         return dict(parse_targets(cloud, text))
+    except ValidationError as error:
+        raise _malformed(name, error) from error
+
+
+def _cluster(name: str, text: str) -> ClusterSettings:
+    try:
+        return ClusterSettings.model_validate_json(text)
     except ValidationError as error:
         raise _malformed(name, error) from error
 

@@ -63,6 +63,18 @@ class AccessSettings(TargetSettings):
     grants_seconds: float = Field(default=30, ge=0, alias="SKYSAGA_GRANTS_SECONDS")
 
 
+class WorkerSettings(LedgerSettings):
+    """What the functions of a private cloud need besides: the names of its clusters."""
+
+    clusters: Json[list[str]] = Field(alias="CLUSTERS")
+
+
+class AgentSettings(Settings):
+    """How patient an agent is: for how many seconds a message that it has taken is nobody else's, unless it is kept."""
+
+    hidden_seconds: int = Field(default=90, ge=1, alias="SKYSAGA_HIDDEN_SECONDS")
+
+
 class SweepSettings(LedgerSettings):
     """What the sweep needs besides: the function that looks at each cloud."""
 

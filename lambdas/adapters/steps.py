@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -18,12 +18,12 @@ from lambdas.core.discretion import DiscreetPreflight, DiscreetProvider
 from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import Ledger
-from lambdas.core.ports.provider import Preflight, Provider, PublicProvider
-from lambdas.core.preflight import Shortage
+from lambdas.core.ports.provider import Preflight, PublicProvider
 from lambdas.core.specs import ResourceDefinition
 from lambdas.core.steps.checking import CheckSteps, planned_intents
 from lambdas.core.steps.provisioning import ProvisioningSteps
 from lambdas.core.steps.releasing import ReleaseSteps
+from lambdas.core.steps.results import StepResult
 from lambdas.core.targets import Target
 
 
@@ -77,77 +77,72 @@ class ProviderHandlers(NamedTuple):
     check: StepHandler
 
 
+Step = Callable[[str, str], StepResult]
+"""A step about one resource: the saga's id, the resource's id."""
+
+
+class CloudSteps(NamedTuple):
+    """The steps of one cloud, and who says what it would refuse."""
+
+    create: Step
+    observe: Step
+    delete: Step
+    observe_absence: Step
+    ledger: Ledger
+    preflight: Preflight
+
+
 def provider_handlers(
     make_provider: Callable[[], PublicProvider], make_surroundings: Callable[[], Surroundings] = deployed
 ) -> ProviderHandlers:
     """The handlers of one provider. Clients are made at the first call and kept as long as the function is warm."""
-    steps = _ProviderSteps(make_provider, make_surroundings)
+
+    def make_steps() -> CloudSteps:
+        ledger, clock, policy = make_surroundings()
+        provider = make_provider()
+        discreet = DiscreetProvider(provider)
+        provisioning = ProvisioningSteps(ledger, discreet, clock, policy)
+        releasing = ReleaseSteps(ledger, discreet, clock, policy)
+        return CloudSteps(
+            provisioning.create,
+            provisioning.observe,
+            releasing.delete,
+            releasing.observe,
+            ledger,
+            DiscreetPreflight(provider),
+        )
+
+    return step_handlers(make_steps)
+
+
+def step_handlers(make_steps: Callable[[], CloudSteps]) -> ProviderHandlers:
+    """The handlers over steps that are made at the first call and kept as long as the function is warm."""
+    steps = cache(make_steps)
 
     @observed("create")
     def create(event: dict[str, Any], _: object) -> Any:
         payload = ResourcePayload.model_validate(event)
-        return steps.provisioning.create(payload.saga_id, payload.resource_id)
+        return steps().create(payload.saga_id, payload.resource_id)
 
     @observed("observe")
     def observe(event: dict[str, Any], _: object) -> Any:
         payload = ObservePayload.model_validate(event)
-        looking = steps.provisioning if payload.goal == "READY" else steps.releasing
-        return looking.observe(payload.saga_id, payload.resource_id)
+        look = steps().observe if payload.goal == "READY" else steps().observe_absence
+        return look(payload.saga_id, payload.resource_id)
 
     @observed("delete")
     def delete(event: dict[str, Any], _: object) -> Any:
         payload = ResourcePayload.model_validate(event)
-        return steps.releasing.delete(payload.saga_id, payload.resource_id)
+        return steps().delete(payload.saga_id, payload.resource_id)
 
     @observed("check")
     def check(event: dict[str, Any], _: object) -> Any:
         payload = CheckPayload.model_validate(event, strict=False)
+        preflight = steps().preflight
         if payload.saga_id:
-            return {"short": steps.checking.check(payload.saga_id, payload.cloud)}
-        found = steps.shortages(payload.cloud, payload.resources, payload.targets)
+            return {"short": CheckSteps(steps().ledger, preflight).check(payload.saga_id, payload.cloud)}
+        asked = [it for it in payload.resources if it.provider == payload.cloud]
+        found = preflight.shortages(planned_intents(payload.resources, asked, payload.targets))
         return {"shortages": [it.model_dump(mode="json") for it in found]}
 
     return ProviderHandlers(create, observe, delete, check)
-
-
-class _ProviderSteps:
-    def __init__(
-        self, make_provider: Callable[[], PublicProvider], make_surroundings: Callable[[], Surroundings]
-    ) -> None:
-        self._make_provider = make_provider
-        self._make_surroundings = make_surroundings
-
-    @cached_property
-    def _surroundings(self) -> Surroundings:
-        return self._make_surroundings()
-
-    @cached_property
-    def _provider(self) -> PublicProvider:
-        return self._make_provider()
-
-    @property
-    def _parts(self) -> tuple[Ledger, Provider, Clock, Policy]:
-        ledger, clock, policy = self._surroundings
-        return ledger, DiscreetProvider(self._provider), clock, policy
-
-    @cached_property
-    def provisioning(self) -> ProvisioningSteps:
-        return ProvisioningSteps(*self._parts)
-
-    @cached_property
-    def releasing(self) -> ReleaseSteps:
-        return ReleaseSteps(*self._parts)
-
-    @cached_property
-    def checking(self) -> CheckSteps:
-        return CheckSteps(self._surroundings.ledger, self._preflight)
-
-    def shortages(
-        self, cloud: str, resources: Sequence[ResourceDefinition], targets: Mapping[str, Target]
-    ) -> list[Shortage]:
-        asked = [it for it in resources if it.provider == cloud]
-        return self._preflight.shortages(planned_intents(resources, asked, targets))
-
-    @property
-    def _preflight(self) -> Preflight:
-        return DiscreetPreflight(self._provider)

@@ -11,7 +11,9 @@ from aws_lambda_powertools.event_handler import Response
 
 from lambdas.api.documents import Malformed, TooLarge
 from lambdas.core.errors import (
+    ClusterNotFound,
     FieldError,
+    Forbidden,
     IdempotencyConflict,
     Misconfigured,
     NotGranted,
@@ -32,9 +34,11 @@ _STATUS: Final[dict[type[SkysagaError], tuple[HTTPStatus, str]]] = {
     RequestError: (HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     IdempotencyConflict: (HTTPStatus.CONFLICT, "The idempotency key was used for a different request"),
     NotPossible: (HTTPStatus.CONFLICT, "The saga's status does not allow this"),
+    Forbidden: (HTTPStatus.FORBIDDEN, "You were not granted this"),
     Unidentified: (HTTPStatus.FORBIDDEN, "Nobody knows who you are"),
     Misconfigured: (HTTPStatus.INTERNAL_SERVER_ERROR, "An operator has to mend the deployment's targets or grants"),
     SagaNotFound: (HTTPStatus.NOT_FOUND, "There is no such saga"),
+    ClusterNotFound: (HTTPStatus.NOT_FOUND, "There is no such cluster"),
     RetryableError: (HTTPStatus.SERVICE_UNAVAILABLE, "Try again in a moment"),
 }
 

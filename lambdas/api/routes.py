@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from lambdas.adapters.observability import logger, metrics, tracer, where
+from lambdas.api.answers import json_answer
+from lambdas.api.clusters import add_cluster_routes
 from lambdas.api.documents import read_document
 from lambdas.api.guard import caller, guard
 from lambdas.api.problems import internal_problem, problem, problem_of
@@ -22,6 +23,8 @@ from lambdas.core.errors import FieldError, Misconfigured, RequestError, Skysaga
 from lambdas.core.model import Saga
 from lambdas.core.ports.access import AccessRules
 from lambdas.core.ports.checks import Checks
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.clusters import Clusters
 from lambdas.core.request import SagaRequest, parse_request
 from lambdas.core.sagas import Sagas, ended
 
@@ -34,15 +37,19 @@ _KEY_ADVICE: Final = (
 
 
 def make_app(
-    sagas: Callable[[], Sagas], checks: Callable[[], Checks], access: Callable[[], AccessRules]
+    sagas: Callable[[], Sagas],
+    checks: Callable[[], Checks],
+    access: Callable[[], AccessRules],
+    clusters: Callable[[], Clusters],
+    clock: Clock,
 ) -> APIGatewayHttpResolver:
-    """The application over a set of sagas, the clouds' checks and who may do what, each made when first needed."""
+    """The application over sagas, the clouds' checks, who may do what and clusters, each made when first needed."""
     app = APIGatewayHttpResolver(debug=False)  # whatever the environment says: debugging prints requests
     app.use([guard(sagas, access)])
 
     @app.get("/healthz")
     def healthz() -> Response[str]:
-        return _json(HTTPStatus.OK, {"status": "ok"})
+        return json_answer(HTTPStatus.OK, {"status": "ok"})
 
     @app.post("/sagas")
     def submit() -> Response[str]:
@@ -54,7 +61,7 @@ def make_app(
     def plan() -> Response[str]:
         request = parse_request(read_document(_body(app), _header(app, "content-type")))
         targets = access().current().targets_of(request, caller(app))
-        return _json(HTTPStatus.OK, plan_view(dry_run(request, checks(), targets)))
+        return json_answer(HTTPStatus.OK, plan_view(dry_run(request, checks(), targets)))
 
     @app.get("/sagas")
     def list_sagas() -> Response[str]:
@@ -65,12 +72,12 @@ def make_app(
         owner = None if access().current().sees_all(who) else who.id
         items = sagas().find(status, label, limit, cursor, owner)
         next_cursor = items[-1].id if len(items) == limit else None
-        return _json(HTTPStatus.OK, {"items": [summary_view(it) for it in items], "next_cursor": next_cursor})
+        return json_answer(HTTPStatus.OK, {"items": [summary_view(it) for it in items], "next_cursor": next_cursor})
 
     @app.get("/sagas/<saga_id>")
     def get(saga_id: str) -> Response[str]:
         snapshot = sagas().get(saga_id)
-        return _json(HTTPStatus.OK, saga_view(snapshot), {"ETag": f'"{snapshot.saga.version}"'})
+        return json_answer(HTTPStatus.OK, saga_view(snapshot), {"ETag": f'"{snapshot.saga.version}"'})
 
     @app.get("/sagas/<saga_id>/events")
     def events(saga_id: str) -> Response[str]:
@@ -79,9 +86,10 @@ def make_app(
         query.check()
         found = sagas().events(saga_id, after, wait)
         cursor = found[-1].seq if found else after
-        return _json(HTTPStatus.OK, {"items": [event_view(it) for it in found], "next_cursor": cursor})
+        return json_answer(HTTPStatus.OK, {"items": [event_view(it) for it in found], "next_cursor": cursor})
 
     _take_orders(app, sagas)
+    add_cluster_routes(app, access, clusters, clock)
     _handle_errors(app)
     return app
 
@@ -145,11 +153,7 @@ def _accepted(saga: Saga) -> Response[str]:
     tracer.put_annotation("saga_id", saga.id)
     metrics.add_metric(name="SagasAccepted", unit="Count", value=1)
     logger.info("accepted", extra={"saga_status": saga.status, "ended": ended(saga)})
-    return _json(HTTPStatus.ACCEPTED, {"id": saga.id, "status": saga.status}, {"Location": f"/sagas/{saga.id}"})
-
-
-def _json(status: HTTPStatus, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response[str]:
-    return Response(int(status), "application/json", json.dumps(body), headers=dict(headers or {}))
+    return json_answer(HTTPStatus.ACCEPTED, {"id": saga.id, "status": saga.status}, {"Location": f"/sagas/{saga.id}"})
 
 
 def _header(app: APIGatewayHttpResolver, name: str) -> str:

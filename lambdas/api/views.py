@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from lambdas.core.clusters import ClusterStanding
 from lambdas.core.dry_run import Plan
 from lambdas.core.model import Approval, Event, Resource, Saga
+from lambdas.core.placement.bounds import bounds
 from lambdas.core.ports.ledger import Snapshot
 
 
@@ -51,6 +53,7 @@ def resource_view(resource: Resource) -> dict[str, Any]:
         "kind": resource.definition.kind,
         "target": resource.definition.target,
         "status": resource.status,
+        "cluster": resource.cluster,
         "cloud_id": resource.cloud_id,
         "error": resource.error,
         "created_at": _time(resource.created_at),
@@ -76,6 +79,39 @@ def plan_view(plan: Plan) -> dict[str, Any]:
         "order": [list(wave) for wave in plan.order],
         "shortages": [{"provider": cloud, **it.model_dump(mode="json")} for cloud, it in plan.shortages],
         "unchecked": [{"provider": cloud, "reason": reason} for cloud, reason in plan.unchecked],
+    }
+
+
+def cluster_view(standing: ClusterStanding, now: datetime) -> dict[str, Any]:
+    """A private cluster: what it has and what is used of it, what may be claimed and what is, and since when we know.
+
+    `capacity` and `used` are of its usable hosts and datastores (processors, MiB, GiB); `claimable` is the most that
+    may be claimed in all, after overcommitment, the reserve and other people's machines.
+    """
+    settings, report, claimed = standing
+    hosts = [host for host in report.hosts if host.usable]
+    datastores = [datastore for datastore in report.datastores if datastore.usable]
+    return {
+        "name": settings.name,
+        "provider": settings.provider,
+        "target": settings.target,
+        "labels": dict(settings.labels),
+        "drained": claimed.drained,
+        "reported_at": _time(report.at),
+        "report_age_seconds": round((now - report.at).total_seconds()),
+        "hosts": {"usable": len(hosts), "all": len(report.hosts)},
+        "capacity": {
+            "cpu": sum(host.cpu for host in hosts),
+            "memory_mb": sum(host.memory_mb for host in hosts),
+            "disk_gb": sum(datastore.capacity_gb for datastore in datastores),
+        },
+        "used": {
+            "cpu": round(sum(host.cpu_used for host in hosts), 1),
+            "memory_mb": sum(host.memory_used_mb for host in hosts),
+            "disk_gb": sum(datastore.capacity_gb - datastore.free_gb for datastore in datastores),
+        },
+        "claimable": bounds(settings, report).model_dump(),
+        "claimed": claimed.amounts.model_dump(),
     }
 
 

@@ -23,7 +23,7 @@ from lambdas.core.targets import DEFAULT, Target, Targets
 EVERYBODY: Final = "*"
 
 CallerPattern = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
-TargetPattern = Annotated[str, StringConstraints(pattern=r"^(\*|aws|azure|gcp)/[a-z0-9*-]{1,40}$")]
+TargetPattern = Annotated[str, StringConstraints(pattern=r"^(\*|aws|azure|gcp|vsphere|scvmm)/[a-z0-9*-]{1,40}$")]
 
 
 class Caller(NamedTuple):
@@ -38,11 +38,13 @@ class Grant(Strict):
 
     In a pattern `*` stands for anything but a colon, so that one account's ARN is never taken for another's; the caller
     `*` is everybody. A target is `cloud/name`.
+    Everybody sees the clusters of targets that they may use; to `drain` them takes a grant.
     """
 
     callers: Annotated[list[CallerPattern], Field(min_length=1)]
     targets: list[TargetPattern] = Field(default=[])
     sagas: Literal["own", "all"] = "own"
+    clusters: Literal["see", "drain"] = "see"
 
 
 class Grants(Strict):
@@ -69,6 +71,14 @@ class Access:
     def may_touch(self, caller: Caller, saga: Saga) -> bool:
         """Whether the caller may see and change a saga; to anybody else it does not exist."""
         return saga.caller == caller.id or self.sees_all(caller)
+
+    def may_use(self, caller: Caller, cloud: str, name: str) -> bool:
+        """Whether the caller may use a target, whether it is declared or not."""
+        return self._granted(caller, cloud, name)
+
+    def may_drain(self, caller: Caller) -> bool:
+        """Whether the caller may drain the clusters of the targets that they may use."""
+        return any(grant.clusters == "drain" for grant in self._of(caller))
 
     def targets_of(self, request: SagaRequest, caller: Caller) -> dict[str, Target]:
         """What the targets that a request names stand for, by resource id.

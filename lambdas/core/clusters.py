@@ -76,6 +76,7 @@ class ClusterSettings(_Value):
     folder: str = ""
     network: str = ""
     queue_url: str = ""
+    ledger_table: str = ""
     labels: Mapping[str, str] = {}
     concurrency: int = Field(default=4, ge=1)
     overcommit: Overcommit = Overcommit()
@@ -146,3 +147,8 @@ class Claim(_Value):
     cluster: ClusterName
     amounts: Amounts
     group: str = ""
+
+
+def claim_of(placement: Placement, cluster: str, group: str = "") -> Claim:
+    """What a machine claims of the cluster it is placed on."""
+    return Claim(cluster=cluster, amounts=needed(placement), group=group)

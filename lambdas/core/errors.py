@@ -7,6 +7,7 @@ SkysagaError
 │   └── TerminalError    the user's or the operator's: retries are useless
 ├── RequestError         the user's: the request names something that cannot be
 │   └── NotGranted       the operator's: it names a target that its caller was not granted
+├── Forbidden            the operator's: its caller was not granted to do that
 ├── IdempotencyConflict  the user's: the key was used for another request
 ├── SagaNotFound         the user's
 ├── Unidentified         ours: a call came without an identity that grants could name
@@ -64,6 +65,10 @@ class RequestError(SkysagaError):
 
 class NotGranted(RequestError):
     """A request for targets that its caller was not granted, with every field that names one."""
+
+
+class Forbidden(SkysagaError):
+    """A call for something that its caller was not granted to do."""
 
 
 class Unidentified(SkysagaError):

@@ -15,8 +15,17 @@ from pydantic_core import ErrorDetails
 from lambdas.core import locations
 from lambdas.core.errors import FieldError
 from lambdas.core.graph import find_cycle
-from lambdas.core.specs import KINDS, PROVIDERS, AwsDisk, Disk, Instance, ResourceDefinition
-from lambdas.core.specs.base import ResourceId, quoted
+from lambdas.core.specs import (
+    KINDS,
+    PRIVATE_PROVIDERS,
+    PROVIDERS,
+    AwsDisk,
+    Disk,
+    Instance,
+    PrivateInstance,
+    ResourceDefinition,
+)
+from lambdas.core.specs.base import Definition, ResourceId, quoted
 
 _REASONS: Final = {
     "bool_type": "must be true or false",
@@ -45,6 +54,9 @@ _KEY: Final = "[key]"
 _LONGEST_NAME: Final = 32  # of a field or label in what is wrong with it; what is longer was hardly mistyped
 
 _DEFINITION: Final[TypeAdapter[Instance | Disk]] = TypeAdapter(ResourceDefinition)
+
+
+_NOT_OFFERED: Final = tuple((provider, "disk") for provider in PRIVATE_PROVIDERS)
 
 
 class _Common(BaseModel):
@@ -81,6 +93,7 @@ def relation_errors(document: object) -> Iterator[FieldError]:
     definitions = {entry.place: it for entry in entries if (it := _valid(entry.resource)) is not None}
     yield from _zone_errors(definitions)
     yield from _attachment_errors(definitions)
+    yield from _near_errors(definitions)
 
 
 def _without_tag(location: Sequence[int | str]) -> list[int | str]:
@@ -108,6 +121,9 @@ def _unknown_kind_errors(location: Sequence[int | str], document: Any) -> Iterat
         elif resource[field] not in allowed:
             reason = f"must be one of {', '.join(allowed)}, not {quoted(resource[field])}"
             yield FieldError(_path([*location, field]), reason)
+    if (resource.get("provider"), resource.get("kind")) in _NOT_OFFERED:
+        reason = f"{resource['provider']} has no disks of their own; give its instances placement.disk_gb"
+        yield FieldError(_path([*location, "kind"]), reason)
     try:
         _Common.model_validate(resource)
     except ValidationError as error:
@@ -160,6 +176,10 @@ def _references(entry: _Entry) -> Iterator[tuple[str, str]]:
         for position, name in enumerate(named if isinstance(named, list) else ()):
             if isinstance(name, str):
                 yield f"{field}[{position}]", name
+    placement = entry.resource.get("placement")
+    near = placement.get("near") if isinstance(placement, dict) else None
+    if isinstance(near, str):
+        yield "placement.near", near
 
 
 def _zone_errors(definitions: Mapping[int, Instance | Disk]) -> Iterator[FieldError]:
@@ -189,6 +209,26 @@ def _attachment_errors(definitions: Mapping[int, Instance | Disk]) -> Iterator[F
                 yield FieldError(f"resources[{index}].spec.disks[{position}]", reason)
 
 
+def _near_errors(definitions: Mapping[int, Instance | Disk]) -> Iterator[FieldError]:
+    """What is wrong with machines that are to share another one's cluster, as far as both are valid by themselves."""
+    by_id = {definition.id: definition for definition in definitions.values()}
+    for index, definition in definitions.items():
+        if not isinstance(definition, PrivateInstance) or definition.placement.near not in by_id:
+            continue
+        reason = _cannot_be_near(definition, by_id[definition.placement.near])
+        if reason:
+            yield FieldError(f"resources[{index}].placement.near", reason)
+
+
+def _cannot_be_near(instance: PrivateInstance, other: Instance | Disk) -> str | None:
+    if not isinstance(other, PrivateInstance):
+        return f"{quoted(other.id)} is on no private cluster"
+    group = instance.placement.anti_affinity
+    if group is not None and group == other.placement.anti_affinity:
+        return f"{quoted(other.id)} is in the same anti-affinity group, so they cannot share a cluster"
+    return _apart(instance, other)
+
+
 def _valid(resource: dict[str, Any]) -> Instance | Disk | None:
     try:
         return _DEFINITION.validate_python(resource)
@@ -206,14 +246,14 @@ def _cannot_attach(instance: Instance | Disk, disk: Instance | Disk | None, hold
     return _apart(instance, disk)
 
 
-def _apart(instance: Instance | Disk, disk: Instance | Disk) -> str | None:
-    """Why a disk is not where the instance is."""
-    if disk.provider != instance.provider:
-        return f"{quoted(disk.id)} is on {disk.provider}, not on {instance.provider}"
-    if disk.target != instance.target:
-        return f"{quoted(disk.id)} is in the target {quoted(disk.target)}, not in {quoted(instance.target)}"
-    if disk.location != instance.location:
-        return f"{quoted(disk.id)} is in {disk.location}, not in {instance.location}"
+def _apart(instance: Definition, other: Definition) -> str | None:
+    """Why something is not where the instance is."""
+    if other.provider != instance.provider:
+        return f"{quoted(other.id)} is on {other.provider}, not on {instance.provider}"
+    if other.target != instance.target:
+        return f"{quoted(other.id)} is in the target {quoted(other.target)}, not in {quoted(instance.target)}"
+    if other.location != instance.location:
+        return f"{quoted(other.id)} is in {other.location}, not in {instance.location}"
     return None
 
 

@@ -77,13 +77,20 @@ class Saga(Record):
     release_goal: Literal[SagaStatus.ROLLED_BACK, SagaStatus.RELEASED] | None = None
 
 
+class Attempt(Record):
+    """A create that was sent, or was about to be; `token` tells it from everybody else's."""
+
+    token: str
+    at: datetime
+
+
 class Resource(Record):
     """One resource of a saga and how far it is; also its intent, once it is CREATING.
 
     `revision` counts the writes to it. `target` is what the target it names stood for when the saga was opened.
     Of a private one, `cluster` is where it was placed last, `claim` what it takes of it as long as it lives or is being
-    built there, and `refused_by` the clusters that had no room for it after all. At `attempted_at` a create was sent
-    whose answer never came: where the cloud does not recognise a repeated request, it must not be repeated too soon.
+    built there, and `refused_by` the clusters that had no room for it after all. `attempt` is a create whose answer is
+    not known: where the cloud does not recognise a repeated request, it must not be repeated too soon.
     """
 
     saga_id: str
@@ -94,7 +101,7 @@ class Resource(Record):
     cluster: str | None = None
     claim: Claim | None = None
     refused_by: tuple[str, ...] = ()
-    attempted_at: datetime | None = None
+    attempt: Attempt | None = None
     operations: Mapping[str, str] = {}
     cloud_id: str | None = None
     error: str | None = None
@@ -107,6 +114,11 @@ class Resource(Record):
     def id(self) -> str:
         """Its id in the request."""
         return self.definition.id
+
+    @property
+    def moving(self) -> bool:
+        """Whether its cluster has refused it, and what is left of it there has to go before it is placed again."""
+        return self.claim is not None and self.claim.cluster in self.refused_by
 
 
 class Event(Record):
@@ -166,7 +178,12 @@ class Intent(Record):
 
     def token(self, part: str) -> str:
         """The idempotency token for creating `part`: a UUID that is the same however often it is asked for."""
-        return str(uuid.uuid5(_TOKENS, f"{self.saga_id}/{self.resource_id}/{part}"))
+        return token_of(self.saga_id, self.resource_id, part)
+
+
+def token_of(saga_id: str, resource_id: str, part: str) -> str:
+    """The idempotency token for creating a part of a resource, a UUID."""
+    return str(uuid.uuid5(_TOKENS, f"{saga_id}/{resource_id}/{part}"))
 
 
 def cloud_name(saga_id: str, resource_id: str) -> str:

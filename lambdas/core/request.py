@@ -11,7 +11,7 @@ from lambdas.core.durations import Duration, duration_of
 from lambdas.core.errors import FieldError, RequestError
 from lambdas.core.mistakes import field_errors, relation_errors
 from lambdas.core.model import ApprovalPoint
-from lambdas.core.specs import ResourceDefinition
+from lambdas.core.specs import PrivateInstance, ResourceDefinition
 from lambdas.core.specs.base import Strict
 
 MAX_RESOURCES: Final = 50
@@ -93,5 +93,6 @@ def parse_request(document: object) -> SagaRequest:
 
 
 def dependencies(definition: ResourceDefinition) -> tuple[str, ...]:
-    """The ids of what must be ready before this resource is created: named, or implied by an attached disk."""
-    return tuple(dict.fromkeys([*definition.depends_on, *definition.attached_disks]))
+    """The ids of what must be ready before this resource is created: named, or implied by a disk or a neighbour."""
+    near = definition.placement.near if isinstance(definition, PrivateInstance) else None
+    return tuple(dict.fromkeys([*definition.depends_on, *definition.attached_disks, *([near] if near else [])]))

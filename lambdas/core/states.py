@@ -61,6 +61,7 @@ RESOURCE_TRANSITIONS: Final[frozenset[tuple[ResourceStatus, ResourceStatus]]] = 
         (ResourceStatus.PLANNED, ResourceStatus.FAILED),  # short of something, or the step died before the intent
         (ResourceStatus.PLANNED, ResourceStatus.ABSENT),  # fenced before any intent: the cloud was never asked
         (ResourceStatus.CREATING, ResourceStatus.READY),  # the cloud says so
+        (ResourceStatus.CREATING, ResourceStatus.PLANNED),  # its cluster had no room, and nothing of it is left there
         (ResourceStatus.CREATING, ResourceStatus.FAILED),  # the cloud says so, or nobody knows
         (ResourceStatus.CREATING, ResourceStatus.DELETING),  # released while its fate was still open
         (ResourceStatus.READY, ResourceStatus.DELETING),  # released

@@ -1,1 +1,1 @@
-"""vSphere as a provider."""
+"""vSphere as a provider: virtual machines that are cloned from templates onto the clusters of vCenters."""

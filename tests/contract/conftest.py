@@ -11,9 +11,10 @@ import pytest
 from tests.contract.cloud import CloudUnderTest, PublicCloud
 
 PUBLIC = ["aws", "azure", "gcp"]
+PRIVATE = ["scvmm", "vsphere"]
 
 
-@pytest.fixture(params=PUBLIC)
+@pytest.fixture(params=[*PUBLIC, *PRIVATE])
 def cloud(request: pytest.FixtureRequest) -> Iterator[CloudUnderTest]:
     yield from _under_test(request.param)
 

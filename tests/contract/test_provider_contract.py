@@ -118,7 +118,9 @@ def test_every_part_that_exists_is_found_while_it_is_made_and_when_it_is_ready(
 ) -> None:
     for part in cloud.provider.parts(instance.intent):
         instance.begin(part)
-        assert len(cloud.provider.find(instance.intent)) >= len(instance.intent.operations)
+        # The parts of a private cloud's machine are steps to one thing; a public cloud's are things of their own.
+        made = 1 if cloud.cluster else len(instance.intent.operations)
+        assert len(cloud.provider.find(instance.intent)) >= made
         instance.await_ready(part)
     assert len(cloud.provider.find(instance.intent)) == len(cloud.inventory())
 

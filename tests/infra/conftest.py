@@ -36,6 +36,43 @@ TARGETS: Final[dict[str, Any]] = {
         }
     },
 }
+PRIVATE_CLOUDS: Final[dict[str, Any]] = {
+    "berlin": {
+        "provider": "vsphere",
+        "server": "https://vcenter.berlin.example/sdk",
+        "secret": "skysaga/berlin",
+        "worker": "lambda",
+        "vpc": {"subnets": ["subnet-0123456789abcdef0"], "security_groups": ["sg-0123456789abcdef0"]},
+        "clusters": {
+            "berlin-1": {
+                "cluster": "CL01",
+                "folder": "skysaga",
+                "network": "VM Network",
+                "labels": {"site": "berlin"},
+                "concurrency": 8,
+                "overcommit": {"cpu": 6, "memory": 1.2, "disk": 1.5},
+                "reserve": {"cpu": 8, "memory_mb": 65536, "disk_gb": 500},
+            },
+            "berlin-2": {"cluster": "CL02", "concurrency": 1},
+        },
+    },
+    "paris": {
+        "provider": "scvmm",
+        "server": "https://vmm.paris.example:5986/wsman",
+        "secret": "skysaga/paris",
+        "worker": "lambda",
+        "clusters": {"paris-1": {"cluster": "HV01"}},
+    },
+    "ulm": {
+        "provider": "vsphere",
+        "server": "https://vcenter.ulm.example/sdk",
+        "secret": "arn:aws:secretsmanager:eu-central-1:210987654321:secret:ulm-AbCdEf",
+        "target": "payments",
+        "clusters": {"ulm-1": {"cluster": "CL01"}, "ulm-2": {"cluster": "CL02"}},
+    },
+}
+"""Functions in a VPC, functions outside of one, and an agent whose secret is another account's."""
+
 SETTINGS: Final = {
     "azure_subscription_id": "11111111-0000-0000-0000-000000000001",
     "azure_tenant_id": "11111111-0000-0000-0000-000000000002",
@@ -45,6 +82,7 @@ SETTINGS: Final = {
 EVERYTHING: Final[dict[str, Any]] = {
     **SETTINGS,
     "targets": TARGETS,
+    "private_clouds": PRIVATE_CLOUDS,
     "google_service_account": "skysaga@shop-427.iam.gserviceaccount.com",
     "google_workload_identity_provider": "projects/2/locations/global/workloadIdentityPools/skysaga/providers/lambda",
     "keep_trying": "3600",
@@ -66,7 +104,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_bundles(target_named("host"))
     folder = tmp_path_factory.mktemp("assembly")
     environment = {
-        "CDK_CONTEXT_JSON": json.dumps({"bundle": "host", "targets": TARGETS}),
+        "CDK_CONTEXT_JSON": json.dumps({"bundle": "host", "targets": TARGETS, "private_clouds": PRIVATE_CLOUDS}),
         "CDK_OUTDIR": str(folder),
         "HOME": os.environ.get("HOME", str(folder)),
         "PATH": str(folder),
@@ -98,6 +136,11 @@ def saga(assembly: Path) -> Template:
 @pytest.fixture(scope="session")
 def guard(assembly: Path) -> Template:
     return Template(assembly / "SkysagaGuard.template.json")
+
+
+@pytest.fixture(scope="session")
+def clusters(assembly: Path) -> Template:
+    return Template(assembly / "SkysagaClusters.template.json")
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,9 @@ SIGNED = {
     "POST /sagas/{id}/cancel",
     "POST /sagas/{id}/resume",
     "DELETE /sagas/{id}",
+    "GET /clusters",
+    "PUT /clusters/{name}/drain",
+    "DELETE /clusters/{name}/drain",
 }
 
 

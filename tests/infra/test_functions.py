@@ -12,9 +12,11 @@ import pytest
 from tests.infra.template import Template, text
 
 CLOUDS = ("aws", "azure", "gcp")
+FOLDERS = (*CLOUDS, "placement")
+PRIVATE = ("vsphere", "scvmm")
 VERBS = ("create", "observe", "delete", "check")
 PROVIDER_FUNCTIONS = {
-    f"skysaga-{cloud}-{verb}": f"lambdas.{cloud}.handler.{verb}" for cloud in CLOUDS for verb in VERBS
+    f"skysaga-{cloud}-{verb}": f"lambdas.{cloud}.handler.{verb}" for cloud in FOLDERS for verb in VERBS
 }
 COMMON = {"LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME", "LEDGER_TABLE"}
 
@@ -29,7 +31,7 @@ def environment(function: dict[str, Any]) -> dict[str, Any]:
     return variables
 
 
-def test_there_is_one_for_the_api_one_for_sagas_and_one_for_each_verb_of_each_cloud(
+def test_there_is_one_for_the_api_one_for_sagas_and_one_for_each_verb_of_each_cloud_and_of_placement(
     functions: dict[str, dict[str, Any]],
 ) -> None:
     assert {name: it["Handler"] for name, it in functions.items()} == {
@@ -66,14 +68,14 @@ def test_all_share_one_code_asset(functions: dict[str, dict[str, Any]]) -> None:
 def test_each_has_one_layer_and_equal_requirements_share_it(saga: Template) -> None:
     layers = {name: text(layer) for name, it in saga.functions().items() for layer in it["Layers"]}
 
-    assert layers["skysaga-aws-create"] == layers["skysaga-saga"]
+    assert layers["skysaga-aws-create"] == layers["skysaga-saga"] == layers["skysaga-placement-create"]
     assert len({layers[f"skysaga-{cloud}-create"] for cloud in CLOUDS}) == 3
     assert len(saga.resources("AWS::Lambda::LayerVersion")) == 3
 
 
 def test_each_is_told_only_what_it_needs(functions: dict[str, dict[str, Any]]) -> None:
     azure = {"AZURE_SUBSCRIPTION_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_ID"}
-    further = {"aws": {"SKYSAGA_VERB"}, "azure": azure, "gcp": {"GOOGLE_CLOUD_PROJECT"}}
+    further = {"aws": {"SKYSAGA_VERB"}, "azure": azure, "gcp": {"GOOGLE_CLOUD_PROJECT"}, "placement": set()}
 
     assert set(environment(functions["skysaga-saga"])) == COMMON | {
         "PROVIDER_FUNCTIONS",
@@ -88,7 +90,7 @@ def test_each_is_told_only_what_it_needs(functions: dict[str, dict[str, Any]]) -
         "RELEASE_STATE_MACHINE",
         "TARGET_PARAMETERS",
     }
-    for cloud in CLOUDS:
+    for cloud in FOLDERS:
         for verb in VERBS:
             assert set(environment(functions[f"skysaga-{cloud}-{verb}"])) == COMMON | further[cloud]
 
@@ -101,7 +103,16 @@ def test_the_saga_function_knows_the_published_version_of_every_verb(saga: Templ
         for cloud, verbs in known.items()
         for verb, arn in verbs.items()
     }
-    assert called == {f"{cloud}-{verb}": f"skysaga-{cloud}-{verb}" for cloud in CLOUDS for verb in VERBS}
+    public = {f"{cloud}-{verb}": f"skysaga-{cloud}-{verb}" for cloud in CLOUDS for verb in VERBS}
+    private = {f"{cloud}-{verb}": f"skysaga-placement-{verb}" for cloud in PRIVATE for verb in VERBS}
+    assert called == public | private
+
+
+def test_the_api_asks_placement_what_the_private_clouds_are_short_of(api: Template) -> None:
+    known = json.loads(text(environment(api.functions()["skysaga-api"])["CHECK_FUNCTIONS"]))
+
+    assert set(known) == {*CLOUDS, *PRIVATE}
+    assert [cloud for cloud, arn in known.items() if "PlacementCheck" in arn] == list(PRIVATE)
 
 
 def test_every_function_is_published_and_its_older_versions_are_kept(saga: Template, api: Template) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from tests.infra.template import Template, text
 
-CLOUDS = ("aws", "azure", "gcp")
+CLOUDS = ("aws", "azure", "gcp", "vsphere", "scvmm")
+PRIVATE = ("vsphere", "scvmm")
 READING = {"dynamodb:GetItem", "dynamodb:Query"}
 
 
@@ -64,7 +65,8 @@ def test_a_look_at_a_cloud_has_longer_than_a_step_and_its_task_waits_for_it(guar
     definition = json.loads(text(guard.machines()["skysaga-sweep"]["DefinitionString"]))
     look = definition["States"]["LookAtClouds"]["ItemProcessor"]["States"]["LookAtCloud"]
 
-    assert function["Handler"] == f"lambdas.{cloud}.handler.sweep"
+    by_report = f"lambdas.placement.handler.sweep_{cloud}"
+    assert function["Handler"] == (by_report if cloud in PRIVATE else f"lambdas.{cloud}.handler.sweep")
     assert 30 < function["Timeout"] < look["TimeoutSeconds"]
 
 
@@ -77,6 +79,15 @@ def test_looking_changes_nothing_anywhere(guard: Template) -> None:
     }
     for cloud in CLOUDS:
         assert guard.actions(role(guard, f"skysaga-{cloud}-sweep"), "dynamodb:") == READING
+
+
+@pytest.mark.parametrize("cloud", PRIVATE)
+def test_a_private_cloud_is_swept_by_what_it_reported(guard: Template, cloud: str) -> None:
+    layers = {name: it["Layers"] for name, it in guard.functions().items()}
+    services = {it.partition(":")[0] for it in guard.actions(role(guard, f"skysaga-{cloud}-sweep"))}
+
+    assert layers[f"skysaga-{cloud}-sweep"] == layers["skysaga-sweep"]
+    assert services == {"dynamodb", "kms", "logs", "ssm", "xray"}
 
 
 def test_only_the_sweep_machine_starts_releases_and_only_those(guard: Template) -> None:

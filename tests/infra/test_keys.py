@@ -11,6 +11,7 @@ from tests.infra.template import Template, text
 
 ACCOUNT = "arn:{AWS::Partition}:iam::{AWS::AccountId}:root"
 DYNAMODB = "dynamodb.{AWS::Region}.{AWS::URLSuffix}"
+SQS = "sqs.{AWS::Region}.{AWS::URLSuffix}"
 USING = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:CreateGrant")
 
 
@@ -62,21 +63,23 @@ def test_the_ledgers_key_is_used_through_dynamodb_of_this_account_only(data: Tem
     }
 
 
-def test_the_other_key_is_used_by_our_logs_and_our_alarms_only(data: Template) -> None:
+def test_the_other_key_is_used_by_our_logs_our_alarms_and_through_sqs_only(data: Template) -> None:
     by_name = statements(data, "OperationsKey")
 
-    assert set(by_name) == {"Administer", "EncryptLogs", "PublishAlarms"}
+    assert set(by_name) == {"Administer", "EncryptLogs", "PublishAlarms", "UseThroughSqs"}
     assert text(by_name["EncryptLogs"]["Principal"]["Service"]) == "logs.{AWS::Region}.{AWS::URLSuffix}"
     assert by_name["PublishAlarms"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert by_name["PublishAlarms"]["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    through = by_name["UseThroughSqs"]["Condition"]["StringEquals"]
+    assert (text(through["kms:ViaService"]), text(through["kms:CallerAccount"])) == (SQS, "{AWS::AccountId}")
 
 
 def test_every_log_group_has_the_key_and_is_one_that_its_policy_knows(
-    data: Template, saga: Template, guard: Template, api: Template
+    data: Template, saga: Template, guard: Template, api: Template, clusters: Template
 ) -> None:
     context = statements(data, "OperationsKey")["EncryptLogs"]["Condition"]["ArnLike"]
     known = [text(arn).partition(":log-group:")[2] for arn in context["kms:EncryptionContext:aws:logs:arn"]]
-    groups = [it for template in (saga, guard, api) for it in template.properties("AWS::Logs::LogGroup")]
+    groups = [it for template in (saga, guard, api, clusters) for it in template.properties("AWS::Logs::LogGroup")]
 
     assert len(groups) > 20
     for group in groups:

@@ -30,6 +30,10 @@ FUNCTIONS = {
     "lambdas.aws.handler": "aws",
     "lambdas.azure.handler": "azure",
     "lambdas.gcp.handler": "gcp",
+    "lambdas.placement.handler": ".",
+    "lambdas.scvmm.handler": "scvmm",
+    "lambdas.vsphere.handler": "vsphere",
+    "lambdas.watch.handler": ".",
 }
 
 
@@ -84,13 +88,13 @@ def test_every_service_that_a_function_makes_a_client_for_is_bundled() -> None:
 
 def test_folders_with_equal_requirements_share_a_bundle(here: Bundles) -> None:
     assert here.dependencies["aws"] == here.dependencies["."]
-    assert len(set(here.dependencies.values())) == 3
+    assert len(set(here.dependencies.values())) == 5
 
 
 def test_every_function_of_the_stacks_is_among_those_tested_here(
-    saga: Template, guard: Template, api: Template
+    saga: Template, guard: Template, api: Template, clusters: Template
 ) -> None:
-    functions = [it for stack in (saga, guard, api) for it in stack.functions().values()]
+    functions = [it for stack in (saga, guard, api, clusters) for it in stack.functions().values()]
 
     assert {it["Handler"].rpartition(".")[0] for it in functions} == set(FUNCTIONS)
     assert {len(it["Layers"]) for it in functions} == {1}
@@ -112,6 +116,9 @@ def test_what_no_function_loads_is_left_out(for_lambda: Bundles) -> None:
     assert folders(names["gcp"], "python/botocore/data") == AWS_SERVICES
     assert folders(names["gcp"], "python/google/cloud/compute_v1/services") == COMPUTE_SERVICES
     assert not [name for name in names["azure"] if fnmatch(name, "python/azure/mgmt/*/aio/*")]
+    assert {it for it in names["vsphere"] if fnmatch(it, "python/pyVmomi/_typeinfo_*.py")} == {
+        f"python/pyVmomi/_typeinfo_{it}.py" for it in ("core", "query", "vim")
+    }
     for everything in names.values():
         assert not [it for it in everything if it.startswith("python/bin/") or it.endswith((".pyi", ".proto"))]
 

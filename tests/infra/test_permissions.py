@@ -10,8 +10,9 @@ import pytest
 from tests.infra.template import Template, text
 
 REMOVING = re.compile(r":(Delete|Terminate|Remove|Stop|Detach|Release|Revoke)")
-CLOUDS = ("aws", "azure", "gcp")
+FOLDERS = ("aws", "azure", "gcp", "placement")
 LEDGER = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"}
+CLUSTERS = {"dynamodb:BatchGetItem"}
 KEY = {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"}
 OWN_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TRACES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
@@ -157,8 +158,29 @@ def test_the_saga_steps_schedule_expiries_and_let_them_use_their_role_and_nothin
 
 def test_nobody_deletes_from_the_ledger(saga: Template, api: Template) -> None:
     for template in (saga, api):
-        for function in template.functions().values():
-            assert template.actions(function["Role"], "dynamodb:") == LEDGER
+        for name, function in template.functions().items():
+            assert template.actions(function["Role"], "dynamodb:") - CLUSTERS == LEDGER, name
+
+
+def test_only_who_places_or_shows_clusters_reads_what_is_claimed_of_all_of_them(saga: Template, api: Template) -> None:
+    reading = {
+        name
+        for template in (saga, api)
+        for name, function in template.functions().items()
+        if CLUSTERS & template.actions(function["Role"])
+    }
+
+    assert reading == {
+        "skysaga-api",
+        *(f"skysaga-placement-{verb}" for verb in ("create", "observe", "delete", "check")),
+    }
+
+
+def test_placement_asks_nobody_but_the_ledger(saga: Template) -> None:
+    for verb in ("create", "observe", "delete", "check"):
+        placing = role(saga, f"skysaga-placement-{verb}")
+
+        assert saga.actions(placing) == LEDGER | CLUSTERS | KEY | OWN_LOG | TRACES
 
 
 def test_only_the_api_lists_sagas_by_status_or_caller(saga: Template, api: Template) -> None:
@@ -186,8 +208,8 @@ def test_the_api_starts_the_two_state_machines_and_calls_the_checks_only(api: Te
         "states:SendTaskSuccess",
         "states:StartExecution",
     }
-    assert api.actions(handler) == LEDGER | KEY | OWN_LOG | TRACES | called_for
-    assert len(called) == len(CLOUDS)
+    assert api.actions(handler) == LEDGER | CLUSTERS | KEY | OWN_LOG | TRACES | called_for
+    assert len(called) == len(FOLDERS)
     assert all("Check" in text(arn) for arn in called)
     provisioning, release = started
     assert "ProvisioningMachine" in provisioning
@@ -222,7 +244,7 @@ def test_a_state_machine_invokes_its_own_verbs_in_every_version_still_in_use(
     invoked = {functions[arn.split(".")[0].strip("{")]["Properties"]["FunctionName"] for arn in invoking}
 
     assert all(arn.endswith(".Arn}:*") for arn in invoking)
-    assert invoked == {"skysaga-saga"} | {f"skysaga-{cloud}-{verb}" for cloud in CLOUDS for verb in verbs}
+    assert invoked == {"skysaga-saga"} | {f"skysaga-{cloud}-{verb}" for cloud in FOLDERS for verb in verbs}
 
 
 def test_provisioning_starts_release_and_release_starts_nothing(saga: Template) -> None:
@@ -240,3 +262,18 @@ def test_provisioning_starts_release_and_release_starts_nothing(saga: Template) 
     ]
     assert [it["Resource"] for it in starting] == [[{"Ref": release}]]
     assert not saga.actions(machines["skysaga-release"]["RoleArn"], "states:")
+
+
+@pytest.mark.parametrize("machine", ["skysaga-provisioning", "skysaga-release"])
+def test_a_state_machine_sends_tasks_to_clusters_that_there_may_be_and_to_no_other_queue(
+    saga: Template, machine: str
+) -> None:
+    allowed = saga.statements(saga.machines()[machine]["RoleArn"])
+    (sending,) = [it for it in allowed if "sqs:SendMessage" in it["Action"]]
+    (key,) = [it for it in allowed if "kms:GenerateDataKey" in it["Action"]]
+
+    assert saga.actions(saga.machines()[machine]["RoleArn"], "sqs:") == {"sqs:SendMessage"}
+    assert [text(arn).rpartition(":")[2] for arn in sending["Resource"]] == ["skysaga-cluster-*"]
+    assert set(key["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert ["OperationsKey" in text(arn) for arn in key["Resource"]] == [True]
+    assert text(key["Condition"]["StringEquals"]["kms:ViaService"]) == "sqs.{AWS::Region}.{AWS::URLSuffix}"

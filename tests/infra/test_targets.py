@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
+from infra.declaration import BadDeclaration
 from infra.permissions.targets import entering as leave_to_enter
 from infra.settings import Settings
 from infra.target_account import target_template
-from infra.targets import BadTargets, Targets
+from infra.targets import Targets
 from lambdas.core.access import GRANTS, Grants
-from lambdas.core.targets import AwsTarget, AzureTarget, GcpTarget, parse_targets
+from lambdas.core.targets import AwsTarget, AzureTarget, GcpTarget, ScvmmTarget, VsphereTarget, parse_targets
 from tests.infra.conftest import ROLE, TARGETS
 from tests.infra.template import Template, text
 
 UUID = "11111111-0000-0000-0000-00000000000{}"
+EVERY_CLOUD = {f"targets/{cloud}" for cloud in ("aws", "azure", "gcp", "vsphere", "scvmm")}
 VERBS = ("create", "observe", "delete", "check")
 
 
@@ -49,9 +51,10 @@ def test_without_targets_nobody_assumes_anything() -> None:
 
 def test_functions_read_what_they_go_by_and_change_nothing_of_it(api: Template, guard: Template) -> None:
     for template, function, names in (
-        (api, "skysaga-api", {"grants", "targets/aws", "targets/azure", "targets/gcp"}),
-        (guard, "skysaga-sweep", {"targets/aws", "targets/azure", "targets/gcp"}),
+        (api, "skysaga-api", {"grants", *EVERY_CLOUD}),
+        (guard, "skysaga-sweep", EVERY_CLOUD),
         (guard, "skysaga-gcp-sweep", {"targets/gcp"}),
+        (guard, "skysaga-vsphere-sweep", {"targets/vsphere"}),
     ):
         role = template.functions()[function]["Role"]
         (reading,) = [it for it in template.statements(role) if "ssm:GetParameters" in it["Action"]]
@@ -61,7 +64,9 @@ def test_functions_read_what_they_go_by_and_change_nothing_of_it(api: Template, 
 
 def test_what_is_written_is_what_functions_read(data: Template) -> None:
     values = {it["Name"]: it["Value"] for it in data.properties("AWS::SSM::Parameter")}
-    read = {cloud: parse_targets(cloud, values[f"/skysaga/targets/{cloud}"]) for cloud in TARGETS}
+    read = {
+        cloud: parse_targets(cloud, values[f"/skysaga/targets/{cloud}"]) for cloud in (*TARGETS, "vsphere", "scvmm")
+    }
 
     assert read["aws"] == {
         "default": AwsTarget(),
@@ -69,6 +74,8 @@ def test_what_is_written_is_what_functions_read(data: Template) -> None:
     }
     assert read["azure"] == {"payments": AzureTarget(name="payments", **TARGETS["azure"]["payments"])}
     assert read["gcp"] == {"payments": GcpTarget(name="payments", **TARGETS["gcp"]["payments"])}
+    assert read["vsphere"] == {"default": VsphereTarget(), "payments": VsphereTarget(name="payments")}
+    assert read["scvmm"] == {"default": ScvmmTarget()}
     assert GRANTS.validate_json(values["/skysaga/grants"]) == Grants()
 
 
@@ -80,7 +87,7 @@ def test_the_default_targets_are_what_the_other_settings_name() -> None:
 
 
 def test_every_mistake_is_named_at_once() -> None:
-    with pytest.raises(BadTargets) as error:
+    with pytest.raises(BadDeclaration) as error:
         Targets.parse(
             {
                 "aws": {"Payments": {"role_arn": ROLE}, "a": {"role_arn": "arn:aws:iam::1:user/x"}, "b": {}},
@@ -111,14 +118,14 @@ def test_every_mistake_is_named_at_once() -> None:
     ],
 )
 def test_what_cannot_be_is_refused(document: object, mistake: str) -> None:
-    with pytest.raises(BadTargets, match=mistake):
+    with pytest.raises(BadDeclaration, match=mistake):
         Targets.parse(document)
 
 
 def test_more_targets_than_a_parameter_holds_are_refused() -> None:
     many = Targets.parse({"gcp": {f"t{n}": {"project": f"a-project-of-ours-{n}"} for n in range(300)}})
 
-    with pytest.raises(BadTargets, match=r"targets\.gcp: .* an SSM parameter holds 8192"):
+    with pytest.raises(BadDeclaration, match=r"targets\.gcp: .* an SSM parameter holds 8192"):
         many.parameter("gcp", Settings())
 
 

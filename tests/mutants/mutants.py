@@ -17,7 +17,7 @@ from lambdas.core.errors import StepError
 from lambdas.core.model import Intent, Resource, Saga
 from lambdas.core.states import ResourceStatus, SagaStatus
 from lambdas.core.steps.provisioning import DONE, ProvisioningSteps, intent_of, wanted
-from lambdas.core.steps.releasing import ReleaseSteps
+from lambdas.core.steps.releasing import ReleaseSteps, begin_release
 from lambdas.core.steps.results import StepResult
 from lambdas.gcp.provider import GcpProvider
 from tests.simulation.answers import Answer
@@ -76,7 +76,7 @@ class OneAttempt(ReleaseSteps):
 
     def delete(self, saga_id: str, resource_id: str) -> StepResult:
         """Ask, and write that it is gone."""
-        saga, resource = self._ledger.change_resource(saga_id, resource_id, self._begin)
+        saga, resource = begin_release(self._ledger, self._clock, saga_id, resource_id)
         with suppress(StepError):
             self._provider.delete(intent_of(self._ledger, saga, resource))
         self._ledger.change_resource(saga_id, resource_id, _gone)
@@ -88,7 +88,7 @@ class NotFoundIsGone(ReleaseSteps):
 
     def delete(self, saga_id: str, resource_id: str) -> StepResult:
         """Look, and believe what is seen."""
-        saga, resource = self._ledger.change_resource(saga_id, resource_id, self._begin)
+        saga, resource = begin_release(self._ledger, self._clock, saga_id, resource_id)
         if not self._provider.find(intent_of(self._ledger, saga, resource)):
             self._ledger.change_resource(saga_id, resource_id, _gone)
             return DONE

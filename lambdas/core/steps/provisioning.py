@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import timedelta
+
 from lambdas.core.errors import TerminalError
-from lambdas.core.model import AttachedDisk, Intent, Resource, Saga, cloud_name
+from lambdas.core.model import AttachedDisk, Attempt, Intent, Resource, Saga, cloud_name
 from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import Ledger
 from lambdas.core.ports.provider import Observation, Provider
+from lambdas.core.specs import PrivateInstance
 from lambdas.core.states import ResourceStatus, SagaStatus
 from lambdas.core.steps.results import Next, StepResult
 
@@ -16,6 +20,10 @@ DONE: StepResult = {"next": Next.DONE, "delay": 0}
 
 class Fenced(Exception):
     """Compensation has begun or was asked for, so no create may begin; not an error."""
+
+
+class Unplaced(Exception):
+    """The resource is to be placed on a cluster first, so its create may not begin; not an error."""
 
 
 def intent_of(ledger: Ledger, saga: Saga, resource: Resource) -> Intent:
@@ -61,14 +69,19 @@ class ProvisioningSteps:
             saga, resource = self._ledger.change_resource(saga_id, resource_id, self._intend)
         except Fenced:
             return DONE
+        except Unplaced:
+            return {"next": Next.CREATE, "delay": 0}
         if resource.status is not ResourceStatus.CREATING:
             return DONE
         intent = intent_of(self._ledger, saga, resource)
         part = self._due_part(intent)
-        if part is not None:
-            handle = self._provider.create(intent, part)
-            began = f"{part} begun"
-            self._ledger.change_resource(saga_id, resource_id, lambda _, it: _with_operation(it, part, handle), began)
+        if part is None:
+            return self._wait(resource)
+        if not self._may_send(resource, intent):
+            return self._await_the_fate_of(resource)
+        handle = self._provider.create(intent, part)
+        began = f"{part} begun"
+        self._ledger.change_resource(saga_id, resource_id, lambda _, it: _with_operation(it, part, handle), began)
         return self._wait(resource)
 
     def observe(self, saga_id: str, resource_id: str) -> StepResult:
@@ -81,6 +94,7 @@ class ProvisioningSteps:
         parts = self._provider.parts(intent)
         begun = [part for part in parts if part in resource.operations]
         if not begun:
+            self._check_deadline(resource)
             return {"next": Next.CREATE, "delay": 0}
         observation = self._provider.observe(intent, begun[-1])
         if not observation.ready:
@@ -95,6 +109,8 @@ class ProvisioningSteps:
             raise Fenced
         if resource.status is not ResourceStatus.PLANNED:
             return resource
+        if isinstance(resource.definition, PrivateInstance):
+            raise Unplaced
         return resource.model_copy(update={"status": ResourceStatus.CREATING, "created_at": self._clock.now()})
 
     def _due_part(self, intent: Intent) -> str | None:
@@ -108,6 +124,39 @@ class ProvisioningSteps:
             return None
         return parts[len(begun)]
 
+    def _may_send(self, resource: Resource, intent: Intent) -> bool:
+        """Whether a create may be sent to a cloud that does not recognise a repeated request.
+
+        Only the first part has nothing by which a repeated request could be recognised. What was sent, or was about to
+        be, and is not answered either shows itself, and then nothing new will come of asking again, or must be taken
+        for under way until `repeat_seconds` have passed. Of several who ask at once one may.
+        """
+        if not self._provider.repeat_seconds or intent.operations:
+            return True
+        if self._is_under_way(resource.attempt) and self._provider.find(intent):
+            return True
+        mine = Attempt(token=str(uuid.uuid4()), at=self._clock.now())
+
+        def attempt(saga: Saga, it: Resource) -> Resource:
+            begun = it.operations or it.status is not ResourceStatus.CREATING or self._is_under_way(it.attempt)
+            left = it.moving or it.cluster != intent.cluster
+            return it if begun or left or not wanted(saga) else it.model_copy(update={"attempt": mine})
+
+        _, it = self._ledger.change_resource(resource.saga_id, resource.id, attempt, "about to be created")
+        return it.attempt == mine
+
+    def _is_under_way(self, attempt: Attempt | None) -> bool:
+        return attempt is not None and self._left_of(attempt) > timedelta()
+
+    def _left_of(self, attempt: Attempt) -> timedelta:
+        return timedelta(seconds=self._provider.repeat_seconds) - (self._clock.now() - attempt.at)
+
+    def _await_the_fate_of(self, resource: Resource) -> StepResult:
+        """Look again soon, since it may show itself, and not later than when it may be sent again."""
+        attempt = self._ledger.resource(resource.saga_id, resource.id).attempt
+        left = self._left_of(attempt).total_seconds() if attempt else 0
+        return {"next": Next.WAIT, "delay": max(1, min(self._policy.max_delay, int(left) + 1))}
+
     def _ready(self, resource: Resource, observation: Observation) -> Resource:
         if resource.status is not ResourceStatus.CREATING:
             return resource
@@ -120,9 +169,12 @@ class ProvisioningSteps:
         )
 
     def _look_again(self, resource: Resource) -> StepResult:
+        self._check_deadline(resource)
+        return self._wait(resource)
+
+    def _check_deadline(self, resource: Resource) -> None:
         if self._policy.create_expired(resource.created_at or self._clock.now(), self._clock.now()):
             raise TerminalError("DeadlineExceeded", f"not ready after {self._policy.create_timeout:.0f} s")
-        return self._wait(resource)
 
     def _wait(self, resource: Resource) -> StepResult:
         now = self._clock.now()
@@ -130,4 +182,4 @@ class ProvisioningSteps:
 
 
 def _with_operation(resource: Resource, part: str, handle: str) -> Resource:
-    return resource.model_copy(update={"operations": {**resource.operations, part: handle}})
+    return resource.model_copy(update={"operations": {**resource.operations, part: handle}, "attempt": None})

@@ -12,14 +12,16 @@ class Next(StrEnum):
     WAIT = "WAIT"  # look again after `delay` seconds
     CREATE = "CREATE"  # the next part may begin
     DELETE = "DELETE"  # something is still, or again, there
+    WORK = "WORK"  # its cluster's worker has to act on it: send the task to `queue`
     DONE = "DONE"  # ready, gone, or no longer wanted
 
 
 class StepResult(TypedDict):
-    """What to do about one resource, and after how many seconds."""
+    """What to do about one resource, and after how many seconds; for WORK, the URL of the queue to send it to."""
 
     next: Next
     delay: int
+    queue: NotRequired[str]
 
 
 class WaveItem(TypedDict):

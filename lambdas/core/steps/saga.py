@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from lambdas.core.clusters import Claim, claim_of
 from lambdas.core.model import Resource, Saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.expiry import Expiry
 from lambdas.core.ports.ledger import Ledger, Snapshot
+from lambdas.core.specs import PrivateInstance
 from lambdas.core.states import UNDECIDED, UNDER_RELEASE, ResourceStatus, SagaStatus
 from lambdas.core.steps.approving import ApprovalSteps, asked_before, awaiting, last_wave_before, outstanding
 from lambdas.core.steps.provisioning import wanted
@@ -194,8 +196,14 @@ class SagaSteps:
             ended = saga.status not in UNDER_RELEASE  # another release was faster; the next sweep looks again
             if ended or resource.status is not ResourceStatus.ABSENT or resource.created_at is None:
                 return resource
-            doubted = {"status": ResourceStatus.DELETING, "release_began_at": self._clock.now(), "absent_since": None}
-            return resource.model_copy(update=doubted)
+            return resource.model_copy(
+                update={
+                    "status": ResourceStatus.DELETING,
+                    "release_began_at": self._clock.now(),
+                    "absent_since": None,
+                    "claim": _claim_again(resource),
+                }
+            )
 
         for resource in snapshot.resources:
             self._ledger.change_resource(snapshot.saga.id, resource.id, change, _WHY[ReleaseReason.SWEEP])
@@ -226,6 +234,14 @@ _RELEASE_GOAL: Mapping[SagaStatus, SagaStatus] = {
     SagaStatus.AWAITING_APPROVAL: SagaStatus.ROLLED_BACK,
     SagaStatus.COMMITTED: SagaStatus.RELEASED,
 }
+
+
+def _claim_again(resource: Resource) -> Claim | None:
+    """What lives takes its cluster's capacity, whether it should or not."""
+    definition = resource.definition
+    if resource.cluster is None or not isinstance(definition, PrivateInstance):
+        return None
+    return claim_of(definition.placement, resource.cluster)
 
 
 def _begin(snapshot: Snapshot) -> Saga:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from lambdas.adapters.parameters import ParameterAccess, Parameters, ParameterTargets
+from lambdas.adapters.parameters import ParameterAccess, ParameterClusters, Parameters, ParameterTargets
 from lambdas.core.access import Caller
 from lambdas.core.errors import Misconfigured, RetryableError
 from lambdas.core.targets import AwsTarget, AzureTarget
 from tests.fakes.clock import FakeClock
+from tests.fakes.reports import cluster_settings
 
 GRANTS = "/skysaga/grants"
 TARGETS = {"aws": "/skysaga/targets/aws", "azure": "/skysaga/targets/azure"}
@@ -143,3 +144,21 @@ def test_targets_are_what_the_deployment_wrote(ssm: FakeSsm) -> None:
         },
         "azure": {"payments": AzureTarget(name="payments", subscription_id="s", tenant_id="t", client_id="c")},
     }
+
+
+def test_clusters_are_read_ten_at_a_time() -> None:
+    names = [f"berlin-{number}" for number in range(23)]
+    ssm = FakeSsm(**{f"/skysaga/clusters/{name}": cluster_settings(name).model_dump_json() for name in names})
+    declared = ParameterClusters(Parameters(ssm)).declared(names)
+    assert declared == {name: cluster_settings(name) for name in names}
+    assert ssm.calls == 3
+
+
+def test_a_cluster_that_is_not_declared_or_malformed_is_named() -> None:
+    ssm = FakeSsm(**{"/skysaga/clusters/berlin-2": '{"name": "berlin-2", "secret": "hunter2"}'})
+    clusters = ParameterClusters(Parameters(ssm))
+    with pytest.raises(Misconfigured, match="/skysaga/clusters/berlin-1"):
+        clusters.declared(["berlin-1"])
+    with pytest.raises(Misconfigured, match="/skysaga/clusters/berlin-2 cannot be used: provider") as refused:
+        clusters.declared(["berlin-2"])
+    assert "hunter2" not in str(refused.value)

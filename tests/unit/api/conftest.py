@@ -18,6 +18,7 @@ from lambdas.api.routes import make_app
 from lambdas.core.sagas import Sagas
 from tests.fakes.access import FakeAccess
 from tests.fakes.checks import FakeChecks
+from tests.fakes.clusters import FakeClusters
 from tests.fakes.executions import FakeExecutions
 from tests.unit.core.world import World, make_world
 
@@ -45,6 +46,7 @@ class Api:
     log: io.StringIO
     checks: FakeChecks
     access: FakeAccess
+    clusters: FakeClusters
 
     def call(
         self,
@@ -88,11 +90,13 @@ _CONTEXT: Any = SimpleNamespace(
 def calls(monkeypatch: pytest.MonkeyPatch) -> Api:
     world, executions, log = make_world(), FakeExecutions(), io.StringIO()
     world.caller = CALLER
-    checks, access = FakeChecks(), FakeAccess()
+    checks, access, clusters = FakeChecks(), FakeAccess(), FakeClusters(world.ledger)
     sagas = Sagas(world.ledger, executions, world.clock, world.clock.advance)
-    monkeypatch.setattr(api, "_app", make_app(lambda: sagas, lambda: checks, lambda: access))
+    monkeypatch.setattr(
+        api, "_app", make_app(lambda: sagas, lambda: checks, lambda: access, lambda: clusters, world.clock)
+    )
     monkeypatch.setattr(logger.registered_handler, "stream", log)
-    return Api(world, executions, log, checks, access)
+    return Api(world, executions, log, checks, access, clusters)
 
 
 def _event(

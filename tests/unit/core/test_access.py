@@ -97,6 +97,11 @@ def test_a_star_does_not_reach_from_one_part_of_an_arn_into_the_next() -> None:
     assert not access(Grant(callers=["arn:aws:iam::*:role/admin"], sagas="all")).sees_all(caller(disguised))
 
 
+@pytest.mark.parametrize("cloud", ["aws", "azure", "gcp", "vsphere", "scvmm"])
+def test_targets_on_every_cloud_can_be_granted(cloud: str) -> None:
+    assert Grant(callers=[ROLE], targets=[f"{cloud}/default"]).targets == [f"{cloud}/default"]
+
+
 def test_any_of_a_callers_names_may_be_granted() -> None:
     both = Caller("issuer#subject", ("issuer#subject", "group=ops"))
 

@@ -9,8 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.core.errors import RequestError
-from lambdas.core.request import MAX_RESOURCES, SagaRequest, parse_request
-from tests.fakes.documents import aws_disk, aws_instance, azure_instance, gcp_instance, request_document
+from lambdas.core.request import MAX_RESOURCES, SagaRequest, dependencies, parse_request
+from tests.fakes.documents import (
+    aws_disk,
+    aws_instance,
+    azure_instance,
+    gcp_instance,
+    request_document,
+    vsphere_instance,
+)
 
 
 def mistakes(document: object) -> dict[str, str]:
@@ -147,7 +154,7 @@ def test_a_disk_that_depends_on_the_instance_it_is_attached_to_is_a_cycle() -> N
 @pytest.mark.parametrize("provider", ["AWS", "ibm", "", None, 7, ["aws"], {}])
 def test_an_unknown_provider_is_named_with_those_that_exist(provider: object) -> None:
     found = mistakes(request_document(aws_disk(provider=provider)))
-    assert found == {"resources[0].provider": f"must be one of aws, azure, gcp, not {provider!r}"}
+    assert found == {"resources[0].provider": f"must be one of aws, azure, gcp, vsphere, scvmm, not {provider!r}"}
 
 
 def test_an_unknown_kind_is_named_with_those_that_exist() -> None:
@@ -158,7 +165,7 @@ def test_an_unknown_kind_is_named_with_those_that_exist() -> None:
 def test_a_resource_without_provider_and_kind_is_told_that_they_are_required() -> None:
     found = mistakes(request_document(without(without(aws_disk(), "provider"), "kind")))
     assert found == {
-        "resources[0].provider": "required: one of aws, azure, gcp",
+        "resources[0].provider": "required: one of aws, azure, gcp, vsphere, scvmm",
         "resources[0].kind": "required: one of instance, disk",
     }
 
@@ -290,3 +297,49 @@ def test_whatever_else_is_sent_is_answered_with_its_mistakes(document: object) -
         parse_request(document)
     assert refused.value.errors
     assert all(error.field and error.reason for error in refused.value.errors)
+
+
+def test_a_private_provider_offers_no_disks_of_their_own() -> None:
+    found = mistakes(request_document({**vsphere_instance("data"), "kind": "disk"}))
+    assert found == {"resources[0].kind": "vsphere has no disks of their own; give its instances placement.disk_gb"}
+
+
+def test_a_private_machine_is_placed_by_what_it_needs_and_has_no_region() -> None:
+    document = {**vsphere_instance(memory_gb=0), "region": "berlin"}
+    assert mistakes(request_document(document)) == {
+        "resources[0].placement.memory_gb": "must be at least 1",
+        "resources[0].region": "unknown field; remove it or correct its spelling",
+    }
+
+
+def test_a_neighbour_is_created_first() -> None:
+    request = parse_request(request_document(vsphere_instance("web", near="db"), vsphere_instance("db")))
+    assert dependencies(request.resources[0]) == ("db",)
+
+
+@pytest.mark.parametrize(
+    ("resources", "reason"),
+    [
+        ([vsphere_instance("web", near="nobody")], "no resource 'nobody' in this request"),
+        ([vsphere_instance("web", near="web-aws"), aws_instance()], "'web-aws' is on no private cluster"),
+        (
+            [vsphere_instance("web", near="db"), {**vsphere_instance("db"), "provider": "scvmm"}],
+            "'db' is on scvmm, not on vsphere",
+        ),
+        (
+            [vsphere_instance("web", near="db"), {**vsphere_instance("db"), "target": "test"}],
+            "'db' is in the target 'test', not in 'default'",
+        ),
+        (
+            [vsphere_instance("web", near="db", anti_affinity="g"), vsphere_instance("db", anti_affinity="g")],
+            "'db' is in the same anti-affinity group, so they cannot share a cluster",
+        ),
+    ],
+)
+def test_a_neighbour_must_be_one_whose_cluster_can_be_shared(resources: list[dict[str, Any]], reason: str) -> None:
+    assert mistakes(request_document(*resources)) == {"resources[0].placement.near": reason}
+
+
+def test_neighbours_in_a_circle_are_a_cycle() -> None:
+    found = mistakes(request_document(vsphere_instance("a", near="b"), vsphere_instance("b", near="a")))
+    assert found == {"resources[0].depends_on": "a cycle: a -> b -> a"}

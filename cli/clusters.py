@@ -1,0 +1,88 @@
+"""`skysaga clusters` and `skysaga drain`: private clusters, their load, what is claimed of them, and since when."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from cli.endpoint import api_client, endpoint_options, told_plainly
+
+_OLD: Final = 120
+_TOO_OLD: Final = 600
+
+
+@click.command()
+@endpoint_options
+@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="For people or programs.")
+def clusters(endpoint: str | None, profile: str | None, region: str | None, output: str) -> None:
+    """Show the private clusters that you may use: load, claims and the age of each report."""
+    with told_plainly():
+        items = api_client(endpoint, profile, region).clusters()
+    if output == "json":
+        click.echo(json.dumps({"items": items}, indent=2))
+    elif items:
+        Console().print(_table(items))
+    else:
+        click.echo("No cluster has reported yet that you may use: docs/clusters.md says how to declare one.")
+
+
+@click.command()
+@click.argument("cluster")
+@endpoint_options
+@click.option("--end", is_flag=True, help="Let it take machines again.")
+def drain(cluster: str, endpoint: str | None, profile: str | None, region: str | None, end: bool) -> None:
+    """Let CLUSTER take nothing new from now on. What is there stays, and is removed as ever."""
+    with told_plainly():
+        standing = api_client(endpoint, profile, region).drain(cluster, not end)
+    claimed = standing["claimed"]
+    left = f"{claimed['cpu']} vCPU, {claimed['memory_mb'] // 1024} GiB and {claimed['disk_gb']} GiB of disk are claimed"
+    click.echo(f"{cluster} takes machines again" if end else f"{cluster} takes nothing new; {left}")
+
+
+def _table(items: list[dict[str, Any]]) -> Table:
+    """Claimed of claimable, and what the hosts themselves say is in use."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("CLUSTER", "PROVIDER", "TARGET", "HOSTS"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("VCPU", "MEMORY GIB", "DISK GIB", "CPU USED", "MEMORY USED", "REPORT"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("STATE", no_wrap=True)
+    for item in items:
+        table.add_row(*_row(item))
+    return table
+
+
+def _row(item: dict[str, Any]) -> list[str]:
+    claimed, claimable = item["claimed"], item["claimable"]
+    return [
+        item["name"],
+        item["provider"],
+        item["target"],
+        f"{item['hosts']['usable']}/{item['hosts']['all']}",
+        f"{claimed['cpu']}/{claimable['cpu']}",
+        f"{claimed['memory_mb'] // 1024}/{claimable['memory_mb'] // 1024}",
+        f"{claimed['disk_gb']}/{claimable['disk_gb']}",
+        _share(item, "cpu"),
+        _share(item, "memory_mb"),
+        f"{item['report_age_seconds']} s ago",
+        _state(item),
+    ]
+
+
+def _share(item: dict[str, Any], amount: str) -> str:
+    there = item["capacity"][amount]
+    return f"{100 * item['used'][amount] / there:.0f} %" if there else "-"
+
+
+def _state(item: dict[str, Any]) -> str:
+    if item["report_age_seconds"] > _TOO_OLD:
+        return "silent: takes nothing"
+    if item["drained"]:
+        return "drained"
+    if not item["hosts"]["usable"]:
+        return "no usable host"
+    return "report is late" if item["report_age_seconds"] > _OLD else "ok"

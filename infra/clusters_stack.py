@@ -1,0 +1,80 @@
+"""Private clusters: their queues, settings and alarms, and whoever works on them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aws_cdk import Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.constructs.alarms import Alarms
+from infra.constructs.cluster import Cluster
+from infra.constructs.code import FunctionCode
+from infra.constructs.every_minute import NOT_REPEATED, EveryMinute
+from infra.constructs.function import Function
+from infra.constructs.ledger import ledger_access
+from infra.constructs.state_machine import PublishedStateMachine
+from infra.constructs.worker import Agent, LambdaWorker, Surroundings
+from infra.packaging.bundles import Bundles
+from infra.private_clouds import PrivateCloud, PrivateClouds
+
+WATCH: Final = "skysaga-clusters-watch"
+
+
+class ClustersStack(Stack):
+    """One deployment's private clouds; why they are a stack of their own says `docs/decisions/0014`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        ledger: dynamodb.ITable,
+        provisioning: PublishedStateMachine,
+        release: PublishedStateMachine,
+        topic: sns.ITopic,
+        private_clouds: PrivateClouds,
+        bundles: Bundles,
+    ) -> None:
+        super().__init__(scope, id, description="skysaga: private clusters and their workers")
+        self._surroundings = Surroundings(
+            ledger, [machine.machine.state_machine_arn for machine in (provisioning, release)]
+        )
+        self._code = FunctionCode(self, "Code", bundles)
+        self._alarms = Alarms(self, "Alarms", topic)
+        for name, cloud in private_clouds.by_name.items():
+            self._add(name, cloud)
+        self._add_watch()
+
+    def _add(self, name: str, cloud: PrivateCloud) -> None:
+        within = Construct(self, name)
+        clusters = [Cluster(within, it, name=it, cloud=cloud, alarms=self._alarms) for it in cloud.clusters]
+        if cloud.worker == "agent":
+            Agent(within, "Agent", name=name, cloud=cloud, clusters=clusters, surroundings=self._surroundings)
+        else:
+            LambdaWorker(
+                within,
+                "Worker",
+                name=name,
+                cloud=cloud,
+                clusters=clusters,
+                code=self._code,
+                surroundings=self._surroundings,
+            )
+
+    def _add_watch(self) -> None:
+        """Whoever reports, it is here that a report's age is measured: an agent may write no metric of ours."""
+        watch = Function(
+            self,
+            "Watch",
+            name=WATCH,
+            description="Measures how old the last report of each cluster is",
+            handler="lambdas.watch.handler.handler",
+            code=self._code,
+            environment={"LEDGER_TABLE": self._surroundings.ledger.table_name},
+            permissions=ledger_access(self._surroundings.ledger, writing=False, clusters=True),
+            accepted=NOT_REPEATED,
+        )
+        EveryMinute(self, "WatchSchedule", name=WATCH, function=watch)

@@ -1,0 +1,68 @@
+"""The queue of a cluster, on SQS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.core.errors import RetryableError
+from lambdas.core.ports.queue import Message
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+HIDDEN_SECONDS: Final = 90
+"""How long nobody else sees a message, unless it is kept: then a worker that was killed is replaced."""
+
+
+class SqsQueue:
+    """The queue at a URL."""
+
+    def __init__(self, client: SQSClient, url: str, hidden_seconds: int = HIDDEN_SECONDS) -> None:
+        self._client = client
+        self._url = url
+        self._hidden_seconds = hidden_seconds
+
+    def receive(self, most: int, wait: int) -> list[Message]:
+        """At most so many messages, waiting for the first for so many seconds."""
+        with _retryable():
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=min(most, 10),
+                WaitTimeSeconds=wait,
+                VisibilityTimeout=self._hidden_seconds,
+            )
+        return [Message(it["Body"], it["ReceiptHandle"]) for it in answer.get("Messages", [])]
+
+    def keep(self, message: Message) -> None:
+        """Hide a message for a while longer."""
+        self._hide(message, self._hidden_seconds)
+
+    def done(self, message: Message) -> None:
+        """Delete a message."""
+        with _retryable():
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
+
+    def put_back(self, message: Message) -> None:
+        """Let everybody see a message again at once."""
+        self._hide(message, 0)
+
+    def _hide(self, message: Message, seconds: int) -> None:
+        with _retryable():
+            self._client.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
+            )
+
+
+@contextmanager
+def _retryable() -> Iterator[None]:
+    """A queue that refuses is asked again; what it holds is not lost."""
+    try:
+        yield
+    except ClientError as error:
+        raise RetryableError(error.response["Error"]["Code"], "the queue refused") from error
+    except BotoCoreError as error:
+        raise RetryableError(type(error).__name__, "the queue did not answer") from error

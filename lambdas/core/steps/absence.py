@@ -1,0 +1,73 @@
+"""Believing that nothing is left of a resource: only when that has lasted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from lambdas.core.model import Resource, Saga
+from lambdas.core.policy import Policy
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.ledger import Ledger
+from lambdas.core.ports.provider import Provider
+from lambdas.core.states import ResourceStatus
+from lambdas.core.steps.provisioning import intent_of
+
+
+class Look(NamedTuple):
+    """What one look found: what is left, or whether it is gone for good, or in how many seconds to look again."""
+
+    left: tuple[str, ...] = ()
+    gone: bool = False
+    delay: int = 0
+
+
+class Absence:
+    """Looks whether anything is left of a resource.
+
+    Absence counts once it has lasted for the provider's settling window: a create that was under way when the fence
+    went up, or whose request arrives late, shows itself within it. It lasts from the end of the first look that
+    found nothing to the beginning of the last, so that a slow look counts for nothing.
+    """
+
+    def __init__(self, ledger: Ledger, provider: Provider, clock: Clock, policy: Policy) -> None:
+        self._ledger = ledger
+        self._provider = provider
+        self._clock = clock
+        self._policy = policy
+
+    def look(
+        self, saga: Saga, resource: Resource, conclude: Callable[[Resource], Resource], goal: ResourceStatus
+    ) -> Look:
+        """Look once; when nothing has been there for long enough, `conclude` brings the resource to its `goal`.
+
+        Unless another look has found something in the meantime.
+        """
+        began = self._clock.now()
+        left = self._provider.find(intent_of(self._ledger, saga, resource))
+        now = self._clock.now()
+        if left:
+            self._note(resource, None, "found again")
+            return Look(left=tuple(left))
+        since = resource.absent_since or now
+        if began - since < timedelta(seconds=self._provider.settling_seconds):
+            self._note(resource, since, "not found; gone if that lasts")
+            return Look(delay=self._until_settled(since, now))
+        seen = resource.absent_since
+
+        def gone(_: Saga, it: Resource) -> Resource:
+            return conclude(it) if it.absent_since == seen else it
+
+        _, it = self._ledger.change_resource(resource.saga_id, resource.id, gone)
+        return Look(gone=it.status is goal, delay=1)
+
+    def _note(self, resource: Resource, since: datetime | None, message: str) -> None:
+        def change(_: Saga, it: Resource) -> Resource:
+            return it if it.absent_since == since else it.model_copy(update={"absent_since": since})
+
+        self._ledger.change_resource(resource.saga_id, resource.id, change, message)
+
+    def _until_settled(self, since: datetime, now: datetime) -> int:
+        left = timedelta(seconds=self._provider.settling_seconds) - (now - since)
+        return max(1, min(self._policy.max_delay, -int(-left.total_seconds() // 1)))

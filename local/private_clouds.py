@@ -1,0 +1,74 @@
+"""The private clouds of one machine: what a deployment declares of them, and how it comes to reach them here.
+
+Where a simulator listens is known only when it does, and a template is made before. So the deployment declares names
+that nobody resolves, and what is deployed is then pointed to where the simulators are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from local.aws.clients import create_client
+
+VCENTER_LOGIN: Final = {"username": "skysaga@vsphere.local", "password": "local"}
+VMM_LOGIN: Final = {"username": r"CORP\skysaga", "password": "local-only"}
+
+_LOGINS: Final = {"skysaga/vcenter": VCENTER_LOGIN, "skysaga/vmm": VMM_LOGIN}
+_VCENTER: Final = "https://vcenter.skysaga.example/sdk"
+
+AGENTS_CLUSTER: Final = "outpost-1"
+"""Nobody works on it until somebody runs `skysaga worker --cluster outpost-1`."""
+
+DECLARED: Final[Mapping[str, Any]] = {
+    "vcenter": {
+        "provider": "vsphere",
+        "server": _VCENTER,
+        "secret": "skysaga/vcenter",
+        "worker": "lambda",
+        "clusters": {
+            "vc-1": {"cluster": "CL01", "folder": "skysaga", "network": "VM Network", "labels": {"site": "berlin"}},
+            "vc-2": {"cluster": "CL02", "folder": "skysaga", "network": "VM Network", "labels": {"site": "bonn"}},
+        },
+    },
+    "outpost": {
+        "provider": "vsphere",
+        "server": _VCENTER,
+        "secret": "skysaga/vcenter",
+        "target": "outpost",
+        "worker": "agent",
+        "clusters": {AGENTS_CLUSTER: {"cluster": "CL03", "folder": "skysaga", "network": "VM Network"}},
+    },
+    "vmm": {
+        "provider": "scvmm",
+        "server": "https://vmm.skysaga.example:5986/wsman",
+        "secret": "skysaga/vmm",
+        "worker": "lambda",
+        "clusters": {
+            "hv-1": {"cluster": "HVCL01", "network": "VM Network", "concurrency": 2},
+            "hv-2": {"cluster": "HVCL02", "network": "VM Network", "concurrency": 2},
+        },
+    },
+}
+"""The CDK context `private_clouds` of this machine."""
+
+
+def put_logins(endpoint: str, region: str) -> None:
+    """Put the passwords of the simulated servers where operators put those of real ones."""
+    secrets = create_client("secretsmanager", endpoint, region)
+    for name, login in _LOGINS.items():
+        secrets.create_secret(Name=name, SecretString=json.dumps(login))
+
+
+def point_clusters(endpoint: str, region: str, urls: Mapping[str, str]) -> None:
+    """Point the settings of every deployed cluster to the simulator of its provider."""
+    parameters = create_client("ssm", endpoint, region)
+    pages = parameters.get_paginator("get_parameters_by_path").paginate(Path="/skysaga/clusters", Recursive=True)
+    for parameter in [it for page in pages for it in page["Parameters"]]:
+        settings = json.loads(parameter["Value"])
+        settings["server"] = urls[settings["provider"]] + urlsplit(settings["server"]).path
+        parameters.put_parameter(
+            Name=parameter["Name"], Value=json.dumps(settings), Type=parameter["Type"], Overwrite=True
+        )
