@@ -19,6 +19,8 @@ IDLE: Final = 0.05
 LOCAL: Final = 0.05
 """An image that is there saves copying it: minutes, but once. It is worth a little more load, not a hot spot."""
 
+_AT_ONCE: Final = 2
+
 FRESH: Final = 120.0
 """Seconds for which a report counts in full: one comes every minute, and one may be lost."""
 
@@ -33,12 +35,16 @@ def score(need: Need, cluster: Cluster, age: float, oldest_report: float = OLDES
 
 
 def room(need: Need, cluster: Cluster) -> float:
-    """What would be left of what can be claimed, of whichever is then scarcest; to pack, what would not be left."""
+    """What would be left of what can be claimed, of whichever is then scarcest; to pack, what would not be left.
+
+    It is left after two such machines: somebody else may be placing one as large there at this moment. So a cluster
+    that one more would fill is among the last to spread to.
+    """
     wanted, bounds = need.amounts, cluster.facts.bounds
     left = min(
-        _left(cluster.cpu_left - wanted.cpu, bounds.cpu),
-        _left(cluster.memory_left - wanted.memory_mb, bounds.memory_mb),
-        _left(cluster.disk_left - wanted.disk_gb, bounds.disk_gb),
+        _left(cluster.cpu_left - _AT_ONCE * wanted.cpu, bounds.cpu),
+        _left(cluster.memory_left - _AT_ONCE * wanted.memory_mb, bounds.memory_mb),
+        _left(cluster.disk_left - _AT_ONCE * wanted.disk_gb, bounds.disk_gb),
     )
     return left if need.prefer == "spread" else 1.0 - left
 
@@ -64,4 +70,4 @@ def freshness(age: float, oldest_report: float = OLDEST_REPORT) -> float:
 
 
 def _left(amount: int, of: int) -> float:
-    return amount / of if of else 0.0
+    return amount / of if amount > 0 else 0.0
