@@ -42,10 +42,11 @@ def room(need: Need, cluster: Cluster) -> float:
     """
     wanted, bounds = need.amounts, cluster.facts.bounds
     left = min(
-        _left(cluster.cpu_left - _AT_ONCE * wanted.cpu, bounds.cpu),
-        _left(cluster.memory_left - _AT_ONCE * wanted.memory_mb, bounds.memory_mb),
-        _left(cluster.disk_left - _AT_ONCE * wanted.disk_gb, bounds.disk_gb),
+        (cluster.cpu_left - _AT_ONCE * wanted.cpu) / (bounds.cpu or 1),
+        (cluster.memory_left - _AT_ONCE * wanted.memory_mb) / (bounds.memory_mb or 1),
+        (cluster.disk_left - _AT_ONCE * wanted.disk_gb) / (bounds.disk_gb or 1),
     )
+    left = left if left > 0 else 0.0
     return left if need.prefer == "spread" else 1.0 - left
 
 
@@ -67,7 +68,3 @@ def freshness(age: float, oldest_report: float = OLDEST_REPORT) -> float:
     if age <= FRESH:
         return 1.0
     return max(0.0, (oldest_report - age) / (oldest_report - FRESH)) if oldest_report > FRESH else 0.0
-
-
-def _left(amount: int, of: int) -> float:
-    return amount / of if amount > 0 else 0.0
