@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any, Final
 
 import click
@@ -10,6 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.endpoint import api_client, endpoint_options, told_plainly
+
+_WIDTH: Final = 160
+"""Of a table that is not for a terminal: nothing of it is cut off."""
 
 _OLD: Final = 120
 _TOO_OLD: Final = 600
@@ -25,7 +29,7 @@ def clusters(endpoint: str | None, profile: str | None, region: str | None, outp
     if output == "json":
         click.echo(json.dumps({"items": items}, indent=2))
     elif items:
-        Console().print(_table(items))
+        Console(width=None if sys.stdout.isatty() else _WIDTH).print(_table(items))
     else:
         click.echo("No cluster has reported yet that you may use: docs/clusters.md says how to declare one.")
 

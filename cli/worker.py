@@ -6,19 +6,19 @@ import importlib
 import os
 import signal
 from types import FrameType
+from typing import TYPE_CHECKING, Final
 
 import click
 from botocore.exceptions import BotoCoreError
 
 from cli.failures import FAILED, UNREACHABLE, Failure
-from lambdas.adapters import clients
-from lambdas.adapters.queue import SqsQueue
-from lambdas.adapters.settings import AgentSettings
-from lambdas.core.clusters import ClusterSettings
 from lambdas.core.errors import Misconfigured, RetryableError
-from lambdas.worker.agent import Agent
-from lambdas.worker.deployed import MakeProvider, declared_clusters, per_thread, workplace
-from lambdas.worker.patience import BEAT_SECONDS
+
+if TYPE_CHECKING:
+    from lambdas.worker.agent import Agent
+
+_LOGGING: Final = {"POWERTOOLS_SERVICE_NAME": "skysaga", "POWERTOOLS_METRICS_DISABLED": "true"}
+"""Metrics are written for CloudWatch to find in a function's log; an agent's log it does not read."""
 
 
 @click.command()
@@ -32,12 +32,9 @@ def worker(cluster: str, profile: str | None, region: str | None, concurrency: i
     SIGTERM or Ctrl-C drains it: what can be finished at once is, everything else is handed back for another to go on
     with.
     """
-    if profile:
-        os.environ["AWS_PROFILE"] = profile
-    if region:
-        os.environ["AWS_DEFAULT_REGION"] = region
-    settings = _declared(cluster)
-    agent = make_agent(settings, concurrency or settings.concurrency)
+    chosen = {"AWS_PROFILE": profile, "AWS_DEFAULT_REGION": region}
+    os.environ.update({**_LOGGING, **{name: value for name, value in chosen.items() if value}})
+    agent = _agent(cluster, concurrency)
 
     def drain(_: int, __: FrameType | None) -> None:
         click.echo("draining: nothing new is taken", err=True)
@@ -45,34 +42,20 @@ def worker(cluster: str, profile: str | None, region: str | None, concurrency: i
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, drain)
-    click.echo(f"working on {cluster} ({settings.provider}), {agent.concurrency} at a time", err=True)
+    click.echo(f"working on {cluster}, {agent.concurrency} machines at a time", err=True)
     agent.run()
     click.echo("drained", err=True)
 
 
-def make_agent(settings: ClusterSettings, concurrency: int) -> Agent:
-    """The agent of a cluster, with a connection to its server for each thread."""
-    make_provider: MakeProvider = importlib.import_module(f"lambdas.{settings.provider}.handler").make_provider
-    clusters = {settings.name: settings}
-    place = per_thread(lambda: workplace(clusters, make_provider, settings.ledger_table))
-    hidden = AgentSettings.from_environment(os.environ).hidden_seconds
-    return Agent(
-        SqsQueue(clients.queue(), settings.queue_url, hidden),
-        lambda: place().worker,
-        lambda: place().reporting,
-        concurrency,
-        beat_seconds=min(BEAT_SECONDS, hidden / 4),
-    )
-
-
-def _declared(cluster: str) -> ClusterSettings:
+def _agent(cluster: str, concurrency: int | None) -> Agent:
     try:
-        return declared_clusters([cluster])[cluster]
+        # Only now: what it loads looks into the environment when it is loaded.
+        agent: Agent = importlib.import_module("cli.agent").make_agent(cluster, concurrency)
     except Misconfigured as error:
-        raise Failure(
-            f"{error}; is {cluster} the name of a cluster that is declared? (docs/clusters.md)", FAILED
-        ) from error
+        message = f"{error}; is {cluster} the name of a cluster that is declared? (docs/clusters.md)"
+        raise Failure(message, FAILED) from error
     except RetryableError as error:
         raise Failure(f"the deployment cannot be reached: {error}", UNREACHABLE) from error
     except BotoCoreError as error:
-        raise click.UsageError(f"{error}; give --region and --profile, or set up the AWS credentials") from error
+        raise click.UsageError(f"{error} Give --region and --profile, or set up the AWS credentials.") from error
+    return agent

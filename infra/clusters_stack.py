@@ -50,7 +50,10 @@ class ClustersStack(Stack):
 
     def _add(self, name: str, cloud: PrivateCloud) -> None:
         within = Construct(self, name)
-        clusters = [Cluster(within, it, name=it, cloud=cloud, alarms=self._alarms) for it in cloud.clusters]
+        table = self._surroundings.ledger.table_name
+        clusters = [
+            Cluster(within, it, name=it, cloud=cloud, table=table, alarms=self._alarms) for it in cloud.clusters
+        ]
         if cloud.worker == "agent":
             Agent(within, "Agent", name=name, cloud=cloud, clusters=clusters, surroundings=self._surroundings)
         else:

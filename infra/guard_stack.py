@@ -142,7 +142,7 @@ class GuardStack(Stack):
             code=self._code,
             environment={"LEDGER_TABLE": self._ledger.table_name, **target_environment([cloud])},
             permissions=[
-                *ledger_access(self._ledger, writing=False),
+                *ledger_access(self._ledger, writing=False, clusters=True),
                 parameter_access(self, [target_parameter(cloud)]),
             ],
             timeout=SWEEP_SECONDS,

@@ -20,8 +20,8 @@ from infra.declaration import parsed
 MOST_CLUSTERS: Final = 12
 """Of one private cloud: what its worker may do names each of its clusters, and IAM bounds how long that may be."""
 
-MOST_BYTES: Final = 3800
-"""Of a cluster's settings: a standard SSM parameter holds 4,096, and the queue's URL is not known yet."""
+MOST_BYTES: Final = 3700
+"""Of a cluster's settings: a standard SSM parameter holds 4,096, and the queue and the table are not known yet."""
 
 DEAD: Final = "-dead"
 """How the name of a dead-letter queue ends."""
@@ -113,13 +113,14 @@ class PrivateCloud(_Declared):
     vpc: Vpc | None = None
     clusters: dict[Name, Cluster] = Field(min_length=1, max_length=MOST_CLUSTERS)
 
-    def settings(self, name: str, queue_url: str = "") -> str:
+    def settings(self, name: str, queue_url: str = "", ledger_table: str = "") -> str:
         """The value of the SSM parameter of one of the clusters: JSON of ClusterSettings in `lambdas.core.clusters`."""
         document = {
             "name": name,
             **self.model_dump(include={"provider", "server", "secret", "target"}),
             **self.clusters[name].model_dump(),
             "queue_url": queue_url,
+            "ledger_table": ledger_table,
         }
         return json.dumps(document, separators=(",", ":"), sort_keys=True)
 

@@ -35,11 +35,15 @@ from local.http_server import serve
 from local.lambda_runtime.errors import InvokeError
 from local.lambda_runtime.moto_source import MotoFunctionSource
 from local.lambda_runtime.runtime import LambdaRuntime
-from local.private_clouds import point_clusters, put_logins
-from local.redelivery import Redelivery, RepeatingStarts, RepeatingTargets
+from local.private_clouds import point_clusters, put_logins, scvmm_estate, vsphere_estate
+from local.queues import QueuePolling
+from local.queues.invoking import CallsInThreads
+from local.queues.moto_source import MotoQueues
+from local.redelivery import Redelivery, RepeatingCalls, RepeatingStarts, RepeatingTargets
 from local.simulators import azure, gcp, scvmm, vsphere
 from local.simulators.faults import Faults
 from local.simulators.gcp import write_service_account
+from local.stepfunctions import Endpoints as EngineEndpoints
 from local.stepfunctions import Engine, LambdaError, LambdaResult
 from local.stepfunctions.jsontext import Json
 
@@ -153,20 +157,26 @@ class Machine:
         )
         self.azure = self._serve(azure.create_app(clock, time.sleep, _QUICK_AZURE), ports.azure, "azure")
         self.gcp = self._serve(gcp.GcpSimulator(clock, time.sleep, _QUICK_GCP), ports.gcp, "gcp")
-        self.vsphere = self._serve(vsphere.create_app(clock, time.sleep), ports.vsphere, "vsphere")
-        self.scvmm = self._serve(scvmm.create_app(clock, time.sleep), ports.scvmm, "scvmm")
-        account = Watching(create_app(clock, wait=wait), self._pump.refresh)
+        self.vcenter = vsphere.create_app(clock, time.sleep, vsphere_estate())
+        self.vsphere = self._serve(self.vcenter, ports.vsphere, "vsphere")
+        self.vmm = scvmm.ScvmmSimulator(clock, time.sleep, scvmm_estate())
+        self.scvmm = self._serve(self.vmm, ports.scvmm, "scvmm")
+        calls = RepeatingCalls(CallsInThreads(self.runtime.invoke), self.redelivery)
+        self._polling = QueuePolling(self._engine, MotoQueues(ACCOUNT_ID, REGION), calls)
+        account = Watching(create_app(clock, wait=wait), ("events", "scheduler"), self._pump.refresh)
+        account = Watching(account, ("lambda", "sqs", "sns", "events"), self._polling.wake)
         starts = RepeatingStarts(stepfunctions, self.redelivery)
         self.aws = self._serve(Endpoint(starts, self.runtime, account, self._apis), ports.aws, "aws")
         google_key = state / f"google-credentials-{urlsplit(self.gcp).port}.json"  # there may be another machine
         self._running.callback(google_key.unlink, missing_ok=True)
+        self._engine.connect(EngineEndpoints(self.aws))
         self.environment |= worker_environment(self.aws, self.azure, self.gcp, google_key)
         put_logins(self.aws, REGION)
 
     def deploy(self, assembly: Path) -> Endpoints:
         """Deploy the stacks of a cloud assembly and run them.
 
-        Raises DeploymentFailed, or NotSupported for a rule or schedule among them that cannot be played.
+        Raises DeploymentFailed, or NotSupported for a rule, schedule or event source mapping that cannot be played.
         """
         outputs = deploy(assembly, self.aws, cache_dir=STATE / "assets", region=REGION, account_id=ACCOUNT_ID)
         return self.run(outputs["SkysagaApi"]["ApiUrl"])
@@ -176,7 +186,9 @@ class Machine:
         api_id = urlsplit(api_url).netloc.partition(".")[0]
         point_clusters(self.aws, REGION, {"vsphere": self.vsphere, "scvmm": self.scvmm})
         self._pump.start()
+        self._polling.start()
         self.runtime.warm(saga_functions(self.aws))
+        self._report_clusters()
         api = self._serve(self._apis.application(api_id), self._ports.api, "api")
         return Endpoints(
             api=api,
@@ -187,6 +199,13 @@ class Machine:
             vsphere=self.vsphere,
             scvmm=self.scvmm,
         )
+
+    def _report_clusters(self) -> None:
+        """Let private clusters report at once: their schedule comes round for the first time in a minute."""
+        functions = self._client("lambda").get_paginator("list_functions").paginate()
+        for name in [it["FunctionName"] for page in functions for it in page["Functions"]]:
+            if name.endswith("-report"):
+                self._invoke_later(name, "{}")
 
     def close(self) -> None:
         """Stop everything, the last started first."""
@@ -285,6 +304,4 @@ def worker_environment(aws: str, azure: str, gcp: str, google_key: Path) -> dict
         "GOOGLE_COMPUTE_ENDPOINT": gcp,
         "GOOGLE_CLOUD_PROJECT": PROJECT,
         "GOOGLE_APPLICATION_CREDENTIALS": str(google_key),
-        "SCVMM_AUTH": "basic",
-        "SCVMM_PLAIN_BASIC": "true",
     }

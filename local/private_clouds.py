@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from local.aws.clients import create_client
+from local.simulators import scvmm, vsphere
 
-VCENTER_LOGIN: Final = {"username": "skysaga@vsphere.local", "password": "local"}
-VMM_LOGIN: Final = {"username": r"CORP\skysaga", "password": "local-only"}
+VCENTER_LOGIN: Final = {"username": "skysaga@vsphere.local", "password": "simulated-password-of-vcenter"}
+VMM_LOGIN: Final = {"username": r"CORP\skysaga", "password": "simulated-password-of-vmm"}
 
 _LOGINS: Final = {"skysaga/vcenter": VCENTER_LOGIN, "skysaga/vmm": VMM_LOGIN}
 _VCENTER: Final = "https://vcenter.skysaga.example/sdk"
@@ -53,6 +55,16 @@ DECLARED: Final[Mapping[str, Any]] = {
     },
 }
 """The CDK context `private_clouds` of this machine."""
+
+
+def vsphere_estate() -> vsphere.VsphereSettings:
+    """The sample estate of a vCenter, with our login."""
+    return vsphere.SAMPLE.model_copy(update={"users": {VCENTER_LOGIN["username"]: (VCENTER_LOGIN["password"],)}})
+
+
+def scvmm_estate() -> scvmm.Estate:
+    """The sample estate of a VMM server, with our login."""
+    return replace(scvmm.SAMPLE, users={VMM_LOGIN["username"]: VMM_LOGIN["password"]})
 
 
 def put_logins(endpoint: str, region: str) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from local.endpoint import StepFunctionsApi
 from local.event_pump.deployed import Target
 from local.event_pump.pump import Targets, Timeline
+from local.queues.invoking import Ending, Functions
 
 _log = logging.getLogger(__name__)
 _START: Final = "AWSStepFunctions.StartExecution"
@@ -53,6 +54,19 @@ class RepeatingTargets:
         """Hand the text to the target; whatever it raises, the delivery has failed and is not repeated here."""
         self._targets.call(target, text)
         self._again(lambda: self._targets.call(target, text))
+
+
+class RepeatingCalls:
+    """Functions, called again with a batch of messages that they were called with; the first end is what counts."""
+
+    def __init__(self, functions: Functions, again: Redelivery) -> None:
+        self._functions = functions
+        self._again = again
+
+    def call(self, function_arn: str, payload: bytes, ended: Callable[[Ending], None]) -> None:
+        """Begin a call and return at once; `ended` is told the end of this one."""
+        self._functions.call(function_arn, payload, ended)
+        self._again(lambda: self._functions.call(function_arn, payload, lambda _ending: None))
 
 
 class RepeatingStarts:

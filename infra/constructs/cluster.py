@@ -37,9 +37,11 @@ _DEAD_KEPT: Final = Duration.days(14)
 
 
 class Cluster(Construct):
-    """The cluster `name` of a private cloud, as it is known to placement and to its worker."""
+    """The cluster `name` of a private cloud, for its worker to know; sagas are in the ledger's `table`."""
 
-    def __init__(self, scope: Construct, id: str, *, name: str, cloud: PrivateCloud, alarms: Alarms) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, name: str, cloud: PrivateCloud, table: str, alarms: Alarms
+    ) -> None:
         super().__init__(scope, id)
         self.name: Final = name
         self.concurrency: Final = cloud.clusters[name].concurrency
@@ -60,7 +62,7 @@ class Cluster(Construct):
             description=f"skysaga: the cluster {name}; declared by the deployment",
             type="String",
             tier="Standard",
-            value=cloud.settings(name, self.queue.queue_url),
+            value=cloud.settings(name, self.queue.queue_url, table),
         )
         alarms.given_up(
             name,

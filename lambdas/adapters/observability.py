@@ -96,9 +96,13 @@ def _what_is_safe(error: Exception) -> str:
 
 
 def _identify(event: Mapping[str, Any], context: LambdaContext, step: str) -> None:
-    logger.clear_state()
-    logger.set_correlation_id(str(event.get("saga_id", "")))
-    logger.append_keys(step=step, resource_id=event.get("resource_id"), function_request_id=context.aws_request_id)
+    logger.thread_safe_clear_keys()  # an agent's threads work on different sagas
+    logger.thread_safe_append_keys(
+        correlation_id=str(event.get("saga_id", "")),
+        step=step,
+        resource_id=event.get("resource_id"),
+        function_request_id=context.aws_request_id,
+    )
     tracer.put_annotation("saga_id", str(event.get("saga_id", "")))
     metrics.add_dimension("step", step)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from tempfile import NamedTemporaryFile
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from requests import RequestException
 
 from lambdas.adapters.secrets import Login, Refused, Secrets
 from lambdas.core.errors import Misconfigured
-from lambdas.scvmm.errors import SHELL_GONE_CODES, Unanswered, refused, translated
+from lambdas.scvmm.errors import SHELL_GONE_CODES, ShellGone, Unanswered, refused, translated
 from lambdas.scvmm.settings import ScvmmSettings
 
 Plain = str | int | bool
@@ -27,10 +28,6 @@ Record = Mapping[str, Any]
 """One object that a script said, by property."""
 
 _PORTS: Final = {"http": 5985, "https": 5986}
-
-
-class _ShellGone(Exception):
-    """The server no longer has the shell, or no longer lets its user in; the command has not run."""
 
 
 class _Said(NamedTuple):
@@ -52,17 +49,18 @@ class VmmShells:
     def run(self, script: str, **values: Plain) -> list[Record]:
         """Run one script with values for its parameters; what it said, or the first error of it as a StepError.
 
-        A shell that is gone is opened again, once, with the login as it is now if it was changed. After anything else
-        went wrong the shell is left to the server, which ends it when nobody has used it for a while.
+        A shell that is gone is opened again, once, with the login as it is now if it was changed. One that did not
+        answer is left to the server, which ends it when nobody has used it for a while.
         """
         with translated():
             shell = self._take()
             try:
                 said = shell.run(script, values)
-            except _ShellGone:
+            except ShellGone:
                 shell = self._open()
-                said = shell.run_new(script, values)
-        self._give_back(shell)
+                said = shell.run(script, values)
+            finally:
+                self._give_back(shell)
         if said.errors:
             raise refused(said.errors[0])
         return said.records
@@ -128,22 +126,18 @@ class _Shell:
             return False
 
     def run(self, script: str, values: Mapping[str, Plain]) -> _Said:
-        """Run a script; raises _ShellGone where it certainly did not run."""
+        """Run a script; raises ShellGone where it certainly did not run, because its shell or its user is gone."""
         pipeline = self._pipeline(script, values)
+        self.reusable = False
         try:
             pipeline.begin_invoke()
         except AuthenticationError:
-            raise _ShellGone from None
+            raise ShellGone from None
         except WSManFaultError as error:
             if str(error.code) in SHELL_GONE_CODES:
-                raise _ShellGone from error
+                raise ShellGone from error
+            self.reusable = error.code is not None
             raise
-        return self._outcome(pipeline)
-
-    def run_new(self, script: str, values: Mapping[str, Plain]) -> _Said:
-        """Run a script in a shell that was opened just now, which cannot have been gone for long."""
-        pipeline = self._pipeline(script, values)
-        pipeline.begin_invoke()
         return self._outcome(pipeline)
 
     def _pipeline(self, script: str, values: Mapping[str, Plain]) -> PowerShell:
@@ -154,6 +148,7 @@ class _Shell:
 
     def _outcome(self, pipeline: PowerShell) -> _Said:
         deadline = time.monotonic() + self._settings.script_timeout
+        pipeline.poll_invoke(timeout=self._settings.poll_timeout)
         while pipeline.state == PSInvocationState.RUNNING:
             if time.monotonic() > deadline:
                 raise Unanswered
@@ -163,10 +158,9 @@ class _Shell:
 
     def _forget(self, pipeline: PowerShell) -> None:
         """Let the server forget a pipeline that has ended; a shell where that fails is not used again."""
-        try:
+        with suppress(WinRMError, RequestException):
             pipeline.close()
-        except (WinRMError, RequestException):
-            self.reusable = False
+            self.reusable = True
         self._used_at = time.monotonic()
 
 

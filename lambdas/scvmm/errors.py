@@ -50,7 +50,7 @@ RETRYABLE_CODES: Final = frozenset(
         "2150859241",
     }
 )
-"""Besides HTTP 429 and 5xx without a fault, and every call that was never answered."""
+"""Besides HTTP 400, 429 and 5xx without a fault, and every call that was never answered."""
 
 CAPACITY_CODES: Final = frozenset(
     {
@@ -80,6 +80,10 @@ class Unanswered(Exception):
     """A script was begun and its end was not seen in time."""
 
 
+class ShellGone(Exception):
+    """The server no longer has a shell, or no longer lets its user in; the command for it has not run."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Whatever pypsrp raises inside leaves as RetryableError, CapacityError or TerminalError."""
@@ -92,28 +96,36 @@ def translated() -> Iterator[None]:
         ) from None
     except Misconfigured as error:
         raise TerminalError("Misconfigured", str(error)) from error
-    except (WinRMError, requests.RequestException, Unanswered) as error:
+    except (WinRMError, requests.RequestException, ShellGone, Unanswered) as error:
         raise translate(error) from error
 
 
 def translate(error: Exception) -> StepError:
     """The step error that stands for an exception of pypsrp or of what carries it."""
+    if isinstance(error, WSManFaultError):
+        return _translate_fault(error)
     name = type(error).__name__
-    if isinstance(error, WSManFaultError) and error.code is None:
-        # pypsrp takes any answer that happens to be XML for a fault, such as the page that comes with a 503
-        return translate(error.__context__) if isinstance(error.__context__, WinRMTransportError) else _unread(name)
     match error:
-        case WSManFaultError():
-            return _classified(str(error.code or name), str(error.reason or error.provider_fault or "a fault"))
         case WinRMTransportError():
-            kind = RetryableError if error.code == 429 or error.code >= 500 else TerminalError
+            # 400 is WinRM's answer to a message that was encrypted for a connection that is gone
+            kind = RetryableError if error.code in (400, 429) or error.code >= 500 else TerminalError
             return kind(f"HTTP{error.code}", "the WSMan endpoint gave no WSMan answer")
         case requests.exceptions.SSLError():
             return TerminalError(name, "the VMM server's certificate is not one that we trust")
+        case ShellGone():
+            return RetryableError(name, "the VMM server ended the shell at once")
         case WinRMError():
             return _unread(name)
         case _:
             return RetryableError(name, _UNANSWERED)
+
+
+def _translate_fault(error: WSManFaultError) -> StepError:
+    if error.code is not None:
+        return _classified(str(error.code), str(error.reason or error.provider_fault or "a fault"))
+    # pypsrp takes any answer that happens to be XML for a fault, such as the page that comes with a 503
+    cause = error.__context__
+    return translate(cause) if isinstance(cause, WinRMTransportError) else _unread(type(error).__name__)
 
 
 def _unread(name: str) -> RetryableError:

@@ -9,14 +9,17 @@ from lambdas.scvmm.clients import Record, VmmShells
 from lambdas.scvmm.errors import NOT_FOUND, failed_job
 from lambdas.scvmm.scripts import JOB
 
-_DONE: Final = frozenset({"Completed", "SucceedWithInfo"})
+CREATING: Final = "New-SCVirtualMachine"
+
 _BROKEN: Final = frozenset({"Failed", "Canceled"})
+_FINAL: Final = _BROKEN | {"Completed", "SucceedWithInfo"}
 
 
 class Job(NamedTuple):
-    """A job: the name of the machine that it is about, its status, and why it failed if it did."""
+    """A job: the cmdlet that began it, the machine's name that it is about, its status, and why it failed if it did."""
 
     id: str
+    cmdlet: str
     about: str
     status: str
     code: str
@@ -25,7 +28,7 @@ class Job(NamedTuple):
     @property
     def running(self) -> bool:
         """Whether it may still change something."""
-        return self.status not in _DONE | _BROKEN
+        return may_change(self.status)
 
     @property
     def failure(self) -> StepError | None:
@@ -33,10 +36,16 @@ class Job(NamedTuple):
         return failed_job(self.status, self.code, self.problem) if self.status in _BROKEN else None
 
 
+def may_change(status: str) -> bool:
+    """Whether a job of a status may still change something: it runs, or it waits to."""
+    return status not in _FINAL
+
+
 def job(record: Record) -> Job:
     """The job that a script said."""
     return Job(
         str(record["Id"]),
+        str(record["Cmdlet"] or ""),
         str(record["About"] or ""),
         str(record["Status"]),
         str(record["Code"] or ""),

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from lambdas.core.marks import annotation, marks_of
 from lambdas.core.model import MARK_RESOURCE, MARK_SAGA, Intent
 from lambdas.scvmm.clients import Record
-from lambdas.scvmm.jobs import Job
+from lambdas.scvmm.jobs import Job, may_change
 
 GIB: Final = 2**30
 
@@ -45,7 +45,7 @@ IN_TRANSITION: Final = frozenset(
 
 
 class Machine(NamedTuple):
-    """A virtual machine; `task` is the job that concerned it last, and `busy` whether that is still running."""
+    """A virtual machine; `task` is the job that concerned it last, and `busy` whether that may still change it."""
 
     id: str
     name: str
@@ -88,7 +88,7 @@ def machine(record: Record) -> Machine:
         boot_disk_gb=int(record["BootDiskBytes"] or 0) / GIB,
         network=str(record["Network"] or ""),
         task=str(record["Task"] or ""),
-        busy=str(record["TaskStatus"] or "") == "Running",
+        busy=bool(record["TaskStatus"]) and may_change(str(record["TaskStatus"])),
     )
 
 

@@ -19,6 +19,7 @@ from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.provider import Observation, Survey
 from lambdas.core.specs.private import PrivateInstance
 from lambdas.scvmm.clients import VmmServers
+from lambdas.scvmm.jobs import CREATING
 from lambdas.scvmm.machines import (
     CREATION_FAILED,
     DELETING,
@@ -162,7 +163,16 @@ def _adopted(vmm: Vmm, intent: Intent, sight: Sight) -> str | None:
         raise TerminalError(ours[0].status, f"{intent.name} is there and cannot be used")
     if sight.strangers(intent):
         raise TerminalError("NameTaken", f"{intent.name} is somebody else's")
-    return sight.unseen[0].id if sight.unseen else None
+    return _adopted_job(intent, sight)
+
+
+def _adopted_job(intent: Intent, sight: Sight) -> str | None:
+    """The creation that has no machine to show yet; what else is about our name has to end first."""
+    for job in sight.unseen:
+        if job.cmdlet != CREATING:
+            raise RetryableError("Busy", f"a job about {intent.name} is running")
+        return job.id
+    return None
 
 
 def _create_hardware(vmm: Vmm, cluster: ClusterSettings, intent: Intent, machine: Machine) -> str:

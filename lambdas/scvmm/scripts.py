@@ -39,6 +39,7 @@ $jobs | ForEach-Object {
         Kind = 'job'
         Id = [string]$_.ID
         Status = [string]$_.Status
+        Cmdlet = $_.CmdletName
         About = $_.ResultName
         Code = [string]$_.ErrorInfo.DisplayableErrorCode
         Problem = $_.ErrorInfo.Problem

@@ -30,7 +30,7 @@ _IDLE_SECONDS: Final = 20
 
 
 class Session(NamedTuple):
-    """Somebody signed in to one vCenter: what there is to call, and as whom."""
+    """Somebody signed in to one vCenter: what there is to call, and what it calls them (DOMAIN, a backslash, user)."""
 
     content: Any
     username: str
@@ -81,13 +81,13 @@ class Sessions:
         )
         try:
             content: Any = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
-            content.sessionManager.Login(login.username, login.password.get_secret_value())
+            signed_in = content.sessionManager.Login(login.username, login.password.get_secret_value())
         except vim.fault.InvalidLogin:
             # not chained: pyvmomi keeps the call that failed
             raise Refused from None
         except ssl.SSLCertVerificationError as error:
             raise Untrusted(error.verify_message) from None
-        return Session(content, login.username)
+        return Session(content, str(signed_in.userName))
 
 
 @contextmanager

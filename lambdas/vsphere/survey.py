@@ -44,6 +44,9 @@ _MACHINE_PATHS: Final = (
     "storage.perDatastoreUsage",
 )
 
+_UPLINKS: Final = "SYSTEM/DVS.UPLINKPG"
+"""The tag by which a vCenter tells a switch's own uplinks from the port groups that machines can be on."""
+
 
 class _Scope(NamedTuple):
     """The ids of the hosts and of the shared datastores that the survey is about."""
@@ -82,7 +85,8 @@ def _machines(collector: Any, cluster: Any) -> list[Found]:
 
 def _networks(collector: Any, cluster: Any) -> tuple[str, ...]:
     step = Along("networks", vim.ClusterComputeResource, "network")
-    return _names(str(it.get("name")) for it in read(collector, cluster, (step,), {vim.Network: ("name",)}))
+    found = read(collector, cluster, (step,), {vim.Network: ("name", "tag")})
+    return _names(str(it.get("name")) for it in found if _UPLINKS not in {tag.key for tag in it.get("tag", ())})
 
 
 def _host(host: Found) -> HostReport:

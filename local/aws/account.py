@@ -24,6 +24,7 @@ from local.aws.ec2.simulator import Ec2Simulator
 from local.aws.moto_corrections import correct_moto
 from local.aws.moto_wsgi import not_implemented
 from local.aws.resources.registry import PROVIDERS
+from local.aws.sqs_corrections import set_queues_by
 from local.clock import Clock
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def create_app(
     the other services back at the address that the request came to.
     """
     correct_moto()
+    set_queues_by(clock)
     ec2 = create_ec2(clock, ec2_seconds=ec2_seconds, sleep=sleep)
     moto = DomainDispatcherApplication(create_backend_app)
     dynamodb = DynamoDb(moto, clock, sleep)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import wraps
 from typing import Any
 
 from moto.awslambda import models
-from moto.awslambda.models import EventSourceMapping, LambdaFunction
+from moto.awslambda.exceptions import InvalidParameterValueException
+from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunction
 from moto.dynamodb.models.table import Table
-from moto.sqs.models import Queue
+from moto.sqs.models import Queue, sqs_backends
 
 _KEPT_ON_UPDATE = {
     "DeadLetterConfig": "dead_letter_config",
@@ -16,6 +19,9 @@ _KEPT_ON_UPDATE = {
     "TracingConfig": "tracing_config",
 }
 _QUALIFIED_ARN_PARTS = 8  # arn:aws:lambda:region:account:function:name:qualifier
+
+_create_mapping = LambdaBackend.create_event_source_mapping
+_update_mapping = LambdaBackend.update_event_source_mapping
 
 
 class CompleteFunction(LambdaFunction):  # type: ignore[misc]  # moto is untyped here
@@ -70,9 +76,40 @@ def correct_lambda() -> None:
     """Have moto's Lambda make these, and leave queues and streams to whoever polls them."""
     models.LambdaFunction = CompleteFunction
     models.EventSourceMapping = AliasedEventSourceMapping
+    LambdaBackend.create_event_source_mapping = _create_checked_mapping
+    LambdaBackend.update_event_source_mapping = _update_checked_mapping
     for source in (Queue, Table):
         # moto would call the function inside SendMessage or PutItem: what it registers for that is forgotten.
         source.lambda_event_source_mappings = property(_no_mappings, _forget)
+
+
+@wraps(_create_mapping)
+def _create_checked_mapping(backend: Any, spec: dict[str, Any]) -> Any:
+    _check_visibility(backend, spec.get("EventSourceArn", ""), spec)
+    return _create_mapping(backend, spec)
+
+
+@wraps(_update_mapping)
+def _update_checked_mapping(backend: Any, uuid: str, spec: dict[str, Any]) -> Any:
+    mapping = backend.get_event_source_mapping(uuid)
+    if mapping is not None and "FunctionName" in spec:
+        _check_visibility(backend, mapping.event_source_arn, spec)
+        mapping.function_name = spec["FunctionName"]
+    return _update_mapping(backend, uuid, spec)
+
+
+def _check_visibility(backend: Any, source_arn: str, spec: Mapping[str, Any]) -> None:
+    """Refuse, as Lambda does, a queue that would show a message again while the function may still be at work on it."""
+    queues = sqs_backends[backend.account_id][backend.region_name].queues.values()
+    queue = next((each for each in queues if each.queue_arn == source_arn), None)
+    if queue is None or not spec.get("FunctionName"):
+        return
+    function = backend.get_function(spec["FunctionName"])
+    if queue.visibility_timeout < int(function.timeout):
+        raise InvalidParameterValueException(
+            f"Queue visibility timeout: {queue.visibility_timeout} seconds is less than "
+            f"Function timeout: {function.timeout} seconds"
+        )
 
 
 def _no_mappings(_source: Any) -> dict[str, Any]:

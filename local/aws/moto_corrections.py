@@ -15,6 +15,7 @@ from moto.iam.models import IAMBackend
 from moto.s3.models import FakeBucket
 
 from local.aws.lambda_corrections import correct_lambda
+from local.aws.sqs_corrections import correct_sqs
 
 _attach_known_policy = IAMBackend.attach_role_policy
 
@@ -26,6 +27,7 @@ def correct_moto() -> None:
     # IAM is enforced nowhere here, and moto would honour a bucket policy's Deny without its conditions.
     FakeBucket.get_permission = _neutral
     correct_lambda()
+    correct_sqs()
 
 
 def _attach_role_policy(backend: Any, policy_arn: str, role_name: str) -> None:

@@ -1,7 +1,10 @@
-"""What the pump refuses."""
+"""What cannot be played on one machine."""
 
 from __future__ import annotations
 
 
 class NotSupported(Exception):
-    """A rule, schedule or target that cannot be played here or that AWS would not take; the message names it."""
+    """A rule, schedule, target or event source mapping that cannot be played here or that AWS would not take.
+
+    The message names it.
+    """

@@ -31,7 +31,7 @@ from local.stepfunctions.runtime.execution import Execution
 from local.stepfunctions.runtime.history import event_document
 from local.stepfunctions.runtime.host import TaskRequest
 from local.stepfunctions.runtime.ledger import Retention
-from local.stepfunctions.runtime.scheduler import Timer
+from local.stepfunctions.runtime.scheduler import SharedTimer
 
 _log = logging.getLogger(__name__)
 ACCOUNT = "123456789012"
@@ -125,12 +125,16 @@ class Engine:
         """An execution's events, as GetExecutionHistory answers them."""
         return [event_document(event) for event in self.core.executions[arn].history.events]
 
-    def call_at(self, moment: float, action: Callable[[], None]) -> Timer:
+    def connect(self, endpoints: Endpoints) -> None:
+        """Say where AWS's other services are, before the first task calls one; for whoever learns it late."""
+        self.calls.endpoints = endpoints
+
+    def call_at(self, moment: float, action: Callable[[], None]) -> SharedTimer:
         """Have `action` called at `moment` on the engine's thread; for whatever shares the engine's clock."""
         with self.core.changed:
             timer = self.core.scheduler.call_at(moment, action)
             self.core.wake()
-        return timer
+        return SharedTimer(timer, self.core.changed)
 
     def step(self) -> bool:
         """Do the next thing, moving a virtual clock to its moment; False when nothing is scheduled."""

@@ -134,7 +134,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return f"{value:g}"
+        return f"{value:.15g}"
     return value
 
 

@@ -108,6 +108,15 @@ def _policy(account: Account, it: Deployed) -> Read:
     return Read({**document, "Roles": [document["RoleName"]]})
 
 
+def _managed_policy(account: Account, it: Deployed) -> Read:
+    iam, arn = account.client("iam"), it.physical_id
+    policy = iam.get_policy(PolicyArn=arn)["Policy"]
+    version = iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
+    roles = [role["RoleName"] for role in iam.list_entities_for_policy(PolicyArn=arn)["PolicyRoles"]]
+    named = {"ManagedPolicyName": policy["PolicyName"], "PolicyDocument": version["Document"], "Roles": roles}
+    return Read({"Description": "", **policy, **named}, {"PolicyArn": arn})  # IAM leaves an empty description out
+
+
 def _role(account: Account, it: Deployed) -> Read:
     role = account.client("iam").get_role(RoleName=it.physical_id)["Role"]
     return Read(role, {"Arn": role["Arn"]})
@@ -136,6 +145,14 @@ def _function_version(account: Account, it: Deployed) -> Read:
     return Read(found, {"Version": found["Version"]})
 
 
+def _event_source_mapping(account: Account, it: Deployed) -> Read:
+    found = account.client("lambda").get_event_source_mapping(UUID=it.physical_id)
+    named = it.wanted()["FunctionName"]  # by its name or its ARN, which is what is kept
+    function = named if found["FunctionArn"].split(":function:")[1] == named else found["FunctionArn"]
+    enabled = found["State"] == "Enabled"
+    return Read({**found, "FunctionName": function, "Enabled": enabled}, {"Id": found["UUID"]})
+
+
 def _permission(account: Account, it: Deployed) -> Read:
     function = it.wanted()["FunctionName"]
     policy = json.loads(account.client("lambda").get_policy(FunctionName=function)["Policy"])
@@ -160,10 +177,46 @@ def _key(account: Account, it: Deployed) -> Read:
     return Read({**key, **also}, {"Arn": key["Arn"]})
 
 
+def _secret(account: Account, it: Deployed) -> Read:
+    secrets = account.client("secretsmanager")
+    described = secrets.describe_secret(SecretId=it.physical_id)
+    value = secrets.get_secret_value(SecretId=it.physical_id)["SecretString"]
+    how = it.wanted().get("GenerateSecretString")
+    generated = {"GenerateSecretString": how} if how is not None and _is_generated(value, how) else {}
+    return Read({**described, "SecretString": value, **generated}, {"Id": described["ARN"]})
+
+
+def _is_generated(value: str, how: Properties) -> bool:
+    """Whether a secret can have been made as its template says: who it is for, and as many characters as are wanted."""
+    length = int(how.get("PasswordLength", 32))
+    if "SecretStringTemplate" not in how:
+        return len(value) == length
+    found = json.loads(value)
+    password = found.pop(how["GenerateStringKey"])
+    return found == json.loads(how["SecretStringTemplate"]) and len(password) == length
+
+
+def _queue(account: Account, it: Deployed) -> Read:
+    sqs, url = account.client("sqs"), it.physical_id
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    tags = sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
+    name = url.rpartition("/")[2]
+    also = {"QueueName": name, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    return Read({**attributes, **also}, {"Arn": attributes["QueueArn"], "QueueName": name, "QueueUrl": url})
+
+
+def _queue_policy(account: Account, it: Deployed) -> Read:
+    sqs, queues = account.client("sqs"), it.wanted()["Queues"]
+    attributes = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"] for url in queues]
+    policies = {each.get("Policy", "") for each in attributes}
+    return Read({"Queues": queues, "PolicyDocument": policies.pop() if len(policies) == 1 else sorted(policies)})
+
+
 def _parameter(account: Account, it: Deployed) -> Read:
     ssm = account.client("ssm")
     (described,) = ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [it.physical_id]}])["Parameters"]
-    return Read({**described, **ssm.get_parameter(Name=it.physical_id)["Parameter"]})
+    found = ssm.get_parameter(Name=it.physical_id)["Parameter"]
+    return Read({**described, **found}, {"Type": found["Type"], "Value": found["Value"]})
 
 
 def _log_group(account: Account, it: Deployed) -> Read:
@@ -184,7 +237,9 @@ def _topic_policy(account: Account, it: Deployed) -> Read:
 
 
 def _schedule(account: Account, it: Deployed) -> Read:
-    return Read(account.client("scheduler").get_schedule(Name=it.physical_id))
+    group = {"GroupName": it.wanted()["GroupName"]} if "GroupName" in it.wanted() else {}
+    found = account.client("scheduler").get_schedule(Name=it.physical_id, **group)
+    return Read(found, {"Arn": found["Arn"]})
 
 
 def _schedule_group(account: Account, it: Deployed) -> Read:
@@ -224,9 +279,11 @@ READERS: Mapping[str, Callable[[Account, Deployed], Read]] = {
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::DynamoDB::Table": _table,
     "AWS::Events::Rule": _rule,
+    "AWS::IAM::ManagedPolicy": _managed_policy,
     "AWS::IAM::Policy": _policy,
     "AWS::IAM::Role": _role,
     "AWS::KMS::Key": _key,
+    "AWS::Lambda::EventSourceMapping": _event_source_mapping,
     "AWS::Lambda::Function": _function,
     "AWS::Lambda::LayerVersion": _layer,
     "AWS::Lambda::Permission": _permission,
@@ -234,9 +291,12 @@ READERS: Mapping[str, Callable[[Account, Deployed], Read]] = {
     "AWS::Logs::LogGroup": _log_group,
     "AWS::SNS::Topic": _topic,
     "AWS::SNS::TopicPolicy": _topic_policy,
+    "AWS::SQS::Queue": _queue,
+    "AWS::SQS::QueuePolicy": _queue_policy,
     "AWS::SSM::Parameter": _parameter,
     "AWS::Scheduler::Schedule": _schedule,
     "AWS::Scheduler::ScheduleGroup": _schedule_group,
+    "AWS::SecretsManager::Secret": _secret,
     "AWS::StepFunctions::StateMachine": _state_machine,
     "AWS::StepFunctions::StateMachineAlias": _state_machine_alias,
     "AWS::StepFunctions::StateMachineVersion": _state_machine_version,

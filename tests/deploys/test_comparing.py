@@ -15,6 +15,7 @@ from tests.deploys.comparing import differences
         ({"Timeout": 30}, {"timeout": "30", "more": 1}),
         ({"Enabled": True}, {"enabled": "true"}),
         ({"Threshold": 0}, {"Threshold": 0.0}),
+        ({"MessageRetentionPeriod": 1209600}, {"MessageRetentionPeriod": "1209600"}),
         ({"Policy": {"Version": "2012-10-17"}}, {"Policy": '{"Version": "2012-10-17"}'}),
         ({"Actions": ["b", "a"]}, {"Actions": ["a", "b"]}),
     ],

@@ -11,7 +11,8 @@ import pytest
 
 from infra.application import build_application
 from infra.constructs.cluster import SILENT_SECONDS
-from infra.private_clouds import MOST_CLUSTERS
+from infra.packaging.bundles import ROOT
+from infra.private_clouds import MOST_CLUSTERS, Cluster, PrivateCloud, Vpc
 from lambdas.adapters.observability import NAMESPACE
 from lambdas.adapters.queue import HIDDEN_SECONDS
 from lambdas.core.placement.filtering import OLDEST_REPORT
@@ -327,6 +328,18 @@ def test_every_alarm_says_what_to_do_and_reaches_the_topic_of_all_alarms(cluster
         (action,) = alarm["AlarmActions"]
         assert "AlarmsTopic" in text(action)
         assert len(alarm["AlarmDescription"]) > 60
+
+
+def test_the_page_about_clusters_has_every_field_every_alarm_and_the_numbers_that_are_deployed(
+    clusters: Template,
+) -> None:
+    page = (ROOT / "docs" / "clusters.md").read_text()
+    fields = {*PrivateCloud.model_fields, *Cluster.model_fields, *Vpc.model_fields}
+    named = {re.sub("cluster-.*-(silent|given-up)", r"cluster-NAME-\1", name) for name in alarms(clusters)}
+
+    assert [it for it in fields if f"`{it}`" not in page and f'"{it}"' not in page] == []
+    assert [it for it in named if f"`{it}`" not in page] == []
+    assert f"at most {MOST_CLUSTERS};" in page
 
 
 LONGEST = {"AWS::Partition": "aws-us-gov", "AWS::Region": "ap-southeast-1", "AWS::AccountId": "123456789012"}

@@ -59,6 +59,7 @@ def test_what_is_declared_of_a_cluster_and_of_its_cloud_reaches_its_worker(clust
         folder="skysaga",
         network="VM Network",
         queue_url=settings.queue_url,
+        ledger_table=settings.ledger_table,
         labels={"site": "berlin"},
         concurrency=8,
         overcommit=Overcommit(cpu=6, memory=1.2, disk=1.5),
@@ -77,6 +78,7 @@ def test_what_is_left_out_is_what_functions_assume_too(clusters: Template) -> No
         secret=f"{ARN}ulm-AbCdEf",
         cluster="CL02",
         queue_url=settings.queue_url,
+        ledger_table=settings.ledger_table,
     )
 
 
@@ -86,6 +88,10 @@ def test_a_cluster_is_worked_on_by_way_of_its_own_queue(clusters: Template) -> N
     for settings in written(clusters).values():
         queue = queues[settings.queue_url.strip("{}")]
         assert queue["Properties"]["QueueName"] == f"skysaga-cluster-{settings.name}"
+
+
+def test_an_agent_finds_the_ledger_by_the_settings_of_its_cluster(clusters: Template) -> None:
+    assert all("LedgerTable" in it.ledger_table for it in written(clusters).values())
 
 
 def test_labels_are_declared_as_requests_may_ask_for_them() -> None:

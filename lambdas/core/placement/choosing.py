@@ -71,7 +71,7 @@ def refusal(need: Need, refusals: Mapping[str, Reason], longest: int = LONGEST_R
     ours = {name: reason for name, reason in refusals.items() if not reason.elsewhere}
     where = f"{need.provider} cluster of the target {need.target!r}"
     if not ours:
-        return f"there is no {where}; an operator can declare one"
+        return f"no {where} has ever reported; an operator can declare one, or start its worker"
     said = f"no {where} can take this machine."
     unsaid = len(ours)
     for names, text in _grouped(ours):

@@ -24,6 +24,14 @@ _DEFAULTS: Mapping[str, Any] = {
     "TracingConfig": {"Mode": "PassThrough"},
     "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
 }
+_MAPPING_DEFAULTS: Mapping[str, Any] = {
+    "BatchSize": 10,  # a queue's
+    "Enabled": True,
+    "FilterCriteria": {},
+    "FunctionResponseTypes": [],
+    "MaximumBatchingWindowInSeconds": 0,
+    "ScalingConfig": {},
+}
 _CODE = ("Code", "Architectures")
 _QUALIFIED = re.compile(r"(?P<function>(?:arn:[^:]+:lambda:[^:]+:\d+:function:)?[^:]+)(?::(?P<qualifier>[^:]+))?$")
 
@@ -188,6 +196,13 @@ class EventSourceMapping(ApiProvider):
     create_only = frozenset(
         {"EventSourceArn", "StartingPosition", "StartingPositionTimestamp", "SelfManagedEventSource"}
     )
+
+    def update(self, place: Place, resource: Resource, before: Properties, after: Properties) -> Resource:
+        """Change it; what the template no longer says goes back to the default that it has for a queue."""
+        removed = set(before) - set(after) - {"Tags"}
+        if lost := sorted(removed - set(_MAPPING_DEFAULTS)):
+            raise UnsupportedProperty(f"the properties {', '.join(lost)} cannot be removed locally")
+        return super().update(place, resource, before, {**{key: _MAPPING_DEFAULTS[key] for key in removed}, **after})
 
     def identified(self, resource: Resource, properties: Properties) -> dict[str, Any]:
         """By UUID."""

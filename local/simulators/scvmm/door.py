@@ -10,13 +10,15 @@ import base64
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from tempfile import NamedTemporaryFile
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 import spnego
 from pypsrp.encryption import WinRMEncryption
+from pypsrp.exceptions import WinRMError
 from spnego.exceptions import SpnegoError
 from werkzeug.wrappers import Request, Response
 
@@ -74,13 +76,14 @@ class Door:
         return Admitted(user, body, lambda response: response)
 
     def _negotiate(self, connection: Any, token: bytes, request: Request) -> Admitted | Response:
-        negotiation = self._negotiations.get(connection)
-        if negotiation is None or negotiation.context.complete:
-            negotiation = self._negotiations[connection] = _Negotiation(token)
         try:
-            reply = self._step(negotiation, token)
-        except SpnegoError:
-            del self._negotiations[connection]
+            with self._passwords():
+                negotiation = self._negotiations.get(connection)
+                if negotiation is None or negotiation.context.complete:
+                    negotiation = self._negotiations[connection] = _Negotiation(token)
+                reply = negotiation.context.step(token)
+        except (SpnegoError, ValueError, KeyError):  # the latter two for a token that is none
+            self._negotiations.pop(connection, None)
             return _unauthorized()
         header = "Negotiate " + base64.b64encode(reply or b"").decode()
         if not negotiation.context.complete:
@@ -90,26 +93,32 @@ class Door:
             return Response(status=200, headers={"WWW-Authenticate": header} if reply else {})
         return _opened(negotiation, request)
 
-    def _step(self, negotiation: _Negotiation, token: bytes) -> bytes | None:
+    @contextmanager
+    def _passwords(self) -> Iterator[None]:
+        """Put the passwords of this moment where pyspnego looks for them."""
         with _stepping, NamedTemporaryFile("w", suffix=".ntlm") as store:
             store.write("".join(f"{_domain_and_user(user)}:{password}\n" for user, password in self._users.items()))
             store.flush()
             before = os.environ.get(_STORE)
             os.environ[_STORE] = store.name
             try:
-                return negotiation.context.step(token)
+                yield
             finally:
                 del os.environ[_STORE]
                 if before is not None:
                     os.environ[_STORE] = before
 
 
-def _opened(negotiation: _Negotiation, request: Request) -> Admitted:
+def _opened(negotiation: _Negotiation, request: Request) -> Admitted | Response:
+    """What an admitted connection asks; 400 for what was encrypted for some other connection."""
     boundary = _ENCRYPTED.match(request.headers.get("Content-Type", ""))
     if boundary is None:
         return Admitted(negotiation.user, request.get_data(), lambda response: response)
     encryption = WinRMEncryption(negotiation.context, WinRMEncryption.SPNEGO)
-    body = encryption.unwrap_message(request.get_data(), boundary[1])
+    try:
+        body = encryption.unwrap_message(request.get_data(), boundary[1])
+    except (SpnegoError, WinRMError):
+        return Response(status=400)
 
     def seal(response: Response) -> Response:
         content_type, sealed = encryption.wrap_message(response.get_data())

@@ -115,6 +115,7 @@ def job_thing(job: Job) -> Thing:
         job.cmdlet,
         ID=job.id,
         Name=job.cmdlet,
+        CmdletName=job.cmdlet,
         Status=job.status,
         ResultName=job.machine.name,
         ErrorInfo=error,

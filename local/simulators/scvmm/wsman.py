@@ -84,7 +84,8 @@ class Envelope:
 def read(body: bytes) -> Envelope:
     """The envelope that a body is; raises WsmanFault for anything else."""
     try:
-        root = ElementTree.fromstring(body)  # noqa: S314  # nosec B314 -- from our own client on this machine
+        # what our own client on this machine sends
+        root = ElementTree.fromstring(body)  # noqa: S314  # nosec B314
     except ElementTree.ParseError:
         raise WsmanFault(SCHEMA_VALIDATION, "The SOAP XML in the message cannot be read.") from None
     selector = root.find(f".//{{{WSMAN}}}Selector[@Name='ShellId']")

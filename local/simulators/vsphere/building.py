@@ -88,6 +88,12 @@ def _add_network(inventory: Inventory, spec: NetworkSpec) -> Network:
     switch = Network(inventory.new_id("dvs"), vim.DistributedVirtualSwitch, f"switch of {spec.name}")
     switch.uuid = str(uuid.uuid5(_IDS, switch.id))
     inventory.add(switch)
+    uplinks = f"uplinks of {spec.name}"
+    inventory.add(
+        Network(
+            inventory.new_id("dvportgroup"), vim.dvs.DistributedVirtualPortgroup, uplinks, switch=switch.id, uplink=True
+        )
+    )
     group = Network(inventory.new_id("dvportgroup"), vim.dvs.DistributedVirtualPortgroup, spec.name, switch=switch.id)
     return inventory.add(group)
 
@@ -105,6 +111,8 @@ def _add_cluster(
     cluster.pool = inventory.add(Thing(inventory.new_id("resgroup"), vim.ResourcePool, "Resources", cluster.id)).id
     cluster.datastores = [stores[name].id for name in spec.datastores]
     cluster.networks = [networks[name].id for name in spec.networks]
+    switches = {networks[name].switch for name in spec.networks}
+    cluster.networks += [it.id for it in inventory.all(Network) if it.uplink and it.switch in switches]
     for host in spec.hosts:
         _add_host(inventory, cluster, host, [stores[name].id for name in spec.datastores])
 

@@ -26,7 +26,7 @@ class Pages:
     """What was found and not fetched yet, by the token that fetches it; each fetches once."""
 
     def __init__(self) -> None:
-        self._rest: dict[str, list[Any]] = {}
+        self._rest: dict[str, tuple[list[Any], int]] = {}
 
     def first(self, found: list[Any], size: int) -> Any | None:
         """The first page, with a token if there is more; None for nothing."""
@@ -36,16 +36,16 @@ class Pages:
         token = None
         if rest:
             token = uuid.uuid4().hex
-            self._rest[token] = rest
+            self._rest[token] = (rest, size)
         return _Collector.RetrieveResult(token=token, objects=page)
 
-    def next(self, token: str, size: int) -> Any | None:
-        """The page that a token stands for; raises InvalidArgument for one that is not, or no longer, valid."""
+    def next(self, token: str) -> Any | None:
+        """The next page of the same size; raises InvalidArgument for a token that is not, or no longer, valid."""
         if token not in self._rest:
             raise vmodl.fault.InvalidArgument(
                 invalidProperty="token", msg="A specified parameter was not correct: token"
             )
-        return self.first(self._rest.pop(token), size)
+        return self.first(*self._rest.pop(token))
 
     def cancel(self, token: str) -> None:
         """Forget what a token stands for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -76,15 +76,16 @@ class Datastore(Thing):
 
 @dataclass
 class Network(Thing):
-    """A network; `switch` is the id of the distributed switch that it is a port group of."""
+    """A network; `switch` is the id of the distributed switch that it is a port group of, or its own uplinks."""
 
     switch: str | None = None
+    uplink: bool = False
     uuid: str = ""
 
 
 @dataclass
 class Machine(Thing):
-    """A virtual machine or template; until it is `finished` nobody can read its configuration."""
+    """A virtual machine or template, busy with one task at a time; until it is `finished` it has no configuration."""
 
     uuid: str = ""
     annotation: str = ""
@@ -99,7 +100,7 @@ class Machine(Thing):
     template: bool = False
     finished: bool = True
     load: float = 0.3
-    busy_until: float = 0.0
+    busy_with: str = ""
 
 
 @dataclass
@@ -183,6 +184,11 @@ class Inventory:
     def all(self, kind: type[T]) -> Iterator[T]:
         """Everything of a kind, in the order in which it came."""
         return (thing for thing in list(self._things.values()) if isinstance(thing, kind))
+
+    def refs(self, ids: Sequence[str | None]) -> list[Any]:
+        """References to what has those ids; None for what there is not."""
+        things = [self._things.get(id_) if id_ else None for id_ in ids]
+        return [thing.ref() if thing else None for thing in things]
 
     def children(self, folder: str) -> list[Thing]:
         """What is directly in a folder."""

@@ -43,7 +43,6 @@ def clone(inventory: Inventory, source: Machine, arguments: dict[str, Any], chan
         _check_name(inventory, folder, name)
         _check_datastore(inventory, made, made.disk_gb)
         made.created_at = inventory.now
-        made.busy_until = inventory.now + inventory.settings.clone
         inventory.add(made)
 
     def finish() -> Any:
@@ -53,7 +52,9 @@ def clone(inventory: Inventory, source: Machine, arguments: dict[str, Any], chan
 
     settings = inventory.settings
     work = Work(finish, settings.clone, appear, lambda: inventory.drop(made), settings.clone_queued)
-    return begin(inventory, "VirtualMachine.clone", source, change, work)
+    task = begin(inventory, "VirtualMachine.clone", source, change, work)
+    made.busy_with = task.id
+    return task
 
 
 def reconfigure(inventory: Inventory, machine: Machine, arguments: dict[str, Any], change: Change) -> Task:
@@ -119,10 +120,11 @@ def _exclusively(inventory: Inventory, description: str, machine: Machine, chang
     host = inventory.get(Host, machine.host)
     if not host.connected:
         raise vmodl.fault.HostNotConnected(msg="Unable to communicate with the remote host, since it is disconnected.")
-    if inventory.now < machine.busy_until:
-        raise vim.fault.TaskInProgress(msg="The operation is not allowed: another task is already in progress.")
+    other = inventory.find(machine.busy_with)
+    if isinstance(other, Task) and inventory.now < other.done_at:
+        raise vim.fault.TaskInProgress(task=other.ref(), msg="Another task is already in progress.")
     task = begin(inventory, description, machine, change, work)
-    machine.busy_until = task.done_at
+    machine.busy_with = task.id
     return task
 
 

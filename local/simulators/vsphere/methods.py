@@ -9,10 +9,10 @@ from pyVmomi import vim, vmodl
 
 from local.simulators.faults import Fault
 from local.simulators.vsphere import machines
-from local.simulators.vsphere.building import ROOT
 from local.simulators.vsphere.collector import Hidden, collect
 from local.simulators.vsphere.inventory import Inventory, Machine, Thing, View
-from local.simulators.vsphere.properties import moment
+from local.simulators.vsphere.machine_properties import moment
+from local.simulators.vsphere.properties import declared_type, typed, value_of
 from local.simulators.vsphere.sessions import Session
 from local.simulators.vsphere.soap import Call
 from local.simulators.vsphere.tasks import Change, fault_of
@@ -27,41 +27,29 @@ class Context(NamedTuple):
     fault: Fault | None
 
 
-def content(inventory: Inventory) -> Any:
-    """What RetrieveServiceContent answers: where everything else is."""
-    return vim.ServiceInstanceContent(
-        rootFolder=inventory.get(Thing, ROOT).ref(),
-        propertyCollector=inventory.get(Thing, "propertyCollector").ref(),
-        viewManager=inventory.get(Thing, "ViewManager").ref(),
-        sessionManager=inventory.get(Thing, "SessionManager").ref(),
-        searchIndex=inventory.get(Thing, "SearchIndex").ref(),
-        taskManager=inventory.get(Thing, "TaskManager").ref(),
-        about=vim.AboutInfo(
-            name="VMware vCenter Server",
-            fullName="VMware vCenter Server 7.0.0 (simulated by skysaga)",
-            vendor="skysaga",
-            version="7.0.0",
-            build="1",
-            osType="linux-x64",
-            productLineId="vpx",
-            apiType="VirtualCenter",
-            apiVersion="7.0.0.0",
-            instanceUuid="9c9a4d3e-6b0d-4f1b-8f54-0d9a5d5b7c11",
-        ),
-    )
-
-
 def invoke(context: Context, call: Call) -> Any:
     """What a method returns; raises the fault that it is refused with."""
     if context.inventory.find(call.this) is None:
-        raise vmodl.fault.ManagedObjectNotFound(
-            obj=vim.ManagedEntity(call.this, None),
-            msg=f"The object '{call.this}' has already been deleted or has not been completely created",
-        )
+        raise _not_there(call.this)
     method = _METHODS.get(call.method)
     if method is None:
         raise vmodl.fault.NotSupported(msg=f"{call.method} is not simulated")
     return method(context, call)
+
+
+def fetch(context: Context, call: Call) -> tuple[Any, Any]:
+    """One property of what is called, and its declared type; raises ManagedObjectNotFound and InvalidProperty."""
+    thing, path = context.inventory.find(call.this), str(call.arguments["prop"])
+    if thing is None or context.hidden(thing):
+        raise _not_there(call.this)
+    value = value_of(context.inventory, thing, path)
+    empty = isinstance(value, list) and not value
+    return (None if empty else typed(thing, path, value)), declared_type(thing, path)
+
+
+def _not_there(id_: str) -> Any:
+    message = f"The object '{id_}' has already been deleted or has not been completely created"
+    return vmodl.fault.ManagedObjectNotFound(obj=vim.ManagedEntity(id_, None), msg=message)
 
 
 def _retrieve(context: Context, call: Call) -> Any:
@@ -70,7 +58,7 @@ def _retrieve(context: Context, call: Call) -> Any:
 
 
 def _continue(context: Context, call: Call) -> Any:
-    return context.session.pages.next(call.arguments["token"], context.inventory.settings.page)
+    return context.session.pages.next(call.arguments["token"])
 
 
 def _cancel(context: Context, call: Call) -> None:

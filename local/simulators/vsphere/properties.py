@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pyVmomi import VmomiSupport, vim, vmodl
@@ -22,8 +21,8 @@ from local.simulators.vsphere.inventory import (
     Thing,
     View,
 )
-
-_Properties = Mapping[str, Callable[[], Any]]
+from local.simulators.vsphere.machine_properties import Properties, machine_properties, moment
+from local.simulators.vsphere.service import content
 
 _SYSTEM_MB: Final = 3_072
 """What a host's own system uses of its memory."""
@@ -35,7 +34,7 @@ _WAVE_SECONDS: Final = 900.0
 def value_of(inventory: Inventory, thing: Thing, path: str) -> Any | None:
     """A property by its path; None where it is unset. Raises InvalidProperty for one that the type does not have."""
     first, *rest = path.split(".")
-    build = _properties(inventory, thing).get(first)
+    build = properties_of(inventory, thing).get(first)
     if build is None:
         _check_declared(thing, first, path)
         return None
@@ -51,16 +50,19 @@ def value_of(inventory: Inventory, thing: Thing, path: str) -> Any | None:
 
 
 def typed(thing: Thing, path: str, value: Any) -> Any:
-    """A list of references as the array that the property is declared to be."""
+    """A list as the array that the property is declared to be."""
     if not isinstance(value, list) or isinstance(value, VmomiSupport.Array):
         return value
-    declared: Any = VmomiSupport.GetPropertyInfo(thing.kind, path).type
-    return declared(value)
+    return declared_type(thing, path)(value)
 
 
-def moment(seconds: float) -> datetime:
-    """A moment as the API says it."""
-    return datetime.fromtimestamp(seconds, UTC)
+def declared_type(thing: Thing, path: str) -> Any:
+    """The type that a property is declared to be of."""
+    first, *rest = path.split(".")
+    declared: Any = VmomiSupport.GetPropertyInfo(thing.kind, first).type
+    for name in rest:
+        declared = declared._GetPropertyInfo(name).type
+    return declared
 
 
 def _check_declared(thing: Thing, first: str, path: str) -> None:
@@ -70,14 +72,17 @@ def _check_declared(thing: Thing, first: str, path: str) -> None:
         raise vmodl.query.InvalidProperty(name=path, msg=f"{path} is no property") from None
 
 
-def _properties(inventory: Inventory, thing: Thing) -> _Properties:
-    common = {"name": lambda: thing.name, "parent": lambda: _refs(inventory, [thing.parent])[0]}
-    own: Mapping[Any, Callable[[Inventory, Any], _Properties]] = {
+def properties_of(inventory: Inventory, thing: Thing) -> Properties:
+    """What there is to read of a thing: what builds each property, by name."""
+    common: Properties = {}
+    if issubclass(thing.kind, vim.ManagedEntity):
+        common = {"name": lambda: thing.name, "parent": lambda: inventory.refs([thing.parent])[0]}
+    own: Mapping[Any, Callable[[Inventory, Any], Properties]] = {
         Cluster: _cluster,
         Datacenter: _datacenter,
         Datastore: _datastore,
         Host: _host,
-        Machine: _machine,
+        Machine: machine_properties,
         Network: _network,
         Task: _task,
         View: _view,
@@ -86,7 +91,9 @@ def _properties(inventory: Inventory, thing: Thing) -> _Properties:
     return {**common, **own[type(thing)](inventory, thing)}
 
 
-def _other(inventory: Inventory, thing: Thing) -> _Properties:
+def _other(inventory: Inventory, thing: Thing) -> Properties:
+    if thing.kind is vim.ServiceInstance:
+        return {"content": lambda: content(inventory)}
     if thing.kind is vim.TaskManager:
         return {"recentTask": lambda: [task.ref() for task in inventory.all(Task)]}
     if thing.kind is vim.Folder:
@@ -94,33 +101,33 @@ def _other(inventory: Inventory, thing: Thing) -> _Properties:
     return {}
 
 
-def _view(inventory: Inventory, view: View) -> _Properties:
-    return {"view": lambda: _refs(inventory, [it for it in view.members if inventory.find(it)])}
+def _view(inventory: Inventory, view: View) -> Properties:
+    return {"view": lambda: inventory.refs([it for it in view.members if inventory.find(it)])}
 
 
-def _datacenter(inventory: Inventory, datacenter: Datacenter) -> _Properties:
+def _datacenter(inventory: Inventory, datacenter: Datacenter) -> Properties:
     return {
-        "vmFolder": lambda: _refs(inventory, [datacenter.machine_folder])[0],
-        "hostFolder": lambda: _refs(inventory, [datacenter.host_folder])[0],
+        "vmFolder": lambda: inventory.refs([datacenter.machine_folder])[0],
+        "hostFolder": lambda: inventory.refs([datacenter.host_folder])[0],
     }
 
 
-def _cluster(inventory: Inventory, cluster: Cluster) -> _Properties:
+def _cluster(inventory: Inventory, cluster: Cluster) -> Properties:
     drs = vim.cluster.DrsConfigInfo(
         enabled=cluster.drs, defaultVmBehavior="fullyAutomated" if cluster.drs else "manual"
     )
     return {
-        "resourcePool": lambda: _refs(inventory, [cluster.pool])[0],
-        "host": lambda: _refs(inventory, cluster.hosts),
-        "datastore": lambda: _refs(inventory, cluster.datastores),
-        "network": lambda: _refs(inventory, cluster.networks),
+        "resourcePool": lambda: inventory.refs([cluster.pool])[0],
+        "host": lambda: inventory.refs(cluster.hosts),
+        "datastore": lambda: inventory.refs(cluster.datastores),
+        "network": lambda: inventory.refs(cluster.networks),
         "configurationEx": lambda: vim.cluster.ConfigInfoEx(dasConfig=vim.cluster.DasConfigInfo(), drsConfig=drs),
     }
 
 
-def _host(inventory: Inventory, host: Host) -> _Properties:
+def _host(inventory: Inventory, host: Host) -> Properties:
     return {
-        "datastore": lambda: _refs(inventory, host.datastores),
+        "datastore": lambda: inventory.refs(host.datastores),
         "vm": lambda: [it.ref() for it in inventory.all(Machine) if it.host == host.id],
         "runtime": lambda: vim.host.RuntimeInfo(
             connectionState="connected" if host.connected else "notResponding",
@@ -168,7 +175,7 @@ def usage(inventory: Inventory, host: Host) -> tuple[int | None, int | None]:
     return min(int(mhz), host.cores * host.mhz), min(int(memory), host.memory_mb)
 
 
-def _datastore(inventory: Inventory, datastore: Datastore) -> _Properties:
+def _datastore(inventory: Inventory, datastore: Datastore) -> Properties:
     def summary() -> Any:
         free = datastore.capacity_gb - inventory.used_gb(datastore.id)
         return vim.Datastore.Summary(
@@ -189,18 +196,19 @@ def _datastore(inventory: Inventory, datastore: Datastore) -> _Properties:
     }
 
 
-def _network(inventory: Inventory, network: Network) -> _Properties:
+def _network(inventory: Inventory, network: Network) -> Properties:
     if network.kind is vim.DistributedVirtualSwitch:
         return {"uuid": lambda: network.uuid}
     if network.switch is None:
         return {}
     return {
+        "tag": lambda: [vim.Tag(key="SYSTEM/DVS.UPLINKPG")] if network.uplink else [],
         "key": lambda: network.id,
         "config": lambda: vim.dvs.DistributedVirtualPortgroup.ConfigInfo(
             key=network.id,
             name=network.name,
             numPorts=8,
-            distributedVirtualSwitch=_refs(inventory, [network.switch])[0],
+            distributedVirtualSwitch=inventory.refs([network.switch])[0],
             type="earlyBinding",
             policy=vim.dvs.DistributedVirtualPortgroup.PortgroupPolicy(
                 blockOverrideAllowed=True,
@@ -213,120 +221,7 @@ def _network(inventory: Inventory, network: Network) -> _Properties:
     }
 
 
-def _machine(inventory: Inventory, machine: Machine) -> _Properties:
-    properties: dict[str, Callable[[], Any]] = {
-        "resourcePool": lambda: None if machine.template else _refs(inventory, [machine.pool])[0],
-        "datastore": lambda: _refs(inventory, [machine.datastore]),
-        "runtime": lambda: vim.vm.RuntimeInfo(
-            host=_refs(inventory, [machine.host])[0],
-            connectionState="connected",
-            powerState="poweredOn" if machine.on else "poweredOff",
-            toolsInstallerMounted=False,
-            numMksConnections=0,
-        ),
-    }
-    if machine.finished:
-        properties |= {
-            "config": lambda: config_of(inventory, machine),
-            "summary": lambda: _machine_summary(machine),
-            "storage": lambda: _storage(inventory, machine),
-        }
-    return properties
-
-
-def config_of(inventory: Inventory, machine: Machine) -> Any:
-    """A machine's whole configuration."""
-    return vim.vm.ConfigInfo(
-        changeVersion="1",
-        modified=moment(machine.created_at),
-        name=machine.name,
-        guestFullName="Other Linux (64-bit)",
-        version="vmx-19",
-        uuid=machine.uuid,
-        instanceUuid=machine.uuid,
-        template=machine.template,
-        guestId="otherLinux64Guest",
-        alternateGuestName="",
-        annotation=machine.annotation,
-        createDate=moment(machine.created_at),
-        files=vim.vm.FileInfo(vmPathName=f"[{machine.datastore}] {machine.name}/{machine.name}.vmx"),
-        flags=vim.vm.FlagInfo(),
-        defaultPowerOps=vim.vm.DefaultPowerOpInfo(),
-        hardware=vim.vm.VirtualHardware(
-            numCPU=machine.cpu,
-            numCoresPerSocket=1,
-            memoryMB=machine.memory_mb,
-            device=_devices(inventory, machine),
-        ),
-    )
-
-
-def _devices(inventory: Inventory, machine: Machine) -> list[Any]:
-    size = machine.disk_gb * GB
-    disk = vim.vm.device.VirtualDisk(
-        key=2000,
-        controllerKey=1000,
-        unitNumber=0,
-        capacityInKB=size >> 10,
-        capacityInBytes=size,
-        backing=vim.vm.device.VirtualDisk.FlatVer2BackingInfo(
-            fileName=f"[{machine.datastore}] {machine.name}/{machine.name}.vmdk",
-            diskMode="persistent",
-            thinProvisioned=True,
-            datastore=_refs(inventory, [machine.datastore])[0],
-        ),
-    )
-    if machine.network is None:
-        return [disk]
-    return [disk, vim.vm.device.VirtualVmxnet3(key=4000, backing=_card(inventory, machine.network))]
-
-
-def _card(inventory: Inventory, network_id: str) -> Any:
-    network = inventory.get(Network, network_id)
-    ethernet = vim.vm.device.VirtualEthernetCard
-    if network.switch is None:
-        return ethernet.NetworkBackingInfo(deviceName=network.name, network=network.ref())
-    port = vim.dvs.PortConnection(
-        portgroupKey=network.id, switchUuid=inventory.get(Network, network.switch).uuid, portKey="1"
-    )
-    return ethernet.DistributedVirtualPortBackingInfo(port=port)
-
-
-def _machine_summary(machine: Machine) -> Any:
-    return vim.vm.Summary(
-        vm=machine.ref(),
-        runtime=vim.vm.RuntimeInfo(
-            connectionState="connected",
-            powerState="poweredOn" if machine.on else "poweredOff",
-            toolsInstallerMounted=False,
-            numMksConnections=0,
-        ),
-        config=vim.vm.Summary.ConfigSummary(
-            name=machine.name,
-            template=machine.template,
-            vmPathName=f"[{machine.datastore}] {machine.name}/{machine.name}.vmx",
-            memorySizeMB=machine.memory_mb,
-            numCpu=machine.cpu,
-            annotation=machine.annotation,
-            instanceUuid=machine.uuid,
-        ),
-        quickStats=vim.vm.Summary.QuickStats(guestHeartbeatStatus="gray"),
-        overallStatus="green",
-    )
-
-
-def _storage(inventory: Inventory, machine: Machine) -> Any:
-    committed = machine.disk_gb * GB // 2
-    usage_here = vim.vm.StorageInfo.UsageOnDatastore(
-        datastore=_refs(inventory, [machine.datastore])[0],
-        committed=committed,
-        uncommitted=machine.disk_gb * GB - committed,
-        unshared=committed,
-    )
-    return vim.vm.StorageInfo(perDatastoreUsage=[usage_here], timestamp=moment(inventory.now))
-
-
-def _task(inventory: Inventory, task: Task) -> _Properties:
+def _task(inventory: Inventory, task: Task) -> Properties:
     return {"info": lambda: _task_info(inventory, task)}
 
 
@@ -357,8 +252,3 @@ def _task_info(inventory: Inventory, task: Task) -> Any:
     elif state == "success":
         info.result = task.result
     return info
-
-
-def _refs(inventory: Inventory, ids: Sequence[str | None]) -> list[Any]:
-    things = [inventory.find(id_) if id_ else None for id_ in ids]
-    return [thing.ref() if thing else None for thing in things]

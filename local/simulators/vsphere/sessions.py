@@ -10,14 +10,14 @@ from typing import Any, Final
 from pyVmomi import vim
 
 from local.simulators.vsphere.collector import Pages
-from local.simulators.vsphere.properties import moment
+from local.simulators.vsphere.machine_properties import moment
 
 COOKIE: Final = "vmware_soap_session"
 
 
 @dataclass
 class Session:
-    """Somebody signed in, until nothing was heard of them for a while."""
+    """Somebody signed in, called DOMAIN, a backslash and user, until nothing was heard of them for a while."""
 
     key: str
     user: str
@@ -38,7 +38,8 @@ class Sessions:
         if password not in self.passwords.get(user, ()):
             message = "Cannot complete login due to an incorrect user name or password."
             raise vim.fault.InvalidLogin(msg=message)
-        session = Session(uuid.uuid4().hex, user, now)
+        name, _, domain = user.partition("@")
+        session = Session(uuid.uuid4().hex, f"{domain.upper()}\\{name}" if domain else user, now)
         self._sessions[session.key] = session
         return session
 

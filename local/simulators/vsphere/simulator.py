@@ -17,7 +17,8 @@ from local.simulators.vsphere import soap
 from local.simulators.vsphere.building import build
 from local.simulators.vsphere.estate import SAMPLE
 from local.simulators.vsphere.inventory import Host, Inventory, Machine, Task, Thing
-from local.simulators.vsphere.methods import Context, content, invoke
+from local.simulators.vsphere.methods import Context, fetch, invoke
+from local.simulators.vsphere.service import content
 from local.simulators.vsphere.sessions import COOKIE, Sessions, described
 from local.simulators.vsphere.settings import VsphereSettings
 
@@ -101,6 +102,8 @@ class VsphereSimulator(Simulator):
             self.sessions.end(session)
             return soap.answer(call.method, None)
         context = Context(self._inventory, session, self._hidden(fault), fault)
+        if call.method == soap.FETCH:
+            return soap.answer(call.method, *fetch(context, call))
         return soap.answer(call.method, invoke(context, call))
 
     def _hidden(self, fault: Fault | None) -> Callable[[Thing], bool]:

@@ -12,6 +12,9 @@ from werkzeug.wrappers import Response
 
 VERSION: Final = "vim.version.v7_0"
 NAMESPACE: Final = "urn:vim25"
+FETCH: Final = "Fetch"
+"""What pyvmomi calls when somebody reads a property as an attribute; no page of the API describes it."""
+
 
 _START: Final = f"{SoapAdapter.XML_HEADER}\n{SoapAdapter.SOAP_ENVELOPE_START}{SoapAdapter.SOAP_BODY_START}"
 _END: Final = f"{SoapAdapter.SOAP_BODY_END}{SoapAdapter.SOAP_ENVELOPE_END}"
@@ -41,10 +44,9 @@ def parse(body: bytes) -> Call:
     return reader.call()
 
 
-def answer(method: str, result: Any) -> Response:
-    """The answer of a method; None for one that returns nothing, or finds nothing."""
-    info = _method(method)
-    returned = "" if result is None else _serialized("returnval", info.result, result)
+def answer(method: str, result: Any, type_: Any = None) -> Response:
+    """The answer of a method, None where it returns or finds nothing; `type_` is of the property that Fetch reads."""
+    returned = "" if result is None else _serialized("returnval", type_ or _method(method).result, result)
     return _response(200, f'<{method}Response xmlns="{NAMESPACE}">{returned}</{method}Response>')
 
 
@@ -118,7 +120,7 @@ class _Reader(SoapAdapter.ExpatDeserializerNSHandlers):
             return
         if depth == _METHOD_DEPTH and self._path[1] == "Body":
             self._called = name
-            self._types = {it.name: it.type for it in _method(name).params}
+            self._types = {"prop": str} if name == FETCH else {it.name: it.type for it in _method(name).params}
         self._path.append(name)
         self._text = ""
 

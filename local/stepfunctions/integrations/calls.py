@@ -69,6 +69,10 @@ class Calls:
         self._call_api = call_api
         self._mocks = mocks
 
+    def integrate(self, service: str, integration: Integration) -> None:
+        """Have another part make the calls of a service."""
+        self._integrations[service] = integration
+
     def make(self, request: TaskRequest) -> Outcome:
         """Make a task's call, or take its mocked outcome: one that waits for its token is submitted by it."""
         mocked = self._mocked(request)

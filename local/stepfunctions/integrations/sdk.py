@@ -59,7 +59,7 @@ class SdkIntegration:
         return self._call(service, operation, request.parameters, words, optimized)
 
     def _call(self, service: str, operation: str, parameters: Json, words: naming.Words, optimized: bool) -> Outcome:
-        unreachable = _unreachable_queue(parameters) if service == "sqs" else None
+        unreachable = _unreachable_queue(parameters, self._endpoints.of(service)) if service == "sqs" else None
         if unreachable is not None:
             return words.unreachable(unreachable)
         shape = service_model(service).operation_model(operation).input_shape
@@ -121,9 +121,10 @@ def _method_name(client: Any, operation: str) -> str:
     return next(name for name, mapped in mapping.items() if mapped == operation)
 
 
-def _unreachable_queue(parameters: Json) -> str | None:
+def _unreachable_queue(parameters: Json, endpoint: str | None) -> str | None:
+    """Why AWS would not reach the host of a queue's URL, which here nobody asks for; None when it would."""
     host = urlsplit(str(parameters.get("QueueUrl", ""))).hostname
-    if host is None or "." in host or host == "localhost":
+    if host is None or "." in host or host in ("localhost", urlsplit(endpoint or "").hostname):
         return None
     return f"{host}: Name or service not known"
 
@@ -131,7 +132,9 @@ def _unreachable_queue(parameters: Json) -> str | None:
 def _client_error(error: ClientError, words: naming.Words, service: str, operation: str) -> Outcome:
     details = error.response["Error"]
     metadata = error.response["ResponseMetadata"]
-    code = details.get("Code", "")
+    sent = details.get("Code", "")
+    # SQS sends an error's older name, too, and botocore prefers that one.
+    code = str(details.get("QueryErrorCode", sent))
     shapes = service_model(service).operation_model(operation).error_shapes
     modelled = code in {shape.name for shape in shapes} | {
         shape.metadata.get("error", {}).get("code") for shape in shapes
@@ -143,7 +146,7 @@ def _client_error(error: ClientError, words: naming.Words, service: str, operati
         details.get("Message", ""),
         metadata["HTTPStatusCode"],
         identity,
-        name=code,
+        name=sent,
         extended=extended or (identity if service == "s3" else None),
     )
 

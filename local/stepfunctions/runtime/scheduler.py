@@ -5,7 +5,9 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from random import Random
+from typing import Any
 
 _FEW = 1000
 
@@ -27,6 +29,21 @@ class Timer:
         if self.queued and not self.cancelled:
             self.cancelled = True
             self._scheduler.note_cancelled()
+
+
+class SharedTimer:
+    """A timer that may be cancelled while others schedule, under the lock that guards the schedule."""
+
+    __slots__ = ("_lock", "_timer")
+
+    def __init__(self, timer: Timer, lock: AbstractContextManager[Any]) -> None:
+        self._timer = timer
+        self._lock = lock
+
+    def cancel(self) -> None:
+        """Make the call not happen; harmless after it has."""
+        with self._lock:
+            self._timer.cancel()
 
 
 class Scheduler:

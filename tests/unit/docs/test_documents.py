@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 
 
-@pytest.mark.parametrize("provider", ["aws", "azure", "gcp"])
+@pytest.mark.parametrize("provider", ["aws", "azure", "gcp", "scvmm", "vsphere"])
 def test_the_page_of_errors_lists_every_code(provider: str) -> None:
     errors = importlib.import_module(f"lambdas.{provider}.errors")
     page = (ROOT / "docs" / "errors.md").read_text()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from local.clock import VirtualClock
 from local.event_pump import Target
-from local.redelivery import Redelivery, RepeatingStarts, RepeatingTargets
+from local.queues.invoking import Ending
+from local.redelivery import Redelivery, RepeatingCalls, RepeatingStarts, RepeatingTargets
 from local.stepfunctions import Engine
 
 TARGET = Target("arn:aws:lambda:us-east-1:123456789012:function:f")
@@ -39,6 +42,26 @@ def test_a_target_is_called_again_at_once_and_late_whatever_it_says_then() -> No
     engine.run()
     assert heard.at == [0, 0, 5]
     assert again.count == 2
+
+
+def test_a_batch_is_handed_to_its_function_again_and_the_first_end_is_the_one_that_counts() -> None:
+    engine = Engine(clock=VirtualClock())
+    again = Redelivery(engine)
+    again.late = 5.0
+    given: list[bytes] = []
+    ends: list[Ending] = []
+
+    class Functions:
+        """Each call ends as soon as it begins, and each with another answer."""
+
+        def call(self, _arn: str, payload: bytes, ended: Callable[[Ending], None]) -> None:
+            given.append(payload)
+            ended(Ending("answered", str(len(given)).encode()))
+
+    RepeatingCalls(Functions(), again).call("arn", b"batch", ends.append)
+    engine.run()
+    assert given == [b"batch"] * 3
+    assert ends == [Ending("answered", b"1")]
 
 
 def test_starts_arrive_again_and_nothing_else_does() -> None:

@@ -68,10 +68,12 @@ def test_a_queue_gets_a_message_whether_sent_or_published() -> None:
         ("POST", "scheduler", "", True),
         ("DELETE", "scheduler", "", True),
         ("GET", "scheduler", "", False),
-        ("POST", "sqs", "AmazonSQS.SendMessage", False),
+        ("POST", "sqs", "AmazonSQS.SendMessage", True),
+        ("POST", "sqs", "AmazonSQS.GetQueueUrl", False),
+        ("POST", "dynamodb", "DynamoDB_20120810.PutItem", False),
     ],
 )
-def test_the_pump_is_told_of_requests_that_may_change_what_it_plays(
+def test_whoever_watches_a_service_is_told_of_requests_that_may_change_what_it_holds(
     method: str, service: str, operation: str, told: bool
 ) -> None:
     changes: list[str] = []
@@ -83,6 +85,6 @@ def test_the_pump_is_told_of_requests_that_may_change_what_it_plays(
 
     credential = f"AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/{service}/aws4_request"
     headers = [("Authorization", credential), ("X-Amz-Target", operation)]
-    watching = Watching(app, lambda: changes.append("told"))
+    watching = Watching(app, ("events", "scheduler", "sqs"), lambda: changes.append("told"))
     list(watching(EnvironBuilder(method=method, headers=headers).get_environ(), lambda *_: lambda _: None))
     assert changes == ["answered", *(["told"] if told else [])]

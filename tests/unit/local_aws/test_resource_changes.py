@@ -48,6 +48,7 @@ def _changed(template: str) -> str:
         ("Name: sagas, ProtocolType", "Name: renamed, ProtocolType"),
         ("ExpirationInDays: 30", "ExpirationInDays: 31"),
         ("BatchSize: 10", "BatchSize: 5"),
+        ('      ScalingConfig: {MaximumConcurrency: "4"}\n', ""),
     ]
     for old, new in changes:
         assert old in template, old
@@ -63,7 +64,8 @@ def test_the_update_is_complete(changed: Any) -> None:
 
 def test_only_what_must_be_is_replaced(changed: Any) -> None:
     _, before, after = changed
-    assert {name for name in before if before[name] != after[name]} == {"AliasPermission", "MachineVersion", "Version"}
+    replaced = {name for name in before if before[name] != after[name]}
+    assert replaced == {"AliasPermission", "MachineVersion", "SchedulePermission", "Version"}
 
 
 def test_a_function_changes_code_and_configuration(changed: Any) -> None:
@@ -77,13 +79,15 @@ def test_a_function_changes_code_and_configuration(changed: Any) -> None:
     assert published["CodeSha256"] == latest["CodeSha256"]
     assert lambda_.get_alias(FunctionName=after["Function"], Name="live")["FunctionVersion"] == "2"
     statements = json.loads(lambda_.get_policy(FunctionName=after["Function"], Qualifier="live")["Policy"])["Statement"]
-    assert [each["Principal"]["Service"] for each in statements] == ["events.amazonaws.com"]
+    (statement,) = (each for each in statements if each["Sid"] == after["AliasPermission"])
+    assert statement["Principal"]["Service"] == "events.amazonaws.com"
 
 
 def test_a_mapping_stays_on_its_alias(changed: Any) -> None:
     account, _, after = changed
     mapping = account.client("lambda").get_event_source_mapping(UUID=after["Mapping"])
     assert (mapping["FunctionArn"], mapping["BatchSize"]) == (after["Alias"], 5)
+    assert mapping["ScalingConfig"] == {}, "what is no longer said goes back to the default"
 
 
 def test_a_table_changes_its_indexes_and_expiry(changed: Any) -> None:

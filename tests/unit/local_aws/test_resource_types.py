@@ -63,6 +63,8 @@ def test_queues(everything: Account, ids: dict[str, str]) -> None:
     sqs = everything.client("sqs")
     attributes = sqs.get_queue_attributes(QueueUrl=ids["Queue"], AttributeNames=["All"])["Attributes"]
     assert attributes["VisibilityTimeout"] == "120"
+    assert attributes["KmsMasterKeyId"].endswith(f":key/{ids['Key']}")
+    assert attributes["KmsDataKeyReusePeriodSeconds"] == "600"
     redrive = json.loads(attributes["RedrivePolicy"])
     assert redrive["deadLetterTargetArn"].endswith(ids["DeadLetters"].rpartition("/")[2])
     assert redrive["maxReceiveCount"] == 3
@@ -109,6 +111,8 @@ def test_function(everything: Account, ids: dict[str, str]) -> None:
     assert [layer["Arn"] for layer in configuration["Layers"]] == [ids["Layer"]]
     assert configuration["DeadLetterConfig"]["TargetArn"].endswith(ids["DeadLetters"].rpartition("/")[2])
     assert configuration["EphemeralStorage"] == {"Size": 1024}
+    network = configuration["VpcConfig"]
+    assert (network["SubnetIds"], network["SecurityGroupIds"]) == (["subnet-1", "subnet-2"], ["sg-1"])
     assert found["Concurrency"] == {"ReservedConcurrentExecutions": 5}
     assert found["Tags"] == {"team": "payments"}
 
@@ -133,6 +137,7 @@ def test_event_source_mapping_stays_on_the_alias(everything: Account, ids: dict[
     assert mapping["FunctionArn"] == ids["Alias"]
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (10, 1)
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 4}
 
 
 def test_sending_a_message_calls_no_function(everything: Account, ids: dict[str, str]) -> None:
@@ -178,7 +183,7 @@ def test_state_machine_alias_leads_to_the_published_version(everything: Account,
 def test_schedule(everything: Account, ids: dict[str, str]) -> None:
     schedule = everything.client("scheduler").get_schedule(Name=ids["Schedule"], GroupName="hourly")
     assert schedule["ScheduleExpression"] == "rate(1 hour)"
-    assert schedule["Target"]["Arn"].endswith(f":function:{ids['Function']}")
+    assert (schedule["Target"]["Arn"], schedule["Target"]["Input"]) == (ids["Alias"], '{"cluster": "east"}')
     assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 2
 
 
@@ -188,6 +193,19 @@ def test_rule(everything: Account, ids: dict[str, str]) -> None:
     (target,) = events.list_targets_by_rule(Rule=ids["Rule"])["Targets"]
     assert (target["Id"], target["RetryPolicy"]["MaximumRetryAttempts"]) == ("Rescue", 3)
     assert events.describe_event_bus(Name="own-bus")["Name"] == "own-bus"
+
+
+def test_a_rule_that_calls_a_published_version_every_minute_may_do_so(everything: Account, ids: dict[str, str]) -> None:
+    events = everything.client("events")
+    rule = events.describe_rule(Name=ids["EveryMinute"])
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    (target,) = events.list_targets_by_rule(Rule=ids["EveryMinute"])["Targets"]
+    assert target == {"Id": "Survey", "Arn": ids["Version"], "Input": '{"cluster": "east"}'}
+    policy = everything.client("lambda").get_policy(FunctionName=ids["Version"])["Policy"]
+    statements = {each["Sid"]: each for each in json.loads(policy)["Statement"]}  # moto adds those of its aliases
+    statement = statements[ids["SchedulePermission"]]
+    assert (statement["Principal"], statement["Resource"]) == ({"Service": "events.amazonaws.com"}, ids["Version"])
+    assert statement["Condition"] == {"ArnLike": {"AWS:SourceArn": rule["Arn"]}}
 
 
 def test_http_api(everything: Account, ids: dict[str, str]) -> None:
@@ -217,6 +235,8 @@ def test_secret_is_generated_into_its_template(everything: Account, ids: dict[st
     secret = everything.client("secretsmanager").get_secret_value(SecretId=ids["Secret"])["SecretString"]
     value = json.loads(secret)
     assert (value["username"], len(value["password"])) == ("ops", 20)
+    described = everything.client("secretsmanager").describe_secret(SecretId=ids["Secret"])
+    assert (described["Description"], described["KmsKeyId"].rpartition("/")[2]) == ("a login", ids["Key"])
 
 
 def test_parameter(everything: Account, ids: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from lambdas.adapters.observability import logger
 from lambdas.core.errors import RetryableError
 from lambdas.core.steps.results import Next, StepResult
 from lambdas.core.steps.working import Pause, TaskKind
@@ -182,3 +184,18 @@ def test_one_cluster_that_does_not_answer_does_not_keep_the_others_from_being_re
     with pytest.raises(RetryableError, match="no report from berlin-1"):
         Reporting(settings, world.provider, world.clusters).report()
     assert world.clusters.reported_at("berlin-2") == world.clock.now()
+
+
+def test_each_line_of_its_log_is_about_the_saga_that_its_thread_works_on(
+    world: PrivateWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
+    with Site(world).at_work() as site:
+        for number in range(CONCURRENCY):
+            site.queue.send(task(number))
+        eventually(lambda: site.steps.at_work == CONCURRENCY)
+        site.steps.let_go.set()
+        eventually(lambda: len(site.queue.deleted) == CONCURRENCY)
+    done = [line for line in map(json.loads, log.getvalue().splitlines()) if line["message"] == "step done"]
+    assert sorted(line["correlation_id"] for line in done) == [f"s{number}" for number in range(CONCURRENCY)]

@@ -127,6 +127,8 @@ class _Parser:
         while not (self._is("end") or self._is("close") or self._is("mark", "|")):
             if self._is("flag"):
                 arguments.append(Flag(self._take("flag").text[1:].lower()))
+            elif self._is("word"):
+                arguments.append(Literal(self._take("word").text))
             else:
                 arguments.append(self._primary())
         return Command(name, tuple(arguments))

@@ -1,0 +1,23 @@
+"""A stage per test, each with an account of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.aws.account import create_app
+from local.aws.clients import create_client
+from local.clock import VirtualClock
+from local.http_server import serve
+from tests.unit.lambda_runtime.conftest import cache_dir, deployments, start_runtime
+from tests.unit.queues.stage import Stage
+
+__all__ = ["cache_dir", "deployments", "start_runtime"]
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    clock = VirtualClock()
+    with serve(create_app(clock), name="account") as server:
+        yield Stage(clock, create_client("sqs", server.url, "us-east-1"))
