@@ -50,7 +50,7 @@ class CountedDynamo:
         self._client = client
         self.exceptions = client.exceptions
         self.requests = 0
-        self.read_units = 0
+        self.read_units = 0.0
         self.write_units = 0
 
     def get_item(self, **wanted: Any) -> Any:
@@ -60,10 +60,18 @@ class CountedDynamo:
         return answer
 
     def query(self, **wanted: Any) -> Any:
-        """Reads that are paid for together, by their size."""
+        """Reads that are paid for together, by their size; half where they need not be of this moment."""
         answer = self._call("query", wanted)
         together = sum(map(_size, answer["Items"]))
-        self.read_units += max(1, ceil(together / 4096))
+        self.read_units += max(1, ceil(together / 4096)) * (1 if wanted.get("ConsistentRead") else 0.5)
+        return answer
+
+    def batch_get_item(self, **wanted: Any) -> Any:
+        """Strongly consistent reads that are paid for each, whether there is an item or not."""
+        answer = self._call("batch_get_item", wanted)
+        asked = sum(len(of["Keys"]) for of in wanted["RequestItems"].values())
+        found = [item for items in answer["Responses"].values() for item in items]
+        self.read_units += sum(map(_read_units, found)) + asked - len(found)
         return answer
 
     def transact_get_items(self, **wanted: Any) -> Any:
@@ -73,12 +81,20 @@ class CountedDynamo:
         return answer
 
     def transact_write_items(self, **wanted: Any) -> Any:
-        """Writes that cost twice as much; a header is written to the index as well."""
-        for action in wanted["TransactItems"]:
-            item = action.get("Put", {}).get("Item", {})
-            self.write_units += _IN_A_TRANSACTION * _write_units(item)
-            self.write_units += _write_units(item) if "status" in item else 0
-        return self._call("transact_write_items", wanted)
+        """Writes that cost twice as much, cancelled or not; a header is written to both indexes as well."""
+        try:
+            return self._call("transact_write_items", wanted)
+        finally:
+            for action in wanted["TransactItems"]:
+                item = action["Put"]["Item"] if "Put" in action else self._updated(action["Update"])
+                indexes = ("status" in item) + ("caller" in item)
+                self.write_units += (_IN_A_TRANSACTION + indexes) * _write_units(item)
+
+    def _updated(self, update: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The item as an update left it: all of it is paid for. This look is not counted."""
+        answer = self._client.get_item(TableName=update["TableName"], Key=update["Key"])
+        item: Mapping[str, Any] = answer.get("Item", {})
+        return item
 
     def _call(self, name: str, wanted: Mapping[str, Any]) -> Any:
         self.requests += 1
@@ -125,7 +141,7 @@ class Bill:
     invocations: int
     looks: int
     write_units: int
-    read_units: int
+    read_units: float
     requests: int
 
     @property

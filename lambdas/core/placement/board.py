@@ -6,7 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lambdas.core.clusters import Claim, Claimed, ClusterReport, ClusterSettings, ClusterStanding, DatastoreReport
+from lambdas.core.clusters import (
+    Amounts,
+    Claim,
+    Claimed,
+    ClusterReport,
+    ClusterSettings,
+    ClusterStanding,
+    DatastoreReport,
+)
 from lambdas.core.placement.bounds import bounds
 
 
@@ -21,16 +29,13 @@ class Room(NamedTuple):
 class Facts:
     """What follows from a cluster's settings and its report, whatever is claimed.
 
-    `cpu`, `memory_mb` and `disk_gb` are its bounds; `hosts` the room of those hosts that no other host surpasses in
-    both; `datastore_gb` the room of the roomiest datastore; `idle` between 0 (its hosts are fully used) and 1;
-    `reported` when, in seconds since 1970.
+    `hosts` is the room of those hosts that no other host surpasses in both; `datastore_gb` that of the roomiest
+    datastore; `idle` is between 0 (its hosts are fully used) and 1; `reported` when, in seconds since 1970.
     """
 
     settings: ClusterSettings
     report: ClusterReport
-    cpu: int
-    memory_mb: int
-    disk_gb: int
+    bounds: Amounts
     hosts: tuple[Room, ...]
     datastore_gb: int
     idle: float
@@ -42,13 +47,10 @@ class Facts:
 
 def facts(settings: ClusterSettings, report: ClusterReport) -> Facts:
     """Work out what placement compares."""
-    most = bounds(settings, report)
     return Facts(
         settings=settings,
         report=report,
-        cpu=most.cpu,
-        memory_mb=most.memory_mb,
-        disk_gb=most.disk_gb,
+        bounds=bounds(settings, report),
         hosts=_roomiest(settings, report),
         datastore_gb=max((_free(settings, it) for it in report.datastores if it.usable), default=0),
         idle=_idle(report),
@@ -70,9 +72,9 @@ class Cluster:
         self.claimed = claimed
         self.groups = claimed.groups
         self.drained = claimed.drained
-        self.cpu_left = known.cpu - claimed.amounts.cpu
-        self.memory_left = known.memory_mb - claimed.amounts.memory_mb
-        self.disk_left = known.disk_gb - claimed.amounts.disk_gb
+        self.cpu_left = known.bounds.cpu - claimed.amounts.cpu
+        self.memory_left = known.bounds.memory_mb - claimed.amounts.memory_mb
+        self.disk_left = known.bounds.disk_gb - claimed.amounts.disk_gb
 
 
 class Board:

@@ -10,14 +10,16 @@ from lambdas.core.placement.needs import Need
 
 # The weights add up to 1, so that the score stays within 0 and 1.
 
-ROOM: Final = 0.8
+ROOM: Final = 0.9
 """What is claimed is certain and lasts, so it decides; anything of weight beside it costs evenness."""
 
-IDLE: Final = 0.1
+IDLE: Final = 0.05
 """Live usage is up to a minute old and passes; more weight, and everybody would run to the cluster that was idle."""
 
-LOCAL: Final = 0.1
-"""An image that is there already saves copying it: minutes, but once. It is worth a tenth more load, not a hot spot."""
+LOCAL: Final = 0.05
+"""An image that is there saves copying it: minutes, but once. It is worth a little more load, not a hot spot."""
+
+_AT_ONCE: Final = 2
 
 FRESH: Final = 120.0
 """Seconds for which a report counts in full: one comes every minute, and one may be lost."""
@@ -33,14 +35,32 @@ def score(need: Need, cluster: Cluster, age: float, oldest_report: float = OLDES
 
 
 def room(need: Need, cluster: Cluster) -> float:
-    """What would be left of what can be claimed, of whichever is then scarcest; to pack, what would not be left."""
-    wanted, facts = need.amounts, cluster.facts
+    """What would be left of what can be claimed, of whichever is then scarcest; to pack, what would not be left.
+
+    It is left after two such machines: somebody else may be placing one as large there at this moment. So a cluster
+    that one more would fill is among the last to spread to.
+    """
+    wanted, bounds = need.amounts, cluster.facts.bounds
     left = min(
-        _left(cluster.cpu_left - wanted.cpu, facts.cpu),
-        _left(cluster.memory_left - wanted.memory_mb, facts.memory_mb),
-        _left(cluster.disk_left - wanted.disk_gb, facts.disk_gb),
+        (cluster.cpu_left - _AT_ONCE * wanted.cpu) / (bounds.cpu or 1),
+        (cluster.memory_left - _AT_ONCE * wanted.memory_mb) / (bounds.memory_mb or 1),
+        (cluster.disk_left - _AT_ONCE * wanted.disk_gb) / (bounds.disk_gb or 1),
     )
+    left = left if left > 0 else 0.0
     return left if need.prefer == "spread" else 1.0 - left
+
+
+def capacity(need: Need, cluster: Cluster) -> float:
+    """How many machines of this need would fit on a cluster if nothing were claimed; at least 1."""
+    wanted, bounds = need.amounts, cluster.facts.bounds
+    return max(
+        1.0,
+        min(
+            bounds.cpu / (wanted.cpu or 1),
+            bounds.memory_mb / (wanted.memory_mb or 1),
+            bounds.disk_gb / (wanted.disk_gb or 1),
+        ),
+    )
 
 
 def freshness(age: float, oldest_report: float = OLDEST_REPORT) -> float:
@@ -48,7 +68,3 @@ def freshness(age: float, oldest_report: float = OLDEST_REPORT) -> float:
     if age <= FRESH:
         return 1.0
     return max(0.0, (oldest_report - age) / (oldest_report - FRESH)) if oldest_report > FRESH else 0.0
-
-
-def _left(amount: int, of: int) -> float:
-    return amount / of if of else 0.0
