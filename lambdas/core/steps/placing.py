@@ -11,7 +11,6 @@ from lambdas.core.clusters import Amounts, ClusterStanding, claim_of
 from lambdas.core.errors import CapacityError, ClaimRefused, RetryableError
 from lambdas.core.model import Intent, Resource, Saga
 from lambdas.core.placement.board import Board
-from lambdas.core.placement.bounds import bounds
 from lambdas.core.placement.choosing import choose, refusal
 from lambdas.core.placement.filtering import OLDEST_REPORT, TAKEN, Reason
 from lambdas.core.placement.needs import Need, need_of
@@ -115,10 +114,8 @@ class PlacingSteps:
                 return it
             return it.model_copy(update={**placed, "created_at": self._clock.now()})
 
-        facts = self._board[cluster].facts
-        _, it = self._ledger.change_resource(
-            saga.id, resource.id, change, f"placed on {cluster}", bounds(facts.settings, facts.report)
-        )
+        bounds = self._board[cluster].facts.bounds
+        _, it = self._ledger.change_resource(saga.id, resource.id, change, f"placed on {cluster}", bounds)
         if it.claim == claim:
             self._board.add(claim, f"{saga.id}/{resource.id}")
         return it
