@@ -35,7 +35,7 @@ from local.http_server import serve
 from local.lambda_runtime.errors import InvokeError
 from local.lambda_runtime.moto_source import MotoFunctionSource
 from local.lambda_runtime.runtime import LambdaRuntime
-from local.private_clouds import point_clusters, put_logins, scvmm_estate, vsphere_estate
+from local.private_clouds import QUICK_SCVMM, point_clusters, put_logins, scvmm_estate, vsphere_estate
 from local.queues import QueuePolling
 from local.queues.invoking import CallsInThreads
 from local.queues.moto_source import MotoQueues
@@ -159,7 +159,7 @@ class Machine:
         self.gcp = self._serve(gcp.GcpSimulator(clock, time.sleep, _QUICK_GCP), ports.gcp, "gcp")
         self.vcenter = vsphere.create_app(clock, time.sleep, vsphere_estate())
         self.vsphere = self._serve(self.vcenter, ports.vsphere, "vsphere")
-        self.vmm = scvmm.ScvmmSimulator(clock, time.sleep, scvmm_estate())
+        self.vmm = scvmm.ScvmmSimulator(clock, time.sleep, scvmm_estate(), QUICK_SCVMM)
         self.scvmm = self._serve(self.vmm, ports.scvmm, "scvmm")
         calls = RepeatingCalls(CallsInThreads(self.runtime.invoke), self.redelivery)
         self._polling = QueuePolling(self._engine, MotoQueues(ACCOUNT_ID, REGION), calls)
