@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -201,11 +201,15 @@ class Machine:
         )
 
     def _report_clusters(self) -> None:
-        """Let private clusters report at once: their schedule comes round for the first time in a minute."""
+        """Let private clusters report at once: their schedule comes round for the first time in a minute.
+
+        Where no function can be called yet, since they are elsewhere, it does not matter.
+        """
         functions = self._client("lambda").get_paginator("list_functions").paginate()
         for name in [it["FunctionName"] for page in functions for it in page["Functions"]]:
             if name.endswith("-report"):
-                self._invoke_later(name, "{}")
+                with suppress(InvokeError):
+                    self._invoke_later(name, "{}")
 
     def close(self) -> None:
         """Stop everything, the last started first."""
