@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lambdas.core.clusters import Amounts, Claim, ClusterStanding
-from lambdas.core.placement.board import Board
+from lambdas.core.placement.board import Board, Cluster
 from lambdas.core.placement.filtering import Filter
 from lambdas.core.placement.needs import Need
-from lambdas.core.placement.weighing import room
 
 
 def least_peak(board: Board, needs: Sequence[Need]) -> float:
@@ -29,10 +28,19 @@ def largest_first(standings: Sequence[ClusterStanding], needs: Sequence[Need]) -
     board = Board(standings)
     for number, need in enumerate(sorted(needs, key=lambda it: it.amounts.memory_mb, reverse=True)):
         refuses = Filter(need).refuses
-        able = [(-room(need, it), it.name) for it in board if refuses(it, 0) is None]
+        able = [(_load_with(need, it), it.name) for it in board if refuses(it, 0) is None]
         claim = Claim.model_construct(cluster=min(able)[1], amounts=need.amounts, group=need.group)
         board.add(claim, f"machine/{number}")
     return board
+
+
+def _load_with(need: Need, cluster: Cluster) -> float:
+    wanted, bounds = need.amounts, cluster.facts.bounds
+    return 1 - min(
+        (cluster.cpu_left - wanted.cpu) / bounds.cpu,
+        (cluster.memory_left - wanted.memory_mb) / bounds.memory_mb,
+        (cluster.disk_left - wanted.disk_gb) / bounds.disk_gb,
+    )
 
 
 def loads(board: Board) -> list[float]:

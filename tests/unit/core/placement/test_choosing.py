@@ -156,7 +156,8 @@ def test_a_refusal_names_every_reason_but_none_of_clusters_elsewhere(
 
 def test_where_there_is_no_cluster_of_the_target_at_all_it_says_so() -> None:
     said = refusal(SMALL, {"hv-1": Reason("is not of vsphere", elsewhere=True)})
-    assert said == "there is no vsphere cluster of the target 'default'; an operator can declare one"
+    assert "hv-1" not in said
+    assert said.startswith("no vsphere cluster of the target 'default' has ever reported")
 
 
 def test_a_refusal_groups_clusters_by_reason_and_tells_first_what_most_of_them_lack() -> None:
