@@ -15,8 +15,7 @@ def least_peak(board: Board, needs: Sequence[Need]) -> float:
 
     If nobody has claimed more than the share P of any cluster, then of all clusters together, too, not more than P is
     claimed. So P is at least what all needs together take of all clusters together, of each resource. What keeps
-    machines from some clusters can only raise it; for the fleet of `placement_fleet` a linear program in which machines
-    may be split raises it by about a hundredth.
+    machines from some clusters can only raise it, so that the optimum may well be above this.
     """
     wanted = sum((need.amounts for need in needs), Amounts())
     there = sum((cluster.facts.bounds for cluster in board), Amounts())
