@@ -107,8 +107,8 @@ class Tally:
     """What came of a race.
 
     `deciding` and `placing` are seconds of the processor: of each choice, and of each placement with its claims. `lost`
-    counts refused claims, `losers` the machines that had any, `unclear` those that nothing took although some cluster
-    has no reason against it.
+    counts refused claims, `losers` the machines that had any, `unclear` those that were refused although some
+    cluster, as it stood at that moment, could have taken them.
     """
 
     placed: int = 0
@@ -128,6 +128,7 @@ class Race:
     def __init__(self, table: Table, needs: Sequence[Need], rank: Ranking, placers: int, stale: float) -> None:
         self.tally = Tally()
         self._table = table
+        self._truth = Board()
         self._needs = iter(enumerate(needs))
         self._rank = rank
         self._stale = stale
@@ -168,7 +169,7 @@ class Race:
                 lost += 1
             ranked = ranked if placed else self._decide(need, board, watch)
         self.tally.placing.append(watch.seconds)
-        self._count(need, board, lost, placed)
+        self._count(need, lost, placed)
 
     def _decide(self, need: Need, board: Board, watch: Stopwatch) -> Sequence[str]:
         before = watch.seconds
@@ -185,11 +186,13 @@ class Race:
             board.replace(name, self._table.claimed(name))
         return placed
 
-    def _count(self, need: Need, board: Board, lost: int, placed: bool) -> None:
+    def _count(self, need: Need, lost: int, placed: bool) -> None:
         tally = self.tally
         tally.placed += placed
         tally.lost += lost
         tally.losers += lost > 0
         tally.losers_placed += placed and lost > 0
         tally.refused += not placed
-        tally.unclear += not placed and bool(_able(need, board))
+        if not placed:
+            self._truth.learn(self._table.standings())
+            tally.unclear += bool(_able(need, self._truth))
