@@ -31,7 +31,7 @@ from lambdas.core.placement.needs import Need
 CLUSTERS: Final = 200
 MACHINES: Final = 5000
 PLACERS: Final = 32
-STALE_SECONDS: Final = 5.0
+STALE_SECONDS: Final = 1.0
 """What lambdas/placement/handler.py lets what it read be."""
 
 FRESH_SECONDS: Final = 0.2

@@ -16,7 +16,7 @@ from lambdas.adapters.sweeping import sweep_handler
 from lambdas.core.ports.clusters import Clusters
 from lambdas.core.steps.placing import PlacementPreflight, PlacingSteps, ReportedInventory
 
-FRESH_SECONDS: Final = 5.0
+FRESH_SECONDS: Final = 1.0
 """For how long what was read of all clusters is good enough to choose among them: the claim itself decides."""
 
 
