@@ -47,7 +47,7 @@ def api_client(endpoint: str | None, profile: str | None, region: str | None) ->
     credentials = session.get_credentials()
     if credentials is None:
         raise click.UsageError("there are no AWS credentials to sign with; give --profile, or set them up")
-    if session.region_name is None:
+    if not session.region_name:
         raise click.UsageError("which region is the deployment in? give --region")
     return ApiClient(endpoint, credentials.get_frozen_credentials(), session.region_name)
 
