@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 from botocore.exceptions import BotoCoreError
+from pydantic import ValidationError
 
 from cli.failures import FAILED, UNREACHABLE, Failure
 from lambdas.core.errors import Misconfigured, RetryableError
@@ -56,6 +57,9 @@ def _agent(cluster: str, concurrency: int | None) -> Agent:
         raise Failure(message, FAILED) from error
     except RetryableError as error:
         raise Failure(f"the deployment cannot be reached: {error}", UNREACHABLE) from error
+    except ValidationError as error:
+        wrong = ", ".join(f"{it['loc'][0]}: {it['msg']}" for it in error.errors())
+        raise click.UsageError(f"the environment cannot be used: {wrong}") from error
     except BotoCoreError as error:
         raise click.UsageError(f"{error} Give --region and --profile, or set up the AWS credentials.") from error
     return agent

@@ -18,10 +18,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from lambdas.adapters.claims import claimed_of, claims_key, drain_update
 from lambdas.adapters.dynamodb import asked
+from lambdas.adapters.observability import logger
 from lambdas.core.clusters import Claimed, ClusterReport, ClusterSettings, ClusterStanding
 from lambdas.core.errors import ClusterNotFound, RetryableError
 from lambdas.core.ports.clock import Clock
@@ -36,6 +37,8 @@ MACHINES: Final = "MACHINES"
 
 _MOST_KEYS: Final = 100
 """Of one BatchGetItem: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
+
+_LONGEST_NAME: Final = 40
 
 _MARKED: Final = TypeAdapter(tuple[Marked, ...])
 
@@ -105,13 +108,13 @@ class DynamoClusters:
                 **({"ExclusiveStartKey": start} if start else {}),
             }
             answer = asked(partial(self._client.query, **request))
-            yield from (_parsed(item) for item in answer["Items"])
+            yield from filter(None, (_readable(item) for item in answer["Items"]))
             start = answer.get("LastEvaluatedKey", {})
             if not start:
                 return
 
     def _reported(self, cluster: str) -> tuple[ClusterSettings, ClusterReport]:
-        item = self._get(_report_key(cluster))
+        item = self._get(_report_key(cluster)) if len(cluster) <= _LONGEST_NAME else None
         if item is None:
             raise ClusterNotFound(f"no cluster {cluster} has ever reported")
         return _parsed(item)
@@ -153,6 +156,16 @@ def _report_key(cluster: str) -> dict[str, Any]:
 
 def _machines_key(cluster: str) -> dict[str, Any]:
     return {"pk": {"S": f"{MACHINES}#{cluster}"}, "sk": {"S": MACHINES}}
+
+
+def _readable(item: dict[str, Any]) -> tuple[ClusterSettings, ClusterReport] | None:
+    """One report that cannot be read must not hide the others."""
+    try:
+        return _parsed(item)
+    except ValidationError as error:
+        wrong = [".".join(map(str, it["loc"])) for it in error.errors(include_url=False, include_input=False)]
+        logger.error("a report cannot be read", extra={"cluster": item["sk"]["S"], "fields": wrong})
+        return None
 
 
 def _parsed(item: dict[str, Any]) -> tuple[ClusterSettings, ClusterReport]:

@@ -72,7 +72,7 @@ class ParameterClusters:
         for first in range(0, len(clusters), _MOST_NAMES):
             names = {f"/skysaga/clusters/{it}": it for it in clusters[first : first + _MOST_NAMES]}
             values = self._parameters.read(list(names))
-            found |= {cluster: _cluster(name, values[name]) for name, cluster in names.items()}
+            found |= {cluster: _cluster(name, cluster, values[name]) for name, cluster in names.items()}
         return found
 
 
@@ -120,11 +120,14 @@ def _targets_on(cloud: str, name: str, text: str) -> dict[str, Target]:
         raise _malformed(name, error) from error
 
 
-def _cluster(name: str, text: str) -> ClusterSettings:
+def _cluster(name: str, cluster: str, text: str) -> ClusterSettings:
     try:
-        return ClusterSettings.model_validate_json(text)
+        settings = ClusterSettings.model_validate_json(text)
     except ValidationError as error:
         raise _malformed(name, error) from error
+    if settings.name != cluster or not settings.queue_url or not settings.ledger_table:
+        raise Misconfigured(f"the SSM parameter {name} must have this cluster's name, queue_url and ledger_table")
+    return settings
 
 
 def _malformed(name: str, error: ValidationError) -> Misconfigured:

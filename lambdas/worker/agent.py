@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from threading import BoundedSemaphore, Event, Thread
 from types import SimpleNamespace
 from typing import Any, Final
@@ -12,7 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from lambdas.adapters.observability import logger, where
-from lambdas.core.errors import RetryableError, StepError
+from lambdas.core.errors import RetryableError
 from lambdas.core.ports.queue import Message, Queue
 from lambdas.worker.patience import BEAT_SECONDS
 from lambdas.worker.reporting import Reporting
@@ -109,8 +108,10 @@ class Agent:
 
     def _report_regularly(self) -> None:
         while True:
-            with suppress(StepError):  # logged by name already; its last report grows old
+            try:
                 self._reporting().report()
+            except Exception as error:  # whatever it is, the next one may be made
+                logger.error("no report", extra={"error": type(error).__name__, "where": where(error)})
             if self._stopping.wait(self._report_seconds):
                 return
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -229,3 +230,25 @@ def test_the_machines_of_a_target_are_those_of_its_clusters(world: World) -> Non
 
     [found] = world.clusters.machines("vsphere", "default")
     assert found == ("berlin-1", now, marked)
+
+
+def test_a_name_that_no_cluster_can_have_is_not_found(world: World) -> None:
+    with pytest.raises(ClusterNotFound):
+        world.clusters.standing("a" * 1100)
+
+
+def test_a_report_of_a_newer_version_is_read_and_one_that_cannot_be_read_hides_no_other(
+    world: World,
+) -> None:
+    if not isinstance(world.clusters, DynamoClusters):
+        pytest.skip("kept as text in DynamoDB only")
+    for name in ("alpha", "beta", "gamma"):
+        world.clusters.report(cluster_settings(name), survey(world.clock.now()))
+    client = world.clusters._client
+    for name, change in (("beta", {"added_next_year": 1}), ("gamma", {"provider": "abacus"})):
+        key = {"pk": {"S": "CLUSTERS"}, "sk": {"S": name}}
+        item: Any = client.get_item(TableName=TABLE, Key=key)["Item"]
+        document = json.loads(item["document"]["S"])
+        document["settings"] |= change
+        client.put_item(TableName=TABLE, Item={**item, "document": {"S": json.dumps(document)}})
+    assert [it.settings.name for it in world.clusters.standings()] == ["alpha", "beta"]

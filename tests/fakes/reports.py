@@ -20,6 +20,7 @@ def cluster_settings(name: str = "berlin-1", **changes: Any) -> ClusterSettings:
         "secret": "skysaga/berlin",
         "cluster": "CL01",
         "queue_url": f"https://sqs.example/1/skysaga-cluster-{name}",
+        "ledger_table": "ledger",
     }
     return ClusterSettings.model_validate({**document, **changes})
 

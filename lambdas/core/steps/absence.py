@@ -65,7 +65,10 @@ class Absence:
     def _note(self, resource: Resource, since: datetime | None, message: str) -> None:
         def change(_: Saga, it: Resource) -> Resource:
             elsewhere = it.claim != resource.claim  # it is on another cluster by now, of which this says nothing
-            return it if elsewhere or it.absent_since == since else it.model_copy(update={"absent_since": since})
+            seen = since is not None and it.absent_since != resource.absent_since  # by another look meanwhile
+            if elsewhere or seen or it.absent_since == since:
+                return it
+            return it.model_copy(update={"absent_since": since})
 
         self._ledger.change_resource(resource.saga_id, resource.id, change, message)
 

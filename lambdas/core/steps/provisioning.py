@@ -128,18 +128,20 @@ class ProvisioningSteps:
 
         Only the first part has nothing by which a repeated request could be recognised. What was sent, or was about to
         be, and is not answered either shows itself, and then nothing new will come of asking again, or must be taken
-        for under way until `repeat_seconds` have passed. Of several who ask at once one may.
+        for under way until `repeat_seconds` have passed. Of several who ask at once one may. The time to become ready
+        begins with the first: what waited in a queue before is not the machine's fault.
         """
         if not self._provider.repeat_seconds or intent.operations:
             return True
         if self._is_under_way(resource.attempt) and self._provider.find(intent):
             return True
         mine = Attempt(token=str(uuid.uuid4()), at=self._clock.now())
+        sent = {"attempt": mine} if resource.attempt else {"attempt": mine, "created_at": mine.at}
 
         def attempt(saga: Saga, it: Resource) -> Resource:
             begun = it.operations or it.status is not ResourceStatus.CREATING or self._is_under_way(it.attempt)
             left = it.moving or it.cluster != intent.cluster
-            return it if begun or left or not wanted(saga) else it.model_copy(update={"attempt": mine})
+            return it if begun or left or not wanted(saga) else it.model_copy(update=sent)
 
         _, it = self._ledger.change_resource(resource.saga_id, resource.id, attempt, "about to be created")
         return it.attempt == mine

@@ -194,7 +194,8 @@ class SagaSteps:
 
         def change(saga: Saga, resource: Resource) -> Resource:
             ended = saga.status not in UNDER_RELEASE  # another release was faster; the next sweep looks again
-            if ended or resource.status is not ResourceStatus.ABSENT or resource.created_at is None:
+            never_asked_for = resource.created_at is None and resource.cluster is None
+            if ended or resource.status is not ResourceStatus.ABSENT or never_asked_for:
                 return resource
             return resource.model_copy(
                 update={

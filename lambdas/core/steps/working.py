@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from enum import StrEnum
 
-from lambdas.core.errors import CapacityError
+from lambdas.core.errors import CapacityError, TerminalError
 from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import Ledger
@@ -21,7 +21,6 @@ Pause = Callable[[int], bool]
 _Step = Callable[[str, str], StepResult]
 
 _TO_BE_PLACED: StepResult = {"next": Next.CREATE, "delay": 0}
-_SOMEWHERE_ELSE: StepResult = {"next": Next.WAIT, "delay": 0}
 
 
 class TaskKind(StrEnum):
@@ -62,8 +61,7 @@ class WorkSteps:
             resource = self._ledger.resource(saga_id, resource_id)
             if resource.claim is None:
                 return _TO_BE_PLACED
-            if resource.claim.cluster not in self._clusters:
-                return _SOMEWHERE_ELSE
+            self._check_cluster(resource.claim.cluster)
             if resource.moving:
                 result = self._moving.go_on(saga_id, resource_id)
                 if result["next"] is Next.CREATE:
@@ -76,6 +74,15 @@ class WorkSteps:
                 return {"next": Next.WAIT, "delay": result["delay"]}
             due = self._provisioning.create if result["next"] is Next.CREATE else self._provisioning.observe
 
+    def _check_cluster(self, cluster: str | None) -> None:
+        """Raise TerminalError for a task of another cluster.
+
+        One that came late, since its machine has moved on, is awaited by nobody; any other went to the wrong queue.
+        """
+        if cluster not in self._clusters:
+            served = ", ".join(sorted(self._clusters))
+            raise TerminalError("WrongWorker", f"the task is for {cluster}, and came to the worker of {served}")
+
     def _built(self, step: _Step, saga_id: str, resource_id: str) -> StepResult:
         try:
             return step(saga_id, resource_id)
@@ -84,8 +91,7 @@ class WorkSteps:
             return {"next": Next.WAIT, "delay": 0}
 
     def _release(self, saga_id: str, resource_id: str, pause: Pause) -> StepResult:
-        if self._ledger.resource(saga_id, resource_id).cluster not in self._clusters:
-            return _SOMEWHERE_ELSE
+        self._check_cluster(self._ledger.resource(saga_id, resource_id).cluster)
         due: _Step = self._releasing.delete
         while True:
             result = due(saga_id, resource_id)

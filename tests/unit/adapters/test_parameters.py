@@ -162,3 +162,11 @@ def test_a_cluster_that_is_not_declared_or_malformed_is_named() -> None:
     with pytest.raises(Misconfigured, match="/skysaga/clusters/berlin-2 cannot be used: provider") as refused:
         clusters.declared(["berlin-2"])
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("change", [{"name": "berlin-9"}, {"queue_url": ""}, {"ledger_table": ""}])
+def test_a_parameter_that_does_not_tell_a_worker_where_to_work_is_refused(change: dict[str, str]) -> None:
+    settings = cluster_settings("berlin-1").model_copy(update=change)
+    ssm = FakeSsm(**{"/skysaga/clusters/berlin-1": settings.model_dump_json()})
+    with pytest.raises(Misconfigured, match="must have this cluster's name, queue_url and ledger_table"):
+        ParameterClusters(Parameters(ssm)).declared(["berlin-1"])

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from cli.__main__ import main
 from local.http_server import serve
+from tests.fakes.reports import cluster_settings
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 NOWHERE = "http://127.0.0.1:9"
@@ -100,3 +101,12 @@ def test_a_worker_that_cannot_reach_its_deployment_ends_as_unreachable() -> None
     result = run("worker", "--cluster", "berlin-1", **KEYS, AWS_ENDPOINT_URL=NOWHERE, AWS_MAX_ATTEMPTS="1")
     assert result.exit_code == 4
     assert "the deployment cannot be reached" in result.output
+
+
+def test_an_environment_that_cannot_be_used_is_bad_usage(serving: Serving) -> None:
+    settings = cluster_settings("berlin-1").model_dump_json()
+    declared = {"Parameters": [{"Name": "/skysaga/clusters/berlin-1", "Value": settings}], "InvalidParameters": []}
+    environment = {**KEYS, "AWS_ENDPOINT_URL": serving(200, declared), "SKYSAGA_HIDDEN_SECONDS": "a while"}
+    result = run("worker", "--cluster", "berlin-1", **environment)
+    assert result.exit_code == 2
+    assert "SKYSAGA_HIDDEN_SECONDS" in result.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lambdas.core.errors import CapacityError
 from lambdas.core.policy import Policy
 from lambdas.core.steps.placing import ReportedInventory
 from lambdas.core.steps.saga import ReleaseReason
@@ -79,3 +80,20 @@ def test_what_a_saga_at_work_is_leaving_is_left_to_it(world: PrivateWorld) -> No
     world.placing.create(saga, WEB)
     appear(world, saga, elsewhere(world, saga))
     assert look(world)["unknown"] == []
+
+
+def test_what_shows_itself_where_the_machine_had_been_refused_is_removed_although_nothing_was_placed_in_the_end(
+    world: PrivateWorld,
+) -> None:
+    world.provider.full = {"berlin-1", "berlin-2"}
+    saga = world.provisioning_saga()
+    with pytest.raises(CapacityError):
+        world.build(saga)
+    world.sagas.fail(saga, WEB, "no cluster fits")
+    world.release(saga)
+    appear(world, saga, str(world.resource(saga).cluster))
+
+    assert look(world)["orphan_count"] == 1
+    world.sagas.fence(saga, ReleaseReason.SWEEP)
+    world.remove(saga)
+    assert world.provider.machines == []

@@ -13,11 +13,12 @@ from lambdas.core.clusters import Amounts
 from lambdas.core.errors import CapacityError, RetryableError, TerminalError
 from lambdas.core.states import ResourceStatus, SagaStatus
 from lambdas.core.steps.moving import MovingSteps
+from lambdas.core.steps.releasing import ReleaseSteps
 from lambdas.core.steps.results import Next
 from lambdas.core.steps.saga import ReleaseReason
 from lambdas.core.steps.working import TaskKind
 from tests.fakes.documents import vsphere_instance
-from tests.fakes.private_provider import FakePrivateProvider
+from tests.fakes.private_provider import FakePrivateProvider, Machine
 from tests.fakes.provider import Fault, WorkerKilled, lost_reply
 from tests.unit.core.private_world import WEB, PrivateWorld, make_private_world, ready, seeded
 from tests.unit.core.world import POLICY
@@ -85,10 +86,39 @@ def test_a_task_of_a_saga_that_is_cancelled_creates_nothing(world: PrivateWorld,
     assert world.provider.machines == []
 
 
-def test_a_task_that_went_to_the_wrong_cluster_is_left_to_the_right_one(world: PrivateWorld, placed: str) -> None:
+def test_a_task_that_went_to_the_wrong_cluster_says_so_and_touches_nothing(world: PrivateWorld, placed: str) -> None:
     [wrong] = {"berlin-1", "berlin-2"} - {world.resource(placed).cluster}
-    assert world.worker(wrong).work(PROVISION, placed, WEB, world.pause) == {"next": Next.WAIT, "delay": 0}
+    with pytest.raises(TerminalError, match=f"WrongWorker: .*came to the worker of {wrong}"):
+        world.worker(wrong).work(PROVISION, placed, WEB, world.pause)
     assert world.provider.machines == []
+
+
+def test_time_in_the_queue_is_not_the_machines_fault(world: PrivateWorld, placed: str) -> None:
+    world.clock.advance(POLICY.create_timeout + 1)
+    world.provider.seconds_to_show = 40
+    world.worker().work(PROVISION, placed, WEB, world.pause)
+    assert ready(world, placed)
+
+
+def test_absence_counts_anew_when_another_look_has_found_something_meanwhile(world: PrivateWorld, placed: str) -> None:
+    world.build(placed)
+    world.sagas.fence(placed, ReleaseReason.DESTROY)
+    world.placing.delete(placed, WEB)
+    one, another = (ReleaseSteps(world.ledger, world.provider, world.clock, POLICY) for _ in range(2))
+    one.delete(placed, WEB)
+    one.observe(placed, WEB)
+    world.clock.advance(world.provider.settling_seconds - 1)
+
+    def seen_by_another() -> None:
+        world.provider.machines.append(Machine(str(world.resource(placed).cluster), placed, WEB, 0))
+        assert another.observe(placed, WEB)["next"] is Next.DELETE
+        another.delete(placed, WEB)
+
+    world.ledger.meanwhile = [seen_by_another]
+    one.observe(placed, WEB)
+    world.clock.advance(2)
+    one.observe(placed, WEB)
+    assert world.resource(placed).status is ResourceStatus.DELETING
 
 
 def test_what_was_never_placed_is_sent_to_be_placed(world: PrivateWorld) -> None:

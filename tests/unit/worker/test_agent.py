@@ -199,3 +199,11 @@ def test_each_line_of_its_log_is_about_the_saga_that_its_thread_works_on(
         eventually(lambda: len(site.queue.deleted) == CONCURRENCY)
     done = [line for line in map(json.loads, log.getvalue().splitlines()) if line["message"] == "step done"]
     assert sorted(line["correlation_id"] for line in done) == [f"s{number}" for number in range(CONCURRENCY)]
+
+
+def test_reports_go_on_after_whatever_went_wrong(world: PrivateWorld) -> None:
+    world.provider.faults = [Fault("survey", before=KeyError("not a step's error"))]
+    before = world.clusters.reported_at("berlin-1")
+    world.clock.advance(60)
+    with Site(world).at_work():
+        eventually(lambda: world.clusters.reported_at("berlin-1") > before)
