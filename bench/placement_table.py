@@ -24,6 +24,7 @@ from lambdas.core.errors import CapacityError
 from lambdas.core.placement.bounds import bounds
 from lambdas.core.placement.needs import Need
 from lambdas.core.plan import new_saga_id, plan_saga
+from lambdas.core.policy import Policy
 from lambdas.core.ports.ledger import IdempotencyKey
 from lambdas.core.ports.provider import Survey
 from lambdas.core.request import parse_request
@@ -73,7 +74,7 @@ def cost(clusters: int, placements: int) -> Cost:
         known = DynamoClusters(dynamo, TABLE, clock, _FOREVER)
         known.standings()
         reading = counted.read_units
-        steps = PlacingSteps(DynamoLedger(dynamo, TABLE, clock), known, clock, random)
+        steps = PlacingSteps(DynamoLedger(dynamo, TABLE, clock), known, clock, Policy(), random)
         for saga in sagas:
             steps.create(saga, "machine")
         reads, writes = (counted.read_units - reading) / placements, counted.write_units / placements
@@ -97,7 +98,9 @@ def crowd(clusters: int, placements: int, placers: int) -> Outcome:
             dynamo: Any = lost
             known = DynamoClusters(dynamo, TABLE, clock, _FOREVER)
             known.standings()
-            steps = PlacingSteps(DynamoLedger(dynamo, TABLE, clock, lambda _: None), known, clock, _seeded(number))
+            steps = PlacingSteps(
+                DynamoLedger(dynamo, TABLE, clock, lambda _: None), known, clock, Policy(), _seeded(number)
+            )
             barrier.wait()
             return [_refusal(steps, saga) for saga in shares[number]]
 

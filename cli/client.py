@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from botocore.auth import SigV4Auth
@@ -65,7 +66,7 @@ class ApiClient:
 
     def drain(self, cluster: str, drained: bool) -> dict[str, Any]:
         """Let a cluster take nothing new, or again; returns it as it is now."""
-        return self._call("PUT" if drained else "DELETE", f"/clusters/{cluster}/drain")
+        return self._call("PUT" if drained else "DELETE", f"/clusters/{quote(cluster, safe='')}/drain")
 
     def follow(self, saga_id: str, after: int = 0) -> Iterator[dict[str, Any]]:
         """Every event of a saga numbered above `after`, as it happens, until the saga has ended."""

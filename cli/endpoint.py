@@ -70,7 +70,7 @@ def told_plainly() -> Iterator[None]:
 def _local_address() -> str:
     try:
         address: str = json.loads(LOCAL_ENDPOINTS.read_text())["api"]
-    except FileNotFoundError:
+    except (FileNotFoundError, KeyError, ValueError):
         raise Failure(
             f"nothing runs in {os.path.basename(os.getcwd())}: start it with `make up`, or give --endpoint", UNREACHABLE
         ) from None

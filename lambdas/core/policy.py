@@ -64,6 +64,17 @@ class Policy(BaseModel):
         """Whether something begun then should have been ready by now."""
         return now - began > timedelta(seconds=self.create_timeout)
 
+    def build_abandoned(self, began: datetime, now: datetime) -> bool:
+        """Whether the worker of a private cluster should have built something by now, or said why not."""
+        return now - began > timedelta(seconds=2 * self.create_timeout)
+
+    def removal_abandoned(self, began: datetime, now: datetime) -> bool:
+        """Whether the worker of a private cluster should have removed something by now, or said why not.
+
+        It must be over before the saga is taken for one that nobody works on.
+        """
+        return now - began > timedelta(seconds=1.5 * self.release_timeout)
+
     def release_expired(self, began: datetime, now: datetime) -> bool:
         """Whether something whose release began then should have been gone by now."""
         return now - began > timedelta(seconds=self.release_timeout)

@@ -33,9 +33,9 @@ def placing_steps(
     """The steps over clusters and surroundings that are made when first needed."""
 
     def make() -> CloudSteps:
-        ledger, clock, _ = make_surroundings()
+        ledger, clock, policy = make_surroundings()
         clusters, random = make_clusters(), SystemRandom()
-        placing = PlacingSteps(ledger, clusters, clock, random)
+        placing = PlacingSteps(ledger, clusters, clock, policy, random)
         return CloudSteps(
             placing.create,
             placing.observe,

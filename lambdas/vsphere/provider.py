@@ -180,7 +180,7 @@ def _template(vcenter: Vcenter, definition: VsphereInstance) -> Template:
     templates = [it for it in vcenter.templates() if it.name == definition.spec.image]
     if not templates:
         raise TerminalError("UnknownImage", f"the vCenter has no template {definition.spec.image!r}")
-    return min(templates, key=lambda it: _id(it.ref))
+    return min(templates, key=lambda it: (len(_id(it.ref)), _id(it.ref)))  # vm-101 was there before vm-1000
 
 
 def _remove(machine: Machine | None, intent: Intent) -> None:

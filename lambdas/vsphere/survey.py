@@ -62,8 +62,10 @@ def survey(vcenter: Vcenter, at: datetime) -> Survey:
     shared = shared_datastores([host_room(host) for host in now.hosts])
     scope = _Scope(frozenset(_id(host.ref) for host in now.hosts), shared)
     machines = _machines(collector, cluster)
-    ours = [it for it in machines if _is_placed(it, scope) and _is_ours(it)]
-    others = [it for it in machines if it not in ours]
+    ours: list[Found] = []
+    others: list[Found] = []
+    for machine in machines:
+        (ours if _is_placed(machine, scope) and _is_ours(machine) else others).append(machine)
     templates = vcenter.templates()
     report = ClusterReport(
         at=at,

@@ -65,6 +65,8 @@ class Agent:
     def _received(self) -> list[Message]:
         """As many messages as there are free slots, each of which it takes."""
         free = self._take_free_slots()
+        if self._stopping.is_set():  # it was stopped while all its hands were full
+            return []
         messages: list[Message] = []
         try:
             messages = self._queue.receive(free, _LONG_POLL_SECONDS)

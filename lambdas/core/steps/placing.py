@@ -8,12 +8,13 @@ from random import Random
 from typing import Final
 
 from lambdas.core.clusters import Amounts, ClusterStanding, claim_of
-from lambdas.core.errors import CapacityError, ClaimRefused, RetryableError
+from lambdas.core.errors import CapacityError, ClaimRefused, RetryableError, TerminalError
 from lambdas.core.model import Intent, Resource, Saga
 from lambdas.core.placement.board import Board
 from lambdas.core.placement.choosing import choose, refusal
 from lambdas.core.placement.filtering import OLDEST_REPORT, TAKEN, Reason
 from lambdas.core.placement.needs import Need, need_of
+from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.clusters import Clusters
 from lambdas.core.ports.ledger import Ledger
@@ -35,10 +36,11 @@ _GO_ON: Final[StepResult] = {"next": Next.WAIT, "delay": 0}
 class PlacingSteps:
     """What the other providers' steps are to their clouds, for machines that a cluster's worker works on."""
 
-    def __init__(self, ledger: Ledger, clusters: Clusters, clock: Clock, random: Random) -> None:
+    def __init__(self, ledger: Ledger, clusters: Clusters, clock: Clock, policy: Policy, random: Random) -> None:
         self._ledger = ledger
         self._clusters = clusters
         self._clock = clock
+        self._policy = policy
         self._random = random
         self._board = Board()
         self._read: Sequence[ClusterStanding] = ()
@@ -61,13 +63,21 @@ class PlacingSteps:
         return _GO_ON if resource.status is ResourceStatus.CREATING else DONE
 
     def observe(self, saga_id: str, resource_id: str) -> StepResult:
-        """Whose work the machine is: WORK with the queue of its cluster; CREATE when it is to be placed (again)."""
+        """Whose work the machine is: WORK with the queue of its cluster; CREATE when it is to be placed (again).
+
+        Raises TerminalError when nobody has finished it for so long that nobody will.
+        """
         resource = self._ledger.resource(saga_id, resource_id)
         if not wanted(self._ledger.saga(saga_id)):
             return DONE
         if resource.status is ResourceStatus.PLANNED:
             return {"next": Next.CREATE, "delay": 0}
-        return self._work_on(resource) if resource.status is ResourceStatus.CREATING else DONE
+        if resource.status is not ResourceStatus.CREATING:
+            return DONE
+        now = self._clock.now()
+        if self._policy.build_abandoned(resource.created_at or now, now):
+            raise TerminalError("NobodyWorks", f"the worker of {resource.cluster} has not finished it, or never began")
+        return self._work_on(resource)
 
     def delete(self, saga_id: str, resource_id: str) -> StepResult:
         """Let its removal begin; its cluster's worker does it."""
@@ -76,9 +86,14 @@ class PlacingSteps:
         return _GO_ON if due else DONE
 
     def observe_absence(self, saga_id: str, resource_id: str) -> StepResult:
-        """WORK with the queue of its cluster, as long as it is to be removed."""
+        """WORK with the queue of its cluster, as long as it is to be removed; raises TerminalError as above."""
         resource = self._ledger.resource(saga_id, resource_id)
-        return self._work_on(resource) if resource.status is ResourceStatus.DELETING else DONE
+        if resource.status is not ResourceStatus.DELETING:
+            return DONE
+        now = self._clock.now()
+        if self._policy.removal_abandoned(resource.release_began_at or now, now):
+            raise TerminalError("NobodyWorks", f"the worker of {resource.cluster} has not removed it, or never began")
+        return self._work_on(resource)
 
     def _work_on(self, resource: Resource) -> StepResult:
         assert resource.cluster is not None  # noqa: S101 -- the intent and its cluster are written together

@@ -124,7 +124,7 @@ def make_private_world(seed: int = 1) -> PrivateWorld:
         clusters,
         FakePrivateProvider(clock),
         SagaSteps(ledger, clock, functions, FakeExpiry()),
-        PlacingSteps(ledger, clusters, clock, seeded(seed)),
+        PlacingSteps(ledger, clusters, clock, POLICY, seeded(seed)),
     )
 
 

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lambdas.core.clusters import Amounts
-from lambdas.core.errors import CapacityError, RetryableError
+from lambdas.core.errors import CapacityError, RetryableError, TerminalError
 from lambdas.core.model import Intent
 from lambdas.core.placement.filtering import OLDEST_REPORT
+from lambdas.core.policy import Policy
 from lambdas.core.ports.provider import Marked
 from lambdas.core.specs import VsphereInstance
 from lambdas.core.states import ResourceStatus
@@ -20,6 +21,7 @@ from lambdas.core.targets import VsphereTarget
 from tests.fakes.documents import vsphere_instance
 from tests.fakes.reports import cluster_settings, survey
 from tests.unit.core.private_world import WEB, PrivateWorld, make_private_world, seeded
+from tests.unit.core.world import POLICY
 
 NEED = Amounts(cpu=2, memory_mb=4096, disk_gb=20)
 
@@ -147,7 +149,7 @@ def test_a_cluster_that_is_added_takes_machines_at_once(world: PrivateWorld) -> 
 def test_placers_at_the_same_time_never_claim_more_than_there_is(world: PrivateWorld) -> None:
     """Two hosts of 16 processors, promised four times: 32 machines of 4 processors on each of two clusters."""
     sagas = [world.provisioning_saga(vsphere_instance(WEB, cpu=4, memory_gb=1, disk_gb=1)) for _ in range(80)]
-    placers = [PlacingSteps(world.ledger, world.clusters, world.clock, seeded(seed)) for seed in range(8)]
+    placers = [PlacingSteps(world.ledger, world.clusters, world.clock, POLICY, seeded(seed)) for seed in range(8)]
 
     def place(number: int) -> bool:
         try:
@@ -205,3 +207,26 @@ def test_a_cluster_that_does_not_report_is_never_an_empty_one(world: PrivateWorl
     world.clock.advance(OLDEST_REPORT + 1)
     with pytest.raises(RetryableError, match="ReportTooOld: berlin-1"):
         list(ReportedInventory("vsphere", world.clusters, world.clock).inventory())
+
+
+def test_a_machine_that_nobody_builds_fails_in_the_end_and_is_asked_about_until_then(world: PrivateWorld) -> None:
+    saga = world.provisioning_saga()
+    world.placing.create(saga, WEB)
+    world.clock.advance(2 * POLICY.create_timeout)
+    assert world.placing.observe(saga, WEB)["next"] is Next.WORK
+    world.clock.advance(1)
+    with pytest.raises(TerminalError, match="NobodyWorks: the worker of berlin-"):
+        world.placing.observe(saga, WEB)
+
+
+def test_a_machine_that_nobody_removes_is_given_up_before_its_saga_is_taken_for_silent(world: PrivateWorld) -> None:
+    saga = world.provisioning_saga()
+    world.build(saga)
+    world.sagas.fence(saga, ReleaseReason.DESTROY)
+    world.placing.delete(saga, WEB)
+    world.clock.advance(1.5 * POLICY.release_timeout)
+    assert world.placing.observe_absence(saga, WEB)["next"] is Next.WORK
+    world.clock.advance(1)
+    with pytest.raises(TerminalError, match="NobodyWorks: the worker of berlin-"):
+        world.placing.observe_absence(saga, WEB)
+    assert 1.5 * Policy().release_timeout < Policy().silence
