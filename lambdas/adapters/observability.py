@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import traceback
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -104,7 +105,13 @@ def _identify(event: Mapping[str, Any], context: LambdaContext, step: str) -> No
         function_request_id=context.aws_request_id,
     )
     tracer.put_annotation("saga_id", str(event.get("saga_id", "")))
-    metrics.add_dimension("step", step)
+    if _counting():
+        metrics.add_dimension("step", step)
+
+
+def _counting() -> bool:
+    """Whether anybody counts: nobody reads an agent's metrics, and Powertools would keep them until there are many."""
+    return os.environ.get("POWERTOOLS_METRICS_DISABLED", "").lower() != "true"
 
 
 def _log_failure(error: Exception) -> None:
@@ -117,6 +124,8 @@ def _log_failure(error: Exception) -> None:
 
 
 def _count(name: str, **dimensions: str) -> None:
+    if not _counting():
+        return
     for key, value in dimensions.items():
         metrics.add_dimension(key, value)
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)

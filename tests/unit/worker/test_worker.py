@@ -142,3 +142,13 @@ def test_patience_ends_as_soon_as_it_is_time_to_hand_back() -> None:
     patience = Patience(lambda: None, lambda: len(waits) == 2, waits.append)
     assert not patience.pause(600)
     assert len(waits) == 2
+
+
+def test_an_agent_counts_nothing_since_nobody_would_read_it(
+    world: PrivateWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
+    task = message(placed(world))
+    for _ in range(120):  # Powertools writes a hundred at once, whatever it was told
+        do(world, FakeTasks(), task)
+    assert "StepsDone" not in capsys.readouterr().out
