@@ -46,7 +46,7 @@ def observed(step: str) -> Callable[[StepHandler], StepHandler]:
 
     def decorate(handler: StepHandler) -> StepHandler:
         @wraps(handler)
-        @metrics.log_metrics
+        @_published
         @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
         def observe(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any] | None:
             _identify(event, context, step)
@@ -65,6 +65,12 @@ def observed(step: str) -> Callable[[StepHandler], StepHandler]:
         return observe
 
     return decorate
+
+
+def _published(handler: StepHandler) -> StepHandler:
+    """Publish what a call has counted, where anybody counts."""
+    publishing: StepHandler = metrics.log_metrics(handler) if _counting() else handler
+    return publishing
 
 
 def gauge(name: str, value: int, **dimensions: str) -> None:
