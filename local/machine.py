@@ -188,7 +188,7 @@ class Machine:
         self._pump.start()
         self._polling.start()
         self.runtime.warm(saga_functions(self.aws))
-        self._report_clusters()
+        self.report_clusters()
         api = self._serve(self._apis.application(api_id), self._ports.api, "api")
         return Endpoints(
             api=api,
@@ -200,7 +200,7 @@ class Machine:
             scvmm=self.scvmm,
         )
 
-    def _report_clusters(self) -> None:
+    def report_clusters(self) -> None:
         """Let private clusters report at once: their schedule comes round for the first time in a minute.
 
         Where no function can be called yet, since they are elsewhere, it does not matter.

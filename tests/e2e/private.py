@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
 import requests
@@ -32,10 +32,14 @@ def report(deployment: Deployment) -> None:
 
 
 def grants(deployment: Deployment, granted: list[dict[str, Any]]) -> None:
-    parameters = create_client("ssm", deployment.endpoints.aws, REGION)
-    value = json.dumps({"grants": granted})
-    parameters.put_parameter(Name="/skysaga/grants", Value=value, Type="String", Overwrite=True)
+    put_grants(deployment.endpoints.aws, granted)
     time.sleep(1.1)  # what was read of them is good for a second
+
+
+def put_grants(aws: str, granted: list[dict[str, Any]]) -> None:
+    """Write the deployment's grants; functions go by them a second later."""
+    value = json.dumps({"grants": granted})
+    create_client("ssm", aws, REGION).put_parameter(Name="/skysaga/grants", Value=value, Type="String", Overwrite=True)
 
 
 def machine(resource_id: str, provider: str = "vsphere", target: str = "default", **placement: Any) -> dict[str, Any]:
@@ -77,12 +81,11 @@ def eventually(claim: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-@contextmanager
-def agent(deployment: Deployment) -> Iterator[subprocess.Popen[str]]:
-    """`skysaga worker` in a process of its own, as it runs inside a private network."""
+def start_agent(aws: str, log: int | IO[bytes] = subprocess.PIPE) -> subprocess.Popen[bytes]:
+    """`skysaga worker` in a process of its own, as it runs inside a private network; what it says goes to `log`."""
     environment = {
         **os.environ,
-        "AWS_ENDPOINT_URL": deployment.endpoints.aws,
+        "AWS_ENDPOINT_URL": aws,
         "AWS_ACCESS_KEY_ID": SDK_CREDENTIALS["aws_access_key_id"],
         "AWS_SECRET_ACCESS_KEY": SDK_CREDENTIALS["aws_secret_access_key"],
         "SKYSAGA_HIDDEN_SECONDS": "3",
@@ -92,9 +95,15 @@ def agent(deployment: Deployment) -> Iterator[subprocess.Popen[str]]:
         "VSPHERE_SETTLING_SECONDS": "2",
     }
     command = [sys.executable, "-m", "cli", "worker", "--cluster", AGENTS_CLUSTER, "--region", REGION]
-    process = subprocess.Popen(  # noqa: S603 -- our own command
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    return subprocess.Popen(  # noqa: S603 -- our own command
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=log
     )
+
+
+@contextmanager
+def agent(deployment: Deployment) -> Iterator[subprocess.Popen[bytes]]:
+    """An agent as long as the context lasts."""
+    process = start_agent(deployment.endpoints.aws)
     try:
         yield process
     finally:

@@ -155,7 +155,7 @@ def test_an_agent_works_from_inside_its_network_and_drains_when_it_is_terminated
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert process.stderr is not None
-        assert process.stderr.read().splitlines()[-1] == "drained"
+        assert process.stderr.read().splitlines()[-1] == b"drained"
 
 
 def test_an_agent_that_is_killed_is_replaced_without_a_second_machine(deployment: Deployment) -> None:

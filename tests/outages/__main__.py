@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from local.demo.story import CLOUDS
-from tests.outages.rounds import EACH, Summary, run_round
+from tests.outages.rounds import EACH, Summary, clear, run_round
+from tests.outages.sagas import EVERYWHERE
 from tests.outages.site import Site
 from tests.outages.troubles import TROUBLES
 
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--trouble", choices=sorted(TROUBLES), default="everything")
     parser.add_argument("--strikes", type=int, default=60, help="in one round, after which there is peace")
     parser.add_argument("--seed", type=int, default=0, help="decides when and whom, as far as processes let it")
-    parser.add_argument("--clouds", default=",".join(CLOUDS), help="which of aws (always needed), azure and gcp")
+    parser.add_argument("--clouds", default=",".join(EVERYWHERE), help="aws is always needed; less is quicker")
     options = parser.parse_args(arguments)
     summary, began = Summary(), time.monotonic()
     with TemporaryDirectory(prefix="outages-") as folder:
@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 wanted, trouble = EACH * options.sagas, TROUBLES[options.trouble]
                 run_round(site, trouble, summary, seed, clouds, wanted, options.strikes)
                 _tell(f"round {number + 1}: {dict(summary.endings)}, {len(summary.violations)} violations")
+            summary.violations += clear(site)
         finally:
             site.close()
     seconds = round(time.monotonic() - began)

@@ -9,8 +9,7 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from local.demo.story import CLOUDS
-from tests.outages.sagas import COMMITTED, RELEASED, ROLLED_BACK, Ended, Sagas
+from tests.outages.sagas import COMMITTED, EVERYWHERE, RELEASED, ROLLED_BACK, Ended, Sagas
 from tests.outages.site import Site
 from tests.outages.troubles import Trouble
 
@@ -44,7 +43,7 @@ def run_round(
     trouble: type[Trouble],
     summary: Summary,
     seed: int = 0,
-    on: Collection[str] = tuple(CLOUDS),
+    on: Collection[str] = EVERYWHERE,
     wanted: Sequence[str] = EACH,
     times: int | None = None,
 ) -> None:
@@ -64,7 +63,18 @@ def run_round(
     summary.struck += Counter(upset.struck()) - before
     for ended in sagas.judged():
         summary.take(ended)
-    summary.violations += _executions_astray(site, sagas)
+    summary.violations += [*sorted(sagas.doubles), *_executions_astray(site, sagas), *site.agents.undrained()]
+    summary.violations += sagas.clusters.astray()
+
+
+def clear(site: Site) -> list[str]:
+    """Destroy whatever holds something on a private cluster; what is not as it must be once nothing is held."""
+    sagas = Sagas(site.machine, site.endpoints)
+    sagas.adopt(sagas.clusters.sagas())
+    sagas.remove_all()
+    wrong = [f"{ended.saga_id}: {it}" for ended in sagas.judged() for it in ended.violations]
+    wrong += [f"{saga_id}: something of it is there" for saga_id in sagas.clusters.sagas()]
+    return wrong + sagas.clusters.astray()
 
 
 def _executions_astray(site: Site, sagas: Sagas) -> list[str]:

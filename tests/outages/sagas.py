@@ -21,6 +21,7 @@ from lambdas.core.states import ENDINGS
 from local.demo.story import CLOUDS
 from local.lambda_runtime.reference import FunctionReference
 from local.machine import CREDENTIALS, REGION, Endpoints, Machine
+from tests.outages.clusters import PRIVATE, SERVERS, Clusters, private_resources
 from tests.simulation.judge import Judge
 from tests.simulation.requests import three_clouds
 
@@ -43,6 +44,9 @@ _PATIENCE: Final = 600.0
 _PAUSE: Final = 0.2
 _NO_SUCH_SUBNET: Final = "subnet-00000000000000000"
 
+EVERYWHERE: Final = (*CLOUDS, *PRIVATE)
+"""The public clouds and the private ones."""
+
 T = TypeVar("T")
 
 
@@ -62,12 +66,14 @@ class Sagas:
     Whatever is refused for now it asks again under the same key, as a client would.
     """
 
-    def __init__(self, machine: Machine, endpoints: Endpoints, on: Collection[str] = tuple(CLOUDS)) -> None:
+    def __init__(self, machine: Machine, endpoints: Endpoints, on: Collection[str] = EVERYWHERE) -> None:
         ((access_key, secret_key),) = CREDENTIALS.items()
         self._api = ApiClient(endpoints.api, Credentials(access_key, secret_key), REGION)
-        self._clouds = {cloud: endpoints._asdict()[cloud] for cloud in CLOUDS}
+        self._clouds = {cloud: endpoints._asdict()[cloud] for cloud in (*CLOUDS, *SERVERS)}
         self._on = on
         self._ledger = _ledger(machine)
+        self.clusters = Clusters(endpoints, self._api, self._ledger)
+        self.doubles: set[str] = set()
         self._wanted: dict[str, str] = {}
         self._to_destroy: set[str] = set()
 
@@ -91,7 +97,11 @@ class Sagas:
         return str(_persist(lambda: self._ledger.saga(saga_id)).status)
 
     def look(self) -> bool:
-        """Look at every saga once, destroying those that have committed to be released; whether all have ended."""
+        """Look at every saga once, destroying those that have committed to be released; whether all have ended.
+
+        What is on a private cluster twice is noted: it may be removed again before the end.
+        """
+        self.doubles.update(self.clusters.doubles())
         statuses = {saga_id: self.status(saga_id) for saga_id in list(self._wanted)}
         for saga_id in [it for it, status in statuses.items() if it in self._to_destroy and status == COMMITTED]:
             _persist(lambda saga_id=saga_id: self._api.destroy(saga_id))  # type: ignore[misc]
@@ -109,6 +119,10 @@ class Sagas:
     def judged(self) -> list[Ended]:
         """What became of each, and what of it is not as it must be."""
         return [self._judged(saga_id, wanted) for saga_id, wanted in self._wanted.items()]
+
+    def adopt(self, saga_ids: Collection[str]) -> None:
+        """Take over sagas that have committed."""
+        self._wanted |= dict.fromkeys(saga_ids, COMMITTED)
 
     def remove_all(self) -> None:
         """Destroy what has committed, and wait until it is gone."""
@@ -141,9 +155,13 @@ class Sagas:
 
 
 def _request(wanted: str, clouds: Collection[str], ttl: str | None) -> bytes:
-    """An instance with a disk on each cloud; to be rolled back, AWS's in a subnet that does not exist."""
+    """An instance with a disk on each public cloud, and a machine on each private one.
+
+    To be rolled back, AWS's is wanted in a subnet that does not exist.
+    """
     document = copy.deepcopy(three_clouds())
     document["resources"] = [it for it in document["resources"] if it["provider"] in clouds]
+    document["resources"] += private_resources(clouds)
     if ttl:
         document["ttl"] = ttl
     if wanted == ROLLED_BACK:

@@ -153,6 +153,22 @@ class RefusingLedger(Trouble):
         return found
 
 
+class KilledAgents(Trouble):
+    """Agents of a private cluster die, or are told to end; each is replaced."""
+
+    name = "agents"
+    pause = (0.5, 3.0)
+
+    def strike(self) -> None:
+        """Kill or drain one."""
+        agents = self.site.agents
+        (agents.drain if self.random.random() < 0.3 else agents.kill)(self.random)
+
+    def struck(self) -> Mapping[str, int]:
+        """Count the kills and those that were drained."""
+        return {"agents killed": self.site.agents.kills, "agents drained": self.site.agents.drains}
+
+
 class Everything(Trouble):
     """All of them, one after the other in any order."""
 
@@ -163,15 +179,23 @@ class Everything(Trouble):
         """Have each of them ready."""
         self._troubles = [kind(self.site, self.random) for kind in (KilledEngine, KilledWorkers, RefusingLedger)]
         self._rare = KilledRuntime(self.site, self.random)
+        self._seldom = KilledAgents(self.site, self.random)
 
     def strike(self) -> None:
         """Have one of them strike; the runtime's death, after which every function starts anew, is the rarest."""
-        trouble = self._rare if self.random.random() < 0.04 else self.random.choice(self._troubles)
-        trouble()
+        drawn = self.random.random()
+        if drawn < 0.04:
+            self._rare()
+        elif drawn < 0.14:
+            self._seldom()
+        else:
+            self.random.choice(self._troubles)()
 
     def struck(self) -> Mapping[str, int]:
         """Count for all of them."""
-        return {what: count for it in (*self._troubles, self._rare) for what, count in it.struck().items()}
+        return {
+            what: count for it in (*self._troubles, self._rare, self._seldom) for what, count in it.struck().items()
+        }
 
     def end(self) -> None:
         """End all of them."""
@@ -180,7 +204,7 @@ class Everything(Trouble):
 
 
 TROUBLES: Mapping[str, type[Trouble]] = {
-    kind.name: kind for kind in (KilledEngine, KilledRuntime, KilledWorkers, RefusingLedger, Everything)
+    kind.name: kind for kind in (KilledEngine, KilledRuntime, KilledWorkers, RefusingLedger, KilledAgents, Everything)
 }
 
 

@@ -9,14 +9,14 @@ from typing import Any, Final, NamedTuple
 from lambdas.core.changes import Write
 from lambdas.core.model import MARK_RESOURCE, MARK_SAGA
 from lambdas.core.ports.ledger import Snapshot
-from lambdas.core.specs import AwsDisk, AwsInstance, AzureInstance, GcpInstance, ResourceDefinition
+from lambdas.core.specs import AwsDisk, AwsInstance, AzureInstance, GcpInstance, PrivateInstance, ResourceDefinition
 from lambdas.core.states import ENDINGS, ResourceStatus, SagaStatus
 from lambdas.core.steps.approving import outstanding
 
 LONGEST: Final = 48 * 3600.0
 """Virtual seconds in which a saga must have reached an ending: an upper bound of all its deadlines together."""
 
-_READY: Final = frozenset({"running", "in-use", "available", "Succeeded", "RUNNING", "READY"})
+_READY: Final = frozenset({"running", "in-use", "available", "Succeeded", "RUNNING", "READY", "poweredOn", "Running"})
 _RELEASING: Final = (SagaStatus.COMPENSATING, SagaStatus.RELEASING)
 
 Inventory = Callable[[str], list[dict[str, Any]]]
@@ -147,6 +147,8 @@ def made_of(definition: ResourceDefinition) -> Counter[str]:
             return Counter({**parts, **({"publicIPAddresses": 1} if spec.public_address else {})})
         case GcpInstance():
             return Counter({"instance": 1, "disk": 1})
+        case PrivateInstance():
+            return Counter({"machine": 1})
         case _:
             return Counter({"disks" if definition.provider == "azure" else "disk": 1})
 
