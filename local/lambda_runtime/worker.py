@@ -83,9 +83,10 @@ class Worker:
         """Run one event to its end, with `log` taking what is printed; raises WorkerGone if it was never delivered."""
         self._print = log.write
         try:
-            cold_start = not self._initialized
-            failed = self._initialize(event) if cold_start else None
-            if not cold_start:
+            first = not self._initialized
+            cold_start = first and not self._was_ready_before()
+            failed = self._initialize(event) if first else None
+            if not first:
                 self._await_next()
             init_seconds = time.monotonic() - self._created if cold_start else None
             log.started(event.request_id, self.function.version)
@@ -117,10 +118,19 @@ class Worker:
         self._output.close()
         self._listener.close()
 
+    def _was_ready_before(self) -> bool:
+        """Whether a worker that was started ahead of its first call has asked for it already."""
+        with contextlib.suppress(_Exited):
+            while not self._messages and self._selector.select(0):
+                self._handle_ready(0)
+        return bool(self._messages)
+
     def _initialize(self, event: Event) -> Outcome | None:
         """Wait until the worker asks for its first event; return how the call ended if it never will."""
         try:
-            connection, request = self._receive(self._created + INIT_SECONDS + self.function.timeout)
+            # A worker that was started ahead may have been left alone for longer than any call lasts.
+            began = max(self._created + INIT_SECONDS, time.monotonic())
+            connection, request = self._receive(began + self.function.timeout)
         except _DeadlinePassed:
             self.kill()
             return outcomes.timed_out(event.request_id, self.function.timeout)

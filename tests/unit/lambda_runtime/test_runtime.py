@@ -324,6 +324,22 @@ def handler(event, context): return INITIALIZED
     assert len(await_lines(tmp_path / "started", 2)) == 2
 
 
+def test_a_function_warmed_long_before_its_first_call_still_has_all_its_time(
+    runtime: LambdaRuntime, deployments: DeploymentsInMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "import os\nopen(os.environ['STARTED'], 'w').write('started')\ndef handler(event, context): return 'here'"
+    environment = {"STARTED": str(tmp_path / "started")}
+    deployments.deploy("one", "app.handler", code=archive({"app.py": source}), environment=environment)
+    runtime.warm(["one"])
+    await_lines(tmp_path / "started", 1)
+    time.sleep(0.2)  # until it asks for its first event
+    with monkeypatch.context() as patch:
+        patch.setattr("local.lambda_runtime.worker.INIT_SECONDS", -60)  # as if it had been warmed a minute ago
+        result = runtime.invoke("one", b"{}")
+    assert result.payload == b'"here"'
+    assert b"Init Duration" not in result.log_tail
+
+
 def test_dry_run_checks_the_function_and_runs_nothing(runtime: LambdaRuntime, deployments: DeploymentsInMemory) -> None:
     deployments.deploy("echo")
     assert runtime.invoke("echo", b"{}", invocation_type="DryRun").payload == b""
