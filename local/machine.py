@@ -15,8 +15,6 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-import boto3
-
 from local.assembly import PROJECT, STATE, SUBSCRIPTION, synthesize
 from local.aws.account import ACCOUNT_ID, create_app
 from local.aws.clients import create_client
@@ -205,8 +203,7 @@ class Machine:
 
         Where no function can be called yet, since they are elsewhere, it does not matter.
         """
-        functions = self._client("lambda").get_paginator("list_functions").paginate()
-        for name in [it["FunctionName"] for page in functions for it in page["Functions"]]:
+        for name in _function_names(self._client("lambda")):
             if name.endswith("-report"):
                 with suppress(InvokeError):
                     self._invoke_later(name, "{}")
@@ -242,18 +239,15 @@ class Machine:
 
 def saga_functions(endpoint: str) -> list[str]:
     """The functions of a saga in the order in which one needs them, each with its published version."""
-    client = boto3.client(
-        "lambda",
-        region_name=REGION,
-        endpoint_url=endpoint,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 -- no secret
-    )
-    pages = client.get_paginator("list_functions").paginate()
-    names = [function["FunctionName"] for page in pages for function in page["Functions"]]
-    public = [name for name in names if not name.startswith("skysaga-placement-")]
+    client = create_client("lambda", endpoint, REGION)
+    public = [name for name in _function_names(client) if not name.startswith("skysaga-placement-")]
     needed = [name for verb in _NEEDED_IN_ORDER for name in public if name.endswith(f"-{verb}")]
     return [f"{name}:{_published_version(client, name)}" for name in needed]
+
+
+def _function_names(client: LambdaClient) -> list[str]:
+    pages = client.get_paginator("list_functions").paginate()
+    return [function["FunctionName"] for page in pages for function in page["Functions"]]
 
 
 def _published_version(client: LambdaClient, name: str) -> str:

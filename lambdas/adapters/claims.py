@@ -16,7 +16,7 @@ from lambdas.core.clusters import Amounts, Claim, Claimed
 
 _GROUP: Final = "group#"
 _DRAINED: Final = "drained"
-_ROOM: Final = "cpu <= :cpu_left AND memory_mb <= :memory_left AND disk_gb <= :disk_left"
+_ROOM: Final = "cpu <= :cpu_left AND memory_mb <= :memory_mb_left AND disk_gb <= :disk_gb_left"
 
 
 def claims_key(cluster: str) -> dict[str, Any]:
@@ -46,8 +46,7 @@ def claim_update(table: str, claim: Claim, holder: str, bounds: Amounts | None) 
 
 def release_update(table: str, claim: Claim) -> dict[str, Any]:
     """The part of a transaction that frees a claim."""
-    amounts = Amounts(cpu=-claim.amounts.cpu, memory_mb=-claim.amounts.memory_mb, disk_gb=-claim.amounts.disk_gb)
-    add, values = _added(amounts)
+    add, values = _added(Amounts() - claim.amounts)
     names = {}
     if claim.group:
         add += " REMOVE #group"
@@ -77,13 +76,9 @@ def _added(amounts: Amounts) -> tuple[str, dict[str, Any]]:
 
 def _within(amounts: Amounts, bounds: Amounts, values: dict[str, Any]) -> str:
     """The condition that a claim fits. The first finds no sums to compare with: it fits if there is room."""
-    left = {
-        ":cpu_left": bounds.cpu - amounts.cpu,
-        ":memory_left": bounds.memory_mb - amounts.memory_mb,
-        ":disk_left": bounds.disk_gb - amounts.disk_gb,
-    }
-    values |= {name: {"N": str(value)} for name, value in left.items()}
-    return f"(attribute_not_exists(cpu) OR ({_ROOM}))" if min(left.values()) >= 0 else f"({_ROOM})"
+    left = bounds - amounts
+    values |= {f":{name}_left": {"N": str(value)} for name, value in left.model_dump().items()}
+    return f"(attribute_not_exists(cpu) OR ({_ROOM}))" if amounts.within(bounds) else f"({_ROOM})"
 
 
 def _update(

@@ -12,6 +12,7 @@ condition on its claim decides.
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -20,9 +21,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from lambdas.adapters import clients
 from lambdas.adapters.claims import claimed_of, claims_key, drain_update
+from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.dynamodb import asked
 from lambdas.adapters.observability import logger
+from lambdas.adapters.settings import LedgerSettings
 from lambdas.core.clusters import Claimed, ClusterReport, ClusterSettings, ClusterStanding
 from lambdas.core.errors import ClusterNotFound, RetryableError
 from lambdas.core.ports.clock import Clock
@@ -116,13 +120,13 @@ class DynamoClusters:
     def _reported(self, cluster: str) -> tuple[ClusterSettings, ClusterReport]:
         item = self._get(_report_key(cluster)) if len(cluster) <= _LONGEST_NAME else None
         if item is None:
-            raise ClusterNotFound(f"no cluster {cluster} has ever reported")
+            raise ClusterNotFound(cluster)
         return _parsed(item)
 
     def _machines(self, cluster: str) -> Machines:
         item = self._get(_machines_key(cluster))
         if item is None:
-            raise ClusterNotFound(f"no cluster {cluster} has ever reported")
+            raise ClusterNotFound(cluster)
         machines = _MARKED.validate_json(zlib.decompress(item["machines"]["B"]))
         return Machines(cluster, datetime.fromisoformat(item["at"]["S"]), machines)
 
@@ -148,6 +152,12 @@ class DynamoClusters:
 
     def _put(self, item: dict[str, Any]) -> None:
         asked(partial(self._client.put_item, TableName=self._table, Item=item))
+
+
+def deployed_clusters(seconds: float = 0) -> DynamoClusters:
+    """The clusters in the ledger's table that the function's environment names, read again after so many seconds."""
+    table = LedgerSettings.from_environment(os.environ).table
+    return DynamoClusters(clients.dynamodb(), table, SystemClock(), seconds)
 
 
 def _report_key(cluster: str) -> dict[str, Any]:

@@ -54,13 +54,11 @@ def asked(call: Callable[[], Any]) -> Any:
 def transacted(call: Callable[[], Any]) -> Any:
     """What a transaction answers, reading or writing; raises Cancelled, and whatever else `asked` does."""
     try:
-        return call()
+        return asked(call)
     except ClientError as error:
         if error.response["Error"]["Code"] in ("TransactionCanceledException", "TransactionConflictException"):
             raise _cancelled(error) from error
-        raise _translated(error) from error
-    except BotoCoreError as error:
-        raise RetryableError(type(error).__name__, "the ledger did not answer") from error
+        raise
 
 
 def _cancelled(error: ClientError) -> Exception:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from lambdas.core.errors import RetryableError
+from lambdas.adapters.refusals import retryable
 from lambdas.core.steps.results import StepResult
 from lambdas.core.steps.saga import ReleaseReason
 
@@ -73,12 +70,6 @@ class StepFunctionsExecutions:
             self._client.start_execution(stateMachineArn=machine, name=name, input=json.dumps(document))
 
 
-@contextmanager
-def _retryable(done: str) -> Iterator[None]:
+def _retryable(done: str) -> AbstractContextManager[None]:
     """Whatever Step Functions refuses is asked for again: what it is about stands in the ledger already."""
-    try:
-        yield
-    except ClientError as error:
-        raise RetryableError(error.response["Error"]["Code"], f"the state machine could not be {done}") from error
-    except BotoCoreError as error:
-        raise RetryableError(type(error).__name__, "Step Functions did not answer") from error
+    return retryable(f"the state machine could not be {done}", "Step Functions did not answer")

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
+from lambdas.adapters.refusals import passes
 from lambdas.core.access import GRANTS, Access, Grants
 from lambdas.core.clusters import ClusterSettings
 from lambdas.core.errors import Misconfigured, RetryableError
@@ -141,7 +142,6 @@ def _malformed(name: str, error: ValidationError) -> Misconfigured:
 
 def _translated(error: ClientError, names: Sequence[str]) -> Exception:
     code = error.response["Error"]["Code"]
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if status >= 500 or status == 429 or code in _PASSING:
+    if passes(error, _PASSING):
         return RetryableError(code, "the parameter store refused for now")
     return Misconfigured(f"the SSM parameter(s) {', '.join(names)} cannot be read: {code}")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from lambdas.core.errors import RetryableError
+from lambdas.adapters.refusals import retryable
+from lambdas.adapters.settings import HIDDEN_SECONDS
 from lambdas.core.ports.queue import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-HIDDEN_SECONDS: Final = 90
-"""How long nobody else sees a message, unless it is kept: then a worker that was killed is replaced."""
 
 
 class SqsQueue:
@@ -57,12 +52,6 @@ class SqsQueue:
             )
 
 
-@contextmanager
-def _retryable() -> Iterator[None]:
+def _retryable() -> AbstractContextManager[None]:
     """A queue that refuses is asked again; what it holds is not lost."""
-    try:
-        yield
-    except ClientError as error:
-        raise RetryableError(error.response["Error"]["Code"], "the queue refused") from error
-    except BotoCoreError as error:
-        raise RetryableError(type(error).__name__, "the queue did not answer") from error
+    return retryable("the queue refused", "the queue did not answer")

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from lambdas.adapters.refusals import passes
 from lambdas.core.errors import Misconfigured, RetryableError
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class Secrets:
     def with_login(self, secret: str, sign_in: Callable[[Login], T]) -> T:
         """What `sign_in` makes of the login; where it raises Refused, of the login as it is now, if it has changed.
 
-        So a password that was rotated is taken up without anybody being told, and one that is wrong is tried once.
+        So a password that was rotated is taken up without anybody being told; one that is wrong is tried once a call.
         """
         known = self.login(secret)
         try:
@@ -74,7 +75,6 @@ class Secrets:
 
 def _translated(error: ClientError, secret: str) -> Exception:
     code = error.response["Error"]["Code"]
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if status >= 500 or status == 429 or code in _PASSING:
+    if passes(error, _PASSING):
         return RetryableError(code, "Secrets Manager refused for now")
     return Misconfigured(f"the secret {secret} cannot be read: {code}")

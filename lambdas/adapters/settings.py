@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Json
+
+HIDDEN_SECONDS: Final = 90
+"""How long nobody else sees a message, unless it is kept: then a worker that was killed is replaced."""
 
 
 class MissingSettings(Exception):
@@ -72,7 +75,7 @@ class WorkerSettings(LedgerSettings):
 class AgentSettings(Settings):
     """How patient an agent is: for how many seconds a message that it has taken is nobody else's, unless it is kept."""
 
-    hidden_seconds: int = Field(default=90, ge=1, alias="SKYSAGA_HIDDEN_SECONDS")
+    hidden_seconds: int = Field(default=HIDDEN_SECONDS, ge=1, alias="SKYSAGA_HIDDEN_SECONDS")
 
 
 class SweepSettings(LedgerSettings):

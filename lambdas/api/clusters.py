@@ -29,7 +29,7 @@ def add_cluster_routes(
 
     def drain(name: str, drained: bool) -> Response[str]:
         if not shown(clusters().standing(name)):
-            raise ClusterNotFound(f"no cluster {name} has ever reported")
+            raise ClusterNotFound(name)
         if not access().current().may_drain(caller(app)):
             raise Forbidden('to drain clusters, ask for a grant with "clusters": "drain"')
         clusters().drain(name, drained)

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.adapters import clients
 from lambdas.adapters.checks import LambdaChecks
 from lambdas.adapters.clock import SystemClock
-from lambdas.adapters.clusters import DynamoClusters
+from lambdas.adapters.clusters import deployed_clusters
 from lambdas.adapters.executions import StepFunctionsExecutions
 from lambdas.adapters.observability import logger, metrics, tracer
 from lambdas.adapters.parameters import ParameterAccess, Parameters
@@ -50,13 +50,7 @@ def _access() -> ParameterAccess:
     )
 
 
-@cache
-def _clusters() -> DynamoClusters:
-    table = ApiSettings.from_environment(os.environ).table
-    return DynamoClusters(clients.dynamodb(), table, SystemClock())
-
-
-_app = make_app(_sagas, _checks, _access, _clusters, SystemClock())
+_app = make_app(_sagas, _checks, _access, cache(deployed_clusters), SystemClock())
 
 
 @metrics.log_metrics

@@ -90,6 +90,9 @@ class SagaNotFound(SkysagaError):
 class ClusterNotFound(SkysagaError):
     """No cluster of that name has ever reported."""
 
+    def __init__(self, cluster: str) -> None:
+        super().__init__(f"no cluster {cluster} has ever reported")
+
 
 class ClaimRefused(SkysagaError):
     """A cluster has no room left for a claim, or takes none: something else was claimed in the meantime."""

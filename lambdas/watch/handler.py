@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from lambdas.adapters import clients
 from lambdas.adapters.clock import SystemClock
-from lambdas.adapters.clusters import DynamoClusters
+from lambdas.adapters.clusters import deployed_clusters
 from lambdas.adapters.observability import StepHandler, gauge, observed
-from lambdas.adapters.settings import LedgerSettings
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.clusters import Clusters
 
@@ -46,9 +43,7 @@ def watch_handler(make: Callable[[], Watched]) -> StepHandler:
 
 
 def _deployed() -> Watched:
-    clock = SystemClock()
-    table = LedgerSettings.from_environment(os.environ).table
-    return Watched(DynamoClusters(clients.dynamodb(), table, clock), clock)
+    return Watched(deployed_clusters(), SystemClock())
 
 
 handler = watch_handler(_deployed)

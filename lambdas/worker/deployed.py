@@ -30,9 +30,8 @@ MakeProvider = Callable[[Mapping[str, ClusterSettings], Secrets], PrivateProvide
 
 
 class Workplace(NamedTuple):
-    """What a worker of some clusters has: what is declared of them, who does their tasks, and who reports on them."""
+    """Who does the tasks of some clusters, and who reports on them."""
 
-    clusters: Mapping[str, ClusterSettings]
     worker: Worker
     reporting: Reporting
 
@@ -63,6 +62,5 @@ def workplace(clusters: Mapping[str, ClusterSettings], make_provider: MakeProvid
     ledger = DynamoLedger(dynamodb, table, clock)
     steps = WorkSteps(ledger, DiscreetProvider(provider), clock, Policy.from_environment(os.environ), set(clusters))
     known: Clusters = DynamoClusters(dynamodb, table, clock)
-    return Workplace(
-        clusters, Worker(steps, StepFunctionsTasks(clients.stepfunctions())), Reporting(clusters, provider, known)
-    )
+    worker = Worker(steps, StepFunctionsTasks(clients.stepfunctions()))
+    return Workplace(worker, Reporting(clusters, provider, known))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict
@@ -62,15 +62,11 @@ class Worker:
             self._tasks.succeed(task.token, result)
 
     def _observed(self, task: Task, patience: Patience, context: LambdaContext) -> StepResult:
-        results: list[StepResult] = []
-
         @observed("work")
         def work(_: dict[str, Any], __: LambdaContext) -> Mapping[str, Any]:
-            results.append(self._steps.work(task.task, task.saga_id, task.resource_id, patience.pause))
-            return results[-1]
+            return self._steps.work(task.task, task.saga_id, task.resource_id, patience.pause)
 
-        work(task.model_dump(include={"saga_id", "resource_id"}), context)
-        return results[-1]
+        return cast(StepResult, work(task.model_dump(include={"saga_id", "resource_id"}), context))
 
     def _beat(self, task: Task, keep: Callable[[], None]) -> None:
         """A beat that does not arrive is made up for by the next; without any, somebody else takes over."""

@@ -50,5 +50,5 @@ class FakeClusters:
 
     def _known(self, cluster: str) -> tuple[ClusterSettings, ClusterReport, tuple[Marked, ...]]:
         if cluster not in self._reported:
-            raise ClusterNotFound(f"no cluster {cluster} has ever reported")
+            raise ClusterNotFound(cluster)
         return self._reported[cluster]

@@ -14,7 +14,7 @@ from infra.constructs.cluster import SILENT_SECONDS
 from infra.packaging.bundles import ROOT
 from infra.private_clouds import MOST_CLUSTERS, Cluster, PrivateCloud, Vpc
 from lambdas.adapters.observability import NAMESPACE
-from lambdas.adapters.queue import HIDDEN_SECONDS
+from lambdas.adapters.settings import HIDDEN_SECONDS
 from lambdas.core.placement.filtering import OLDEST_REPORT
 from lambdas.watch.handler import REPORT_AGE
 from lambdas.worker.handler import LAST_STEP_MILLISECONDS

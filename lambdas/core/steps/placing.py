@@ -12,7 +12,7 @@ from lambdas.core.errors import CapacityError, ClaimRefused, RetryableError, Ter
 from lambdas.core.model import Intent, Resource, Saga
 from lambdas.core.placement.board import Board
 from lambdas.core.placement.choosing import choose, refusal
-from lambdas.core.placement.filtering import OLDEST_REPORT, TAKEN, Reason
+from lambdas.core.placement.filtering import OLDEST_REPORT, TAKEN, Filter, Reason
 from lambdas.core.placement.needs import Need, need_of
 from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
@@ -138,8 +138,9 @@ class PlacingSteps:
     def _lost(self, cluster: str, need: Need) -> Reason:
         """Look why a cluster refused the claim: what was known of it was a moment old."""
         self._board.replace(cluster, self._clusters.standing(cluster).claimed)
-        now = self._clock.now()
-        return choose(need, self._board, now, self._random).refusals.get(cluster, TAKEN)
+        known = self._board[cluster]
+        age = self._clock.now().timestamp() - known.facts.reported
+        return Filter(need).refuses(known, age) or TAKEN
 
     def _learn(self) -> None:
         """Take over what was read since the last time; what was learnt here since then is newer."""

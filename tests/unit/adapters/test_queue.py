@@ -11,7 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError
 from moto import mock_aws
 
-from lambdas.adapters.queue import HIDDEN_SECONDS, SqsQueue
+from lambdas.adapters.queue import SqsQueue
+from lambdas.adapters.settings import HIDDEN_SECONDS
 from lambdas.core.errors import RetryableError
 from lambdas.core.ports.queue import Message
 from lambdas.worker.patience import BEAT_SECONDS
