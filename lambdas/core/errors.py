@@ -3,6 +3,7 @@
 SkysagaError
 ├── StepError            raised by a step; its class name is the error name a state machine sees
 │   ├── RetryableError   the cloud's move: the same call may work later
+│   │   └── Throttled    the cloud says when
 │   ├── CapacityError    ours: this place is full, another candidate may not be
 │   └── TerminalError    the user's or the operator's: retries are useless
 ├── RequestError         the user's: the request names something that cannot be
@@ -15,6 +16,8 @@ SkysagaError
 ├── ClusterNotFound      the user's
 ├── NotPossible          the user's: the saga's status does not allow what was asked of it
 ├── ClaimRefused         ours: somebody was faster, and another cluster may do
+├── CursorExpired        ours: what was read of a source's costs must be read from its beginning
+├── Overtaken            ours: somebody else has written what was to be replaced
 └── IllegalTransition    ours: a step tried what the table of states does not allow
 """
 
@@ -38,6 +41,14 @@ class StepError(SkysagaError):
 
 class RetryableError(StepError):
     """Should be retried: throttled, unavailable, or nobody knows whether the call happened."""
+
+
+class Throttled(RetryableError):
+    """Refused because too much was asked of a cloud; not to be asked again for `retry_after` seconds."""
+
+    def __init__(self, code: str, message: str, retry_after: float) -> None:
+        super().__init__(code, message)
+        self.retry_after = retry_after
 
 
 class CapacityError(StepError):
@@ -100,6 +111,14 @@ class ClaimRefused(SkysagaError):
     def __init__(self, cluster: str) -> None:
         super().__init__(f"{cluster} does not take the claim")
         self.cluster = cluster
+
+
+class CursorExpired(SkysagaError):
+    """A source no longer knows the place that a cursor names."""
+
+
+class Overtaken(SkysagaError):
+    """Somebody else was faster: what was to be replaced has been replaced already."""
 
 
 class NotPossible(SkysagaError):
