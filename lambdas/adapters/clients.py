@@ -9,6 +9,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -55,6 +56,11 @@ def secrets() -> Any:
 def queue() -> SQSClient:
     """A client for the queue of a cluster; a call that waits for messages waits for at most twenty seconds."""
     return boto3.client("sqs", config=_SYNCHRONOUS.merge(Config(read_timeout=30)))
+
+
+def storage() -> S3Client:
+    """A client for the bucket that costs are kept in; a page or a window may be large."""
+    return boto3.client("s3", config=_CONFIG.merge(Config(read_timeout=60)))
 
 
 def functions() -> Any:

@@ -24,7 +24,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from lambdas.adapters import clients
 from lambdas.adapters.claims import claimed_of, claims_key, drain_update
 from lambdas.adapters.clock import SystemClock
-from lambdas.adapters.dynamodb import asked
+from lambdas.adapters.dynamodb import asked, queried
 from lambdas.adapters.observability import logger
 from lambdas.adapters.settings import LedgerSettings
 from lambdas.core.clusters import Claimed, ClusterReport, ClusterSettings, ClusterStanding
@@ -103,19 +103,12 @@ class DynamoClusters:
         return [ClusterStanding(settings, report, claimed[settings.name]) for settings, report in reported]
 
     def _all(self) -> Iterator[tuple[ClusterSettings, ClusterReport]]:
-        start: dict[str, Any] = {}
-        while True:
-            request: dict[str, Any] = {
-                "TableName": self._table,
-                "KeyConditionExpression": "pk = :pk",
-                "ExpressionAttributeValues": {":pk": {"S": CLUSTERS}},
-                **({"ExclusiveStartKey": start} if start else {}),
-            }
-            answer = asked(partial(self._client.query, **request))
-            yield from filter(None, (_readable(item) for item in answer["Items"]))
-            start = answer.get("LastEvaluatedKey", {})
-            if not start:
-                return
+        request = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": CLUSTERS}},
+        }
+        yield from filter(None, (_readable(item) for item in queried(self._client, request)))
 
     def _reported(self, cluster: str) -> tuple[ClusterSettings, ClusterReport]:
         item = self._get(_report_key(cluster)) if len(cluster) <= _LONGEST_NAME else None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.core.errors import RetryableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 CONDITION_FAILED: Final = "ConditionalCheckFailed"
 
@@ -49,6 +53,16 @@ def asked(call: Callable[[], Any]) -> Any:
         raise _translated(error) from error
     except BotoCoreError as error:
         raise RetryableError(type(error).__name__, "the ledger did not answer") from error
+
+
+def queried(client: DynamoDBClient, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every item that a query finds, page after page; raises what `asked` does."""
+    while True:
+        answer = asked(partial(client.query, **request))
+        yield from answer["Items"]
+        if not answer.get("LastEvaluatedKey"):
+            return
+        request = {**request, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
 def transacted(call: Callable[[], Any]) -> Any:

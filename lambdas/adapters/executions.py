@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lambdas.adapters.refusals import retryable
-from lambdas.core.steps.results import StepResult
 from lambdas.core.steps.saga import ReleaseReason
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class StepFunctionsTasks:
     def __init__(self, client: SFNClient) -> None:
         self._client = client
 
-    def succeed(self, token: str, result: StepResult) -> None:
+    def succeed(self, token: str, result: Mapping[str, Any]) -> None:
         """End a task with what is to happen next; raises RetryableError."""
         with _retryable("answered"), suppress(*no_longer_awaited(self._client)):
             self._client.send_task_success(taskToken=token, output=json.dumps(result))
@@ -38,10 +38,12 @@ class StepFunctionsTasks:
         with _retryable("answered"), suppress(*no_longer_awaited(self._client)):
             self._client.send_task_failure(taskToken=token, error=error, cause=cause[:_LONGEST_CAUSE])
 
-    def beat(self, token: str) -> None:
-        """Say that somebody is at work on a task; raises RetryableError."""
+    def beat(self, token: str) -> bool:
+        """Say that somebody is at work on a task; returns whether anybody waits for it; raises RetryableError."""
         with _retryable("told"), suppress(*no_longer_awaited(self._client)):
             self._client.send_task_heartbeat(taskToken=token)
+            return True
+        return False
 
 
 class StepFunctionsExecutions:
@@ -68,6 +70,20 @@ class StepFunctionsExecutions:
     def _start(self, machine: str, name: str, document: dict[str, str]) -> None:
         with _retryable("started"), suppress(self._client.exceptions.ExecutionAlreadyExists):
             self._client.start_execution(stateMachineArn=machine, name=name, input=json.dumps(document))
+
+
+class StepFunctionsCollections:
+    """Starts the executions that collect costs, each under the name of its window."""
+
+    def __init__(self, client: SFNClient, machine: str) -> None:
+        self._client = client
+        self._machine = machine
+
+    def start(self, window: str) -> None:
+        """Start collecting for a window; starting it again does nothing; raises RetryableError."""
+        with _retryable("started"), suppress(self._client.exceptions.ExecutionAlreadyExists):
+            document = json.dumps({"window": window})
+            self._client.start_execution(stateMachineArn=self._machine, name=window, input=document)
 
 
 def _retryable(done: str) -> AbstractContextManager[None]:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from lambdas.adapters.refusals import passes
 from lambdas.core.access import GRANTS, Access, Grants
+from lambdas.core.billing.sources import Sources, parse_sources
 from lambdas.core.clusters import ClusterSettings
 from lambdas.core.errors import Misconfigured, RetryableError
 from lambdas.core.ports.clock import Clock
@@ -75,6 +76,21 @@ class ParameterClusters:
             values = self._parameters.read(list(names))
             found |= {cluster: _cluster(name, cluster, values[name]) for name, cluster in names.items()}
         return found
+
+
+class ParameterSources:
+    """The sources that the deployment declared, in one parameter."""
+
+    def __init__(self, parameters: Parameters, name: str) -> None:
+        self._parameters = parameters
+        self._name = name
+
+    def declared(self) -> Sources:
+        """All of them, by name; raises Misconfigured or RetryableError."""
+        try:
+            return parse_sources(self._parameters.read([self._name])[self._name])
+        except ValidationError as error:
+            raise _malformed(self._name, error) from error
 
 
 class ParameterAccess:

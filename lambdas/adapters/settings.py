@@ -90,3 +90,28 @@ class ApiSettings(LedgerSettings):
     check_functions: Json[dict[str, str]] = Field(alias="CHECK_FUNCTIONS")
     provisioning_state_machine: str = Field(alias="PROVISIONING_STATE_MACHINE")
     release_state_machine: str = Field(alias="RELEASE_STATE_MACHINE")
+
+
+class SourcesSettings(Settings):
+    """Where it stands which sources there are, and what is known of their windows."""
+
+    sources: str = Field(alias="SOURCES_PARAMETER")
+    windows: str = Field(alias="WINDOWS_TABLE")
+
+
+class CollectorSettings(SourcesSettings):
+    """What collectors and the publisher need besides: the bucket that costs are kept in."""
+
+    bucket: str = Field(alias="COSTS_BUCKET")
+
+
+class BillingSettings(SourcesSettings):
+    """What the steps about all sources need besides: the collector of each kind of source."""
+
+    collectors: Json[dict[str, str]] = Field(alias="COLLECTORS")
+
+
+class StartSettings(Settings):
+    """The state machine that collects costs."""
+
+    state_machine: str = Field(alias="BILLING_STATE_MACHINE")

@@ -7,6 +7,7 @@ amount. Who asks at a moment sees what was known by then, so the bill is a funct
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -56,26 +57,37 @@ class Bill:
 
     def __init__(self) -> None:
         self._charges: dict[str, Charge] = {}
+        self._places: dict[str, list[tuple[datetime, str]]] = {}
         self._restated: dict[str, list[_Restated]] = {}
         self._lock = threading.Lock()
 
     def add(self, charges: Iterable[Charge]) -> None:
-        """Put charges on the bill; one with the id of another replaces it."""
+        """Put charges on the bill, each under an id of its own."""
         with self._lock:
-            self._charges.update((it.id, it) for it in charges)
+            for charge in charges:
+                if charge.id in self._charges:
+                    raise ValueError(f"the charge {charge.id} is on the bill already")
+                self._charges[charge.id] = charge
+                insort(self._places.setdefault(charge.account, []), (charge.start, charge.id))
 
     def restate(self, charge: str, amount: Decimal, since: datetime) -> None:
         """Let a charge stand with another amount from a moment on."""
         with self._lock:
             self._restated.setdefault(charge, []).append(_Restated(since, amount))
 
-    def known(self, account: str, at: datetime) -> list[Charge]:
-        """What was known of an account's charges at a moment, with their amounts of then, by usage and id."""
+    def known(
+        self, account: str, at: datetime, start: datetime | None = None, end: datetime | None = None
+    ) -> list[Charge]:
+        """What was known of an account's charges at a moment, with their amounts of then, by usage and id.
+
+        Of those whose usage begins from `start` on and before `end`, where these are given.
+        """
         with self._lock:
-            known = [
-                self._as_of(it, at) for it in self._charges.values() if it.account == account and it.known_at <= at
-            ]
-        return sorted(known, key=lambda it: (it.start, it.id))
+            places = self._places.get(account, [])
+            first = bisect_left(places, (start, "")) if start else 0
+            last = bisect_left(places, (end, "")) if end else len(places)
+            charges = [self._charges[name] for _, name in places[first:last]]
+            return [self._as_of(it, at) for it in charges if it.known_at <= at]
 
     def changed_at(self, account: str, at: datetime) -> datetime | None:
         """When that changed last."""

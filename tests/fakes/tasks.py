@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lambdas.core.errors import RetryableError
-from lambdas.core.steps.results import StepResult
 
 
 @dataclass
 class FakeTasks:
-    """Remembers what was answered; nothing is, while it is `unavailable`."""
+    """Remembers what was answered; nothing is, while it is `unavailable`. Tasks in `ended` nobody waits for."""
 
-    succeeded: list[tuple[str, StepResult]] = field(default_factory=list)
+    succeeded: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     failed: list[tuple[str, str, str]] = field(default_factory=list)
     beats: list[str] = field(default_factory=list)
+    ended: set[str] = field(default_factory=set)
     unavailable: bool = False
 
-    def succeed(self, token: str, result: StepResult) -> None:
+    def succeed(self, token: str, result: Mapping[str, Any]) -> None:
         """Remember a success."""
         self._answer()
         self.succeeded.append((token, result))
@@ -27,10 +29,11 @@ class FakeTasks:
         self._answer()
         self.failed.append((token, error, cause))
 
-    def beat(self, token: str) -> None:
+    def beat(self, token: str) -> bool:
         """Remember a beat."""
         self._answer()
         self.beats.append(token)
+        return token not in self.ended
 
     def _answer(self) -> None:
         if self.unavailable:

@@ -32,7 +32,6 @@ from lambdas.core.request import parse_request
 from lambdas.core.sagas import Sagas
 from lambdas.core.states import ENDINGS, ResourceStatus, SagaStatus
 from lambdas.core.steps.placing import PlacementPreflight, PlacingSteps
-from lambdas.core.steps.results import StepResult
 from lambdas.core.steps.saga import SagaSteps
 from lambdas.core.steps.working import WorkSteps
 from lambdas.saga.handler import saga_handler
@@ -211,7 +210,7 @@ class EngineTasks:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def succeed(self, token: str, result: StepResult) -> None:
+    def succeed(self, token: str, result: Mapping[str, Any]) -> None:
         """End a task."""
         self._send("SendTaskSuccess", taskToken=token, output=json.dumps(result))
 
@@ -219,12 +218,13 @@ class EngineTasks:
         """End a task with an error."""
         self._send("SendTaskFailure", taskToken=token, error=error, cause=cause)
 
-    def beat(self, token: str) -> None:
+    def beat(self, token: str) -> bool:
         """Say that somebody is at work."""
-        self._send("SendTaskHeartbeat", taskToken=token)
+        return self._send("SendTaskHeartbeat", taskToken=token)
 
-    def _send(self, operation: str, **request: str) -> None:
-        self._engine.handle(f"AWSStepFunctions.{operation}", json.dumps(request).encode())
+    def _send(self, operation: str, **request: str) -> bool:
+        status, _ = self._engine.handle(f"AWSStepFunctions.{operation}", json.dumps(request).encode())
+        return status == 200
 
 
 class PrivateWorld:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
@@ -186,9 +186,11 @@ Source = Annotated[AnySource, Field(discriminator="kind")]
 Sources = Mapping[str, AnySource]
 """All that is declared, by name."""
 
+_DOCUMENTS: Final = TypeAdapter[dict[str, dict[str, Any]]](dict[str, dict[str, Any]])
 _SOURCES: Final = TypeAdapter[dict[SourceName, Source]](dict[SourceName, Source])
 
 
 def parse_sources(text: str) -> dict[str, AnySource]:
     """The sources as the deployment writes them, JSON `{name: {field: value}}`; raises ValidationError."""
-    return _SOURCES.validate_json(text)
+    documents = _DOCUMENTS.validate_json(text)
+    return _SOURCES.validate_python({name: {**it, "name": name} for name, it in documents.items()})

@@ -47,7 +47,7 @@ EMPTY: Final = Contents()
 class Window(_Record):
     """One window of a source, and the file it is in: none as long as it never held a row.
 
-    `read_at` is when the read began whose rows it holds; `confirmed_at` when the last one began that found the same.
+    `read_at` is when the read began whose rows it holds; later ones found the same.
     """
 
     source: str
@@ -55,7 +55,6 @@ class Window(_Record):
     status: WindowStatus = WindowStatus.OPEN
     contents: Contents = EMPTY
     read_at: datetime | None = None
-    confirmed_at: datetime | None = None
     restated: int = 0
     closed_at: datetime | None = None
     key: str | None = None
@@ -72,7 +71,10 @@ class Segment(_Record):
 
 
 class Read(_Record):
-    """One reading of a span from a source, page by page; `cursor` is where the next page begins, None for the first."""
+    """One reading of a span from a source, page by page; `cursor` is where the next page begins, None for the first.
+
+    `unchanged` says that the source itself knew of nothing new, and so there is no page.
+    """
 
     id: str
     start: datetime
@@ -82,6 +84,7 @@ class Read(_Record):
     segments: tuple[Segment, ...] = ()
     rows: int = 0
     complete: bool = False
+    unchanged: bool = False
 
     @property
     def span(self) -> Span:
@@ -102,6 +105,14 @@ class Holder(_Record):
     until: datetime
 
 
+class Asked(_Record):
+    """All windows from `start` to before `end` were last read by a read, or by reads, that began at `at`."""
+
+    start: datetime
+    end: datetime
+    at: datetime
+
+
 class Failure(_Record):
     """Why a source was last not read, in words that hold no secret."""
 
@@ -113,13 +124,15 @@ class Failure(_Record):
 class SourceState(_Record):
     """What is known of a source as a whole.
 
-    All windows before `closed_through` are closed. `data_through` is the end of the newest charge that was ever seen.
-    `read` is under way, or staged and waiting to be published; `reads` counts those begun for the window `counted_for`.
+    All windows before `closed_through` are closed; `asked` says when those from there on were last read, in order.
+    `data_through` is the end of the newest charge that was ever seen, as far as it has been incurred. `read` is under
+    way, or staged and waiting to be published; `reads` and `waits` count those of the execution for `counted_for`.
     """
 
     source: str
     since: datetime
     closed_through: datetime
+    asked: tuple[Asked, ...] = ()
     data_through: datetime | None = None
     collected_at: datetime | None = None
     read: Read | None = None
@@ -131,8 +144,9 @@ class SourceState(_Record):
     version: int = 0
 
 
-class Late(NamedTuple):
-    """A closed window of which a read found something else: nothing is written, somebody should know."""
+class WindowFile(NamedTuple):
+    """The file of a window as it is there: the read that it is of, when that was begun, and its ETag."""
 
-    start: datetime
-    found: Contents
+    read: str
+    begun_at: datetime
+    etag: str

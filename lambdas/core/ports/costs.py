@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal, NamedTuple, Protocol
 
 from lambdas.core.billing.sources import AnySource, Sources
 from lambdas.core.billing.spans import Span
-from lambdas.core.billing.windows import Contents, Read, SourceState, Window
+from lambdas.core.billing.windows import Contents, Read, SourceState, Window, WindowFile
 
 Value = str | Decimal | datetime | Mapping[str, str] | None
 Row = Mapping[str, Value]
@@ -102,6 +102,10 @@ class CostFiles(Protocol):
         Those are the ones without a charge period, a billed cost or a currency; the message says which row of which
         page.
         """
+        ...
+
+    def there(self, key: str) -> WindowFile | None:
+        """What is in a window's place now; raises RetryableError."""
         ...
 
 

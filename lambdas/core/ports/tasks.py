@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from lambdas.core.steps.results import StepResult
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 
 class Tasks(Protocol):
@@ -14,7 +13,7 @@ class Tasks(Protocol):
     what became of the resource is in the ledger.
     """
 
-    def succeed(self, token: str, result: StepResult) -> None:
+    def succeed(self, token: str, result: Mapping[str, Any]) -> None:
         """End a task with what is to happen next."""
         ...
 
@@ -22,6 +21,6 @@ class Tasks(Protocol):
         """End a task with an error, by the name that a state machine catches it under."""
         ...
 
-    def beat(self, token: str) -> None:
-        """Say that somebody is at work on a task."""
+    def beat(self, token: str) -> bool:
+        """Say that somebody is at work on a task; returns whether anybody still waits for it."""
         ...

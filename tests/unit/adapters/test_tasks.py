@@ -16,7 +16,7 @@ from lambdas.core.errors import RetryableError
 from lambdas.core.steps.results import Next
 
 TOKEN = "token-1"
-CALLS: dict[str, Callable[[StepFunctionsTasks], None]] = {
+CALLS: dict[str, Callable[[StepFunctionsTasks], object]] = {
     "send_task_success": lambda tasks: tasks.succeed(TOKEN, {"next": Next.DONE, "delay": 0}),
     "send_task_failure": lambda tasks: tasks.fail(TOKEN, "TerminalError", "Code: what happened"),
     "send_task_heartbeat": lambda tasks: tasks.beat(TOKEN),

@@ -1,0 +1,69 @@
+"""The Lambda handlers of billing's own steps: what starts a collection, what begins it, and what ends it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from lambdas.adapters import clients
+from lambdas.adapters.clock import SystemClock
+from lambdas.adapters.executions import StepFunctionsCollections
+from lambdas.adapters.observability import StepHandler, observed
+from lambdas.adapters.parameters import Parameters, ParameterSources
+from lambdas.adapters.settings import BillingSettings, StartSettings
+from lambdas.adapters.windows import DynamoWindows
+from lambdas.billing.payloads import PAYLOAD, NoteFailure, Plan
+from lambdas.core.billing.spans import window_name, window_of
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.collections import Collections
+from lambdas.core.steps.billing import BillingSteps
+
+
+def start_handler(make_collections: Callable[[], Collections], clock: Clock) -> StepHandler:
+    """The handler that a schedule calls each hour."""
+    collections = cache(make_collections)
+
+    @observed("start")
+    def handle(_: dict[str, Any], __: object) -> Mapping[str, Any]:
+        window = window_name(window_of(clock.now()))
+        collections().start(window)
+        return {"window": window}
+
+    return handle
+
+
+def billing_handler(make_steps: Callable[[], BillingSteps]) -> StepHandler:
+    """The handler over steps that are made at the first call."""
+    steps = cache(make_steps)
+
+    @observed("billing")
+    def handle(event: dict[str, Any], _: object) -> Mapping[str, Any]:
+        payload = PAYLOAD.validate_python(event)
+        if isinstance(payload, Plan):
+            return {"window": payload.window, "sources": steps().plan()}
+        if isinstance(payload, NoteFailure):
+            steps().note_failure(payload.source, payload.error, payload.cause)
+        return {"status": "DONE", "wait": 0}
+
+    return handle
+
+
+def _deployed_steps() -> BillingSteps:
+    settings = BillingSettings.from_environment(os.environ)
+    return BillingSteps(
+        ParameterSources(Parameters(clients.parameters()), settings.sources),
+        settings.collectors,
+        DynamoWindows(clients.dynamodb(), settings.windows),
+        SystemClock(),
+    )
+
+
+def _deployed_collections() -> Collections:
+    machine = StartSettings.from_environment(os.environ).state_machine
+    return StepFunctionsCollections(clients.stepfunctions(), machine)
+
+
+start = start_handler(_deployed_collections, SystemClock())
+handler = billing_handler(_deployed_steps)

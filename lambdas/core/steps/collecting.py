@@ -1,0 +1,259 @@
+"""Reading a source: page by page, from wherever the last one to do so came to.
+
+Whoever reads holds the source: nobody reads it for another hour meanwhile, and who is overtaken notices at the next
+page. A page is staged before the cursor moves past it, under the name of who staged it, so that whatever dies in
+between, the pages that count are those of one unbroken row of cursors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import ceil
+from typing import Any, Final, NamedTuple, TypedDict
+
+from lambdas.core.billing.planning import MOST_READS, last_asked, next_span, settled_at
+from lambdas.core.billing.sources import AnySource
+from lambdas.core.billing.spans import Span
+from lambdas.core.billing.windows import Holder, Read, Segment, SourceState
+from lambdas.core.errors import CursorExpired, Overtaken, TerminalError, Throttled
+from lambdas.core.ports.clock import Clock
+from lambdas.core.ports.costs import CostSource, Page, Rows, Staging, Unchanged, Windows
+
+HELD: Final = timedelta(minutes=6)
+"""How long after its last page somebody still holds a source: a missed heartbeat shows after five minutes."""
+
+MOST_WAITS: Final = 20
+"""How often one execution waits for a source: then the next hour's carries on, and the history stays short."""
+
+LONGEST_PAUSE: Final = 20.0
+"""In seconds: a function waits for so long itself, and lets the state machine wait for what takes longer."""
+
+BUSY_SECONDS: Final = 120
+HANDOVER_SECONDS: Final = 90.0
+"""What must be left of a function's time for it to begin another page."""
+
+
+class CollectionStatus(StrEnum):
+    """What the state machine does after a collector has ended its task."""
+
+    STAGED = "STAGED"  # publish what was staged
+    PENDING = "PENDING"  # collect again after `wait` seconds
+    DONE = "DONE"  # nothing is due, or not before the next hour
+
+
+class Collection(TypedDict):
+    """How a collector ended its task."""
+
+    status: CollectionStatus
+    wait: int
+
+
+class Errand(NamedTuple):
+    """What a collector is sent for: the window whose execution sends it, the task's token, and when that gives up."""
+
+    window: str
+    token: str
+    until: datetime
+
+    @property
+    def run(self) -> str:
+        """Who holds the source: a name for the token, which is a secret of the execution."""
+        return hashlib.sha256(self.token.encode()).hexdigest()[:12]
+
+
+class Surroundings(NamedTuple):
+    """What a collector lives on: `alive` beats and says whether the task is still waited for, `left` its seconds."""
+
+    alive: Callable[[], bool]
+    left: Callable[[], float]
+    pause: Callable[[float], object]
+
+
+class _Busy(Exception):
+    """Somebody else holds the source."""
+
+
+class _Enough(Exception):
+    """As often as one execution may, this one has begun to read."""
+
+
+class CollectingSteps:
+    """Reads one source into the staging area."""
+
+    def __init__(self, source: AnySource, costs: CostSource, windows: Windows, staging: Staging, clock: Clock) -> None:
+        self._source = source
+        self._costs = costs
+        self._windows = windows
+        self._staging = staging
+        self._clock = clock
+
+    def collect(self, errand: Errand, around: Surroundings) -> Collection | None:
+        """Read on; None when the time runs low, and somebody else is to carry on with the same errand.
+
+        Raises Overtaken when somebody else holds the source by now, RetryableError or TerminalError.
+        """
+        try:
+            read = self._begin(errand)
+        except _Busy:
+            return self._wait(errand, BUSY_SECONDS)
+        except _Enough:
+            return _done()
+        return self._read(errand, read, around) if read else self._let_go(errand)
+
+    def _begin(self, errand: Errand) -> Read | None:
+        """Take the source, and the read to carry on with: the one under way, or the next that is due."""
+        state = self._windows.change_state(self._source.name, lambda it: self._taken(it, errand))
+        if state.read is not None:
+            return state.read
+        span = next_span(self._source, state, self._clock.now())
+        if span is None:
+            return None
+        if state.reads >= MOST_READS:
+            raise _Enough
+        return self._begun(errand, span)
+
+    def _taken(self, state: SourceState | None, errand: Errand) -> SourceState:
+        now, since = self._clock.now(), self._source.since
+        state = state or SourceState(source=self._source.name, since=since, closed_through=since)
+        holder = state.holder
+        # Within one execution the newest token is the only one that is waited for.
+        if holder and holder.run != errand.run and holder.window != errand.window and holder.until > now:
+            raise _Busy
+        update: dict[str, Any] = {"holder": _holder(errand, now)}
+        if state.since != since:
+            update |= {"since": since, "closed_through": since, "asked": ()}
+        if state.counted_for != errand.window:
+            update |= {"counted_for": errand.window, "reads": 0, "waits": 0}
+        return state.model_copy(update=update)
+
+    def _begun(self, errand: Errand, span: Span) -> Read:
+        now = self._clock.now()
+
+        def change(state: SourceState | None) -> SourceState:
+            held = _held(state, errand)
+            read = Read(id=f"{errand.window}-{held.reads + 1}", start=span.start, end=span.end, begun_at=now)
+            return held.model_copy(update={"read": read, "reads": held.reads + 1, "holder": _holder(errand, now)})
+
+        return _reading(self._windows.change_state(self._source.name, change))
+
+    def _read(self, errand: Errand, read: Read, around: Surroundings) -> Collection | None:
+        while not read.complete:
+            if around.left() < HANDOVER_SECONDS:
+                return None
+            if self._clock.now() >= errand.until:
+                return self._let_go(errand)
+            try:
+                page = self._costs.page(read.span, read.cursor, self._unless(read))
+            except Throttled as throttled:
+                if throttled.retry_after > min(LONGEST_PAUSE, around.left() - HANDOVER_SECONDS):
+                    return self._wait(errand, throttled.retry_after)
+                around.pause(throttled.retry_after)
+            except CursorExpired:
+                read = self._begun_again(errand, read)
+            else:
+                read = self._kept(errand, read, page)
+            if not around.alive():
+                raise Overtaken(f"nobody waits for this reading of {self._source.name} any more")
+        return Collection(status=CollectionStatus.STAGED, wait=0)
+
+    def _unless(self, read: Read) -> datetime | None:
+        """Since when there must be something new for a first page to be worth reading; None where it is in any case."""
+        if read.cursor is not None or read.begun_at >= settled_at(self._source, read.start):
+            return None
+        state = self._windows.state(self._source.name)
+        return last_asked(state.asked, read.span) if state else None
+
+    def _kept(self, errand: Errand, read: Read, page: Page | Unchanged) -> Read:
+        if isinstance(page, Unchanged):
+            return self._noted(errand, read, {"complete": True, "unchanged": True})
+        self._staging.put(self._source.name, read.id, errand.run, read.pages, page.content)
+        rows = len(page.content.rows) if isinstance(page.content, Rows) else 0
+        moved = {
+            "cursor": page.cursor,
+            "complete": page.cursor is None,
+            "segments": _with_page(read, errand.run),
+            "rows": read.rows + rows,
+        }
+        return self._noted(errand, read, moved)
+
+    def _noted(self, errand: Errand, read: Read, update: dict[str, Any]) -> Read:
+        """Move the read on, if it is still where it was and ours."""
+        now = self._clock.now()
+
+        def change(state: SourceState | None) -> SourceState:
+            held = _held(state, errand)
+            if held.read != read:
+                raise Overtaken(f"somebody else reads on {self._source.name}")
+            moved = read.model_copy(update=update)
+            return held.model_copy(update={"read": moved, "holder": _holder(errand, now)})
+
+        return _reading(self._windows.change_state(self._source.name, change))
+
+    def _begun_again(self, errand: Errand, read: Read) -> Read:
+        """Read the same span from its beginning, under a name of its own: what was staged of it counts no more."""
+        state = self._windows.change_state(self._source.name, lambda it: _dropped(it, errand))
+        if state.reads >= MOST_READS:
+            raise TerminalError("CursorExpired", f"{self._source.name} changed under every reading of it this hour")
+        return self._begun(errand, read.span)
+
+    def _wait(self, errand: Errand, seconds: float) -> Collection:
+        """Let the state machine wait, unless that would be until after it has given up."""
+        name, now = self._source.name, self._clock.now()
+        if now + timedelta(seconds=seconds) >= errand.until:
+            return self._let_go(errand)
+        state = self._windows.change_state(name, lambda it: _waited(it, errand))
+        if state.waits > MOST_WAITS:
+            return self._let_go(errand)
+        return Collection(status=CollectionStatus.PENDING, wait=ceil(seconds))
+
+    def _let_go(self, errand: Errand) -> Collection:
+        """Hold the source no longer; a read that is under way stays where it is."""
+        self._windows.change_state(self._source.name, lambda it: _free(it, errand))
+        return _done()
+
+
+def _done() -> Collection:
+    return Collection(status=CollectionStatus.DONE, wait=0)
+
+
+def _holder(errand: Errand, now: datetime) -> Holder:
+    return Holder(run=errand.run, window=errand.window, until=now + HELD)
+
+
+def _held(state: SourceState | None, errand: Errand) -> SourceState:
+    if state is None or state.holder is None or state.holder.run != errand.run:
+        raise Overtaken("somebody else holds the source")
+    return state
+
+
+def _reading(state: SourceState) -> Read:
+    if state.read is None:
+        raise Overtaken(f"nothing of {state.source} is being read any more")
+    return state.read
+
+
+def _with_page(read: Read, run: str) -> tuple[Segment, ...]:
+    *before, last = read.segments or (None,)
+    if last is not None and last.run == run:
+        return (*(it for it in before if it), last.model_copy(update={"count": last.count + 1}))
+    return (*read.segments, Segment(run=run, first=read.pages, count=1))
+
+
+def _dropped(state: SourceState | None, errand: Errand) -> SourceState:
+    return _held(state, errand).model_copy(update={"read": None})
+
+
+def _waited(state: SourceState | None, errand: Errand) -> SourceState:
+    if state is None:
+        raise Overtaken("nothing is known of the source any more")
+    return state.model_copy(update={"waits": state.waits + 1}) if state.counted_for == errand.window else state
+
+
+def _free(state: SourceState | None, errand: Errand) -> SourceState:
+    if state is None:
+        raise Overtaken("nothing is known of the source any more")
+    mine = state.holder is not None and state.holder.run == errand.run
+    return state.model_copy(update={"holder": None}) if mine else state
