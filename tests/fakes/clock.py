@@ -23,3 +23,7 @@ class FakeClock:
         if seconds < 0:
             raise ValueError(f"time does not go back: {seconds}")
         self._now += timedelta(seconds=seconds)
+
+    def advance_to(self, moment: datetime) -> None:
+        """Move forward to a moment."""
+        self.advance((moment - self._now).total_seconds())

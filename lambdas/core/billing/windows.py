@@ -126,7 +126,8 @@ class SourceState(_Record):
 
     All windows before `closed_through` are closed; `asked` says when those from there on were last read, in order.
     `data_through` is the end of the newest charge that was ever seen, as far as it has been incurred. `read` is under
-    way, or staged and waiting to be published; `reads` and `waits` count those of the execution for `counted_for`.
+    way, or staged and waiting to be published; `reads` and `waits` count those of the execution for `counted_for`. The
+    source has asked not to be asked before `quiet_until`.
     """
 
     source: str
@@ -137,6 +138,7 @@ class SourceState(_Record):
     collected_at: datetime | None = None
     read: Read | None = None
     holder: Holder | None = None
+    quiet_until: datetime | None = None
     failure: Failure | None = None
     counted_for: str = ""
     reads: int = 0

@@ -72,8 +72,12 @@ class Surroundings(NamedTuple):
     pause: Callable[[float], object]
 
 
-class _Busy(Exception):
-    """Somebody else holds the source."""
+class _NotYet(Exception):
+    """Somebody else holds the source, or it has asked not to be asked for so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class _Enough(Exception):
@@ -97,8 +101,8 @@ class CollectingSteps:
         """
         try:
             read = self._begin(errand)
-        except _Busy:
-            return self._wait(errand, BUSY_SECONDS)
+        except _NotYet as busy:
+            return self._wait(errand, busy.seconds)
         except _Enough:
             return _done()
         return self._read(errand, read, around) if read else self._let_go(errand)
@@ -106,6 +110,8 @@ class CollectingSteps:
     def _begin(self, errand: Errand) -> Read | None:
         """Take the source, and the read to carry on with: the one under way, or the next that is due."""
         state = self._windows.change_state(self._source.name, lambda it: self._taken(it, errand))
+        if state.quiet_until and state.quiet_until > self._clock.now():
+            raise _NotYet((state.quiet_until - self._clock.now()).total_seconds())
         if state.read is not None:
             return state.read
         span = next_span(self._source, state, self._clock.now())
@@ -121,7 +127,7 @@ class CollectingSteps:
         holder = state.holder
         # Within one execution the newest token is the only one that is waited for.
         if holder and holder.run != errand.run and holder.window != errand.window and holder.until > now:
-            raise _Busy
+            raise _NotYet(BUSY_SECONDS)
         update: dict[str, Any] = {"holder": _holder(errand, now)}
         if state.since != since:
             update |= {"since": since, "closed_through": since, "asked": ()}
@@ -148,6 +154,7 @@ class CollectingSteps:
             try:
                 page = self._costs.page(read.span, read.cursor, self._unless(read))
             except Throttled as throttled:
+                self._be_quiet(errand, throttled.retry_after)
                 if throttled.retry_after > min(LONGEST_PAUSE, around.left() - HANDOVER_SECONDS):
                     return self._wait(errand, throttled.retry_after)
                 around.pause(throttled.retry_after)
@@ -158,6 +165,13 @@ class CollectingSteps:
             if not around.alive():
                 raise Overtaken(f"nobody waits for this reading of {self._source.name} any more")
         return Collection(status=CollectionStatus.STAGED, wait=0)
+
+    def _be_quiet(self, errand: Errand, seconds: float) -> None:
+        """Remember when the source may be asked again, whoever would do so next."""
+        until = self._clock.now() + timedelta(seconds=seconds)
+        self._windows.change_state(
+            self._source.name, lambda it: _held(it, errand).model_copy(update={"quiet_until": until})
+        )
 
     def _unless(self, read: Read) -> datetime | None:
         """Since when there must be something new for a first page to be worth reading; None where it is in any case."""

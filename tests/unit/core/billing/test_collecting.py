@@ -1,0 +1,208 @@
+"""Reading a source: page by page, from wherever the last one to do so came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+
+from lambdas.core.billing.spans import Span
+from lambdas.core.billing.windows import Read
+from lambdas.core.errors import CursorExpired, Overtaken, TerminalError, Throttled
+from lambdas.core.ports.costs import Page, Rows, Unchanged
+from lambdas.core.steps.collecting import (
+    MOST_WAITS,
+    CollectingSteps,
+    Collection,
+    CollectionStatus,
+    Errand,
+    Surroundings,
+)
+from tests.fakes.billing import SINCE, hourly
+from tests.fakes.clock import FakeClock
+from tests.fakes.cost_files import FakeStaging
+from tests.fakes.windows import FakeWindows
+
+Answer = Page | Unchanged | Exception
+
+
+def page(number: int, cursor: str | None) -> Page:
+    return Page(Rows([{"x_Charge": str(number)}]), cursor)
+
+
+TOKEN = "token-1"
+THREE_PAGES: list[Answer] = [page(1, "b"), page(2, "c"), page(3, None)]
+
+
+class Script:
+    """A source that answers one after the other, and remembers what it was asked."""
+
+    def __init__(self, answers: list[Answer]) -> None:
+        self.answers = answers
+        self.asked: list[tuple[Span, str | None, datetime | None]] = []
+
+    def page(self, span: Span, cursor: str | None, unless: datetime | None) -> Page | Unchanged:
+        self.asked.append((span, cursor, unless))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class Desk(NamedTuple):
+    """A collector and everything around it."""
+
+    script: Script
+    windows: FakeWindows
+    staging: FakeStaging
+    clock: FakeClock
+    paused: list[float]
+
+    def collect(
+        self,
+        window: str = "2026-01-01T05",
+        token: str = TOKEN,
+        left: Callable[[], float] = lambda: 900.0,
+        alive: Callable[[], bool] = lambda: True,
+    ) -> Collection | None:
+        steps = CollectingSteps(hourly(), self.script, self.windows, self.staging, self.clock)
+        errand = Errand(window, token, self.clock.now() + timedelta(minutes=70))
+        return steps.collect(errand, Surroundings(alive, left, self.paused.append))
+
+    @property
+    def read(self) -> Read:
+        state = self.windows.state("hourly")
+        assert state is not None
+        assert state.read is not None
+        return state.read
+
+    def staged(self) -> list[str]:
+        return [str(row["x_Charge"]) for row in self.staging.rows("hourly", self.read)]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(Script(list(THREE_PAGES)), FakeWindows(), FakeStaging(), FakeClock(SINCE + timedelta(hours=5)), [])
+
+
+def test_a_read_stages_every_page_of_what_is_due(desk: Desk) -> None:
+    assert desk.collect() == {"status": CollectionStatus.STAGED, "wait": 0}
+    assert desk.staged() == ["1", "2", "3"]
+    assert {span for span, _, _ in desk.script.asked} == {Span(SINCE, SINCE + timedelta(hours=3))}
+    assert [cursor for _, cursor, _ in desk.script.asked] == [None, "b", "c"]
+
+
+def test_nothing_due_is_done_and_lets_go_of_the_source(desk: Desk) -> None:
+    desk = desk._replace(clock=FakeClock(SINCE))
+    assert desk.collect() == {"status": CollectionStatus.DONE, "wait": 0}
+    state = desk.windows.state("hourly")
+    assert state is not None
+    assert state.holder is None
+
+
+def test_low_on_time_it_hands_over_and_its_successor_carries_on_from_the_cursor(desk: Desk) -> None:
+    seconds = iter([900.0, 900.0, 10.0])
+    assert desk.collect(left=lambda: next(seconds)) is None
+    assert desk.staged() == ["1"] or desk.staged() == ["1", "2"]
+    assert desk.collect() == {"status": CollectionStatus.STAGED, "wait": 0}
+    assert desk.staged() == ["1", "2", "3"]
+    assert len(desk.script.asked) == 3
+
+
+def test_a_retry_with_another_token_carries_on_in_the_same_execution(desk: Desk) -> None:
+    desk.script.answers.insert(1, RuntimeError("killed"))
+    with pytest.raises(RuntimeError):
+        desk.collect(token="token-1")
+    assert desk.collect(token="token-2") == {"status": CollectionStatus.STAGED, "wait": 0}
+    assert desk.staged() == ["1", "2", "3"]
+    assert len(desk.read.segments) == 2
+
+
+def test_who_was_overtaken_notices_at_the_next_page_and_what_it_stages_does_not_count(desk: Desk) -> None:
+    intruder = Desk(Script([page(2, "c"), page(3, None)]), desk.windows, desk.staging, desk.clock, [])
+
+    def overtake() -> bool:
+        intruder.collect(token="token-2")
+        return True
+
+    with pytest.raises(Overtaken):
+        desk.collect(token="token-1", alive=overtake)
+    assert desk.staged() == ["1", "2", "3"]
+
+
+def test_a_task_that_nobody_waits_for_any_more_is_left(desk: Desk) -> None:
+    with pytest.raises(Overtaken):
+        desk.collect(alive=lambda: False)
+
+
+def test_a_source_that_another_hour_s_execution_reads_is_waited_for(desk: Desk) -> None:
+    desk.script.answers.insert(1, RuntimeError("killed"))
+    with pytest.raises(RuntimeError):
+        desk.collect(window="2026-01-01T05")
+    waiting = desk.collect(window="2026-01-01T06", token="token-2")
+    assert waiting is not None
+    assert waiting["status"] is CollectionStatus.PENDING
+    desk.clock.advance(400)
+    assert desk.collect(window="2026-01-01T06", token="token-3") == {"status": CollectionStatus.STAGED, "wait": 0}
+
+
+def test_a_short_wait_is_waited_for_here_and_a_long_one_by_the_state_machine(desk: Desk) -> None:
+    desk.script.answers.insert(1, Throttled("429", "slow down", 12))
+    desk.script.answers.insert(3, Throttled("429", "slow down", 600))
+    assert desk.collect() == {"status": CollectionStatus.PENDING, "wait": 600}
+    assert desk.paused == [12]
+
+
+def test_a_source_that_said_when_is_not_asked_before_by_anybody(desk: Desk) -> None:
+    desk.script.answers.insert(0, Throttled("429", "slow down", 1800))
+    desk.collect()
+    desk.clock.advance(1000)
+    assert desk.collect(window="2026-01-01T06", token="token-2") == {"status": CollectionStatus.PENDING, "wait": 800}
+    assert len(desk.script.asked) == 1
+
+
+def test_a_wait_beyond_the_limit_is_left_to_the_next_hour(desk: Desk) -> None:
+    desk.script.answers.insert(0, Throttled("429", "slow down", 2 * 3600))
+    assert desk.collect() == {"status": CollectionStatus.DONE, "wait": 0}
+
+
+def test_an_execution_waits_only_so_often(desk: Desk) -> None:
+    desk.script.answers[:0] = [Throttled("429", "slow down", 30) for _ in range(MOST_WAITS + 1)]
+    for number in range(MOST_WAITS):
+        waiting = desk.collect(token=f"token-{number}")
+        assert waiting is not None
+        assert waiting["status"] is CollectionStatus.PENDING
+        desk.clock.advance(30)
+    assert desk.collect(token="token-last") == {"status": CollectionStatus.DONE, "wait": 0}
+
+
+def test_an_expired_cursor_begins_the_read_again_and_drops_what_was_staged(desk: Desk) -> None:
+    desk.script.answers.insert(2, CursorExpired("gone"))
+    desk.script.answers[3:] = list(THREE_PAGES)
+    assert desk.collect() == {"status": CollectionStatus.STAGED, "wait": 0}
+    assert desk.staged() == ["1", "2", "3"]
+
+
+def test_a_source_that_changes_under_every_reading_fails_and_is_begun_anew_next_hour(desk: Desk) -> None:
+    desk.script.answers[:] = [CursorExpired("gone") for _ in range(10)]
+    with pytest.raises(TerminalError):
+        desk.collect()
+    desk.script.answers[:] = list(THREE_PAGES)
+    desk.clock.advance(3600)
+    assert desk.collect(window="2026-01-01T06", token="token-2") == {"status": CollectionStatus.STAGED, "wait": 0}
+
+
+def test_a_source_that_knows_of_nothing_new_has_no_page(desk: Desk) -> None:
+    desk.script.answers[:] = [Unchanged()]
+    assert desk.collect() == {"status": CollectionStatus.STAGED, "wait": 0}
+    assert desk.read.unchanged
+    assert desk.read.pages == 0
+
+
+def test_the_token_is_in_no_record(desk: Desk) -> None:
+    desk.collect(token="a-secret-token")
+    state = desk.windows.state("hourly")
+    assert state is not None
+    assert "a-secret-token" not in state.model_dump_json()
