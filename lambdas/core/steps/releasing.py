@@ -41,10 +41,17 @@ class ReleaseSteps:
         resource = self._ledger.resource(saga_id, resource_id)
         if resource.status is ResourceStatus.ABSENT:
             return DONE
-        look = self._absence.look(saga, resource, _absent, ResourceStatus.ABSENT)
+        look = self._absence.look(saga, resource, self._absent, ResourceStatus.ABSENT)
         if look.left:
             return self._delete_again(resource, look.left)
         return DONE if look.gone else {"next": Next.WAIT, "delay": look.delay}
+
+    def _absent(self, resource: Resource) -> Resource:
+        """Gone, and with it what it has claimed of a cluster: since it was first not found."""
+        if resource.status is not ResourceStatus.DELETING:
+            return resource
+        gone_at = resource.gone_at or resource.absent_since or self._clock.now()
+        return resource.model_copy(update={"status": ResourceStatus.ABSENT, "claim": None, "gone_at": gone_at})
 
     def _delete_again(self, resource: Resource, left: Sequence[str]) -> StepResult:
         now = self._clock.now()
@@ -74,10 +81,3 @@ def begin_release(ledger: Ledger, clock: Clock, saga_id: str, resource_id: str) 
         )
 
     return ledger.change_resource(saga_id, resource_id, begin)
-
-
-def _absent(resource: Resource) -> Resource:
-    """Gone, and with it what it has claimed of a cluster."""
-    if resource.status is not ResourceStatus.DELETING:
-        return resource
-    return resource.model_copy(update={"status": ResourceStatus.ABSENT, "claim": None})
