@@ -74,10 +74,11 @@ class RateCardCosts:
     def page(self, span: Span, cursor: str | None, unless: datetime | None) -> Page | Unchanged:
         """Some hours of the span, all of what was there in them; the cursor is the first of the next hours."""
         start = _start(span, cursor)
-        lived = [it for it in self._lived(start) if it.ready_at and it.ready_at < min(start + _LONGEST, span.end)]
+        known = self._lived(start)
+        lived = [it for it in known if it.ready_at and it.ready_at < min(start + _LONGEST, span.end)]
         end = min(start + self._hours(len(lived)), span.end)
         if cursor is None and self._clock.now() - span.end < HOUR:
-            self._compare(lived)
+            self._compare(known)
         machines = [self._machine(it) for it in lived]
         rows = list(charges(self._card, machines, Span(start, end)))
         return Page(Rows(rows), window_name(end) if end < span.end else None)
@@ -112,8 +113,9 @@ class RateCardCosts:
             self._sagas[saga_id] = self._ledger.saga(saga_id)
         return self._sagas[saga_id]
 
-    def _compare(self, lived: Sequence[Resource]) -> None:
-        known = {(it.saga_id, it.id): it for it in lived}
+    def _compare(self, known: Sequence[Resource]) -> None:
+        """Say what the ledger and the reports do not agree on; `known` are all that lived lately."""
+        by_id = {(it.saga_id, it.id): it for it in known}
         not_charged: list[str] = []
         seen: dict[str, Machines] = {}
         for reported in self._clusters.machines(self._card.provider, self._card.target):
@@ -121,21 +123,26 @@ class RateCardCosts:
             not_charged += [
                 f"{it.saga_id}/{it.resource_id}"
                 for it in reported.machines
-                if not self._is_accounted_for(it, reported, known.get((it.saga_id, it.resource_id)))
+                if not self._is_accounted_for(it, reported, by_id.get((it.saga_id, it.resource_id)))
             ]
-        not_reported = [f"{it.saga_id}/{it.id}" for it in lived if _is_missing(it, seen.get(it.cluster or ""))]
+        not_reported = [f"{it.saga_id}/{it.id}" for it in known if _is_missing(it, seen.get(it.cluster or ""))]
         if not_charged or not_reported:
             self._notice(self._card, Discrepancies(tuple(not_charged), tuple(not_reported)))
 
     def _is_accounted_for(self, it: Marked, reported: Machines, lived: Resource | None) -> bool:
         """Whether it costs something, or was not ready yet: then it is being built, or on its way out again."""
         resource = lived or self._resource(it)
-        if resource is None:
+        if resource is None or (resource.status is ResourceStatus.ABSENT and resource.ready_at is None):
             return False
-        if resource.gone_at is not None:
-            return reported.at <= resource.gone_at
-        on_its_way = resource.ready_at is None and resource.status is not ResourceStatus.ABSENT
-        return on_its_way or resource.cluster == reported.cluster
+        if resource.gone_at is not None and reported.at > resource.gone_at:
+            return False
+        if resource.ready_at is None or resource.gone_at is not None:
+            return True
+        return resource.cluster == reported.cluster and (lived is not None or self._is_fresh(resource.ready_at))
+
+    def _is_fresh(self, ready_at: datetime) -> bool:
+        """Whether it may not be listed yet; what is not after an hour is older than the index, and unwritten since."""
+        return self._clock.now() - ready_at < HOUR
 
     def _resource(self, it: Marked) -> Resource | None:
         try:

@@ -38,7 +38,10 @@ POLL_SECONDS: Final = 2.0
 """How long to leave a running query alone; it takes some seconds for a week."""
 
 EXPORTED_BEFORE: Final = timedelta(days=7)
-"""A row is exported after its usage began, mostly hours later; what is paid in advance may be exported before."""
+"""A row is exported after its usage began, mostly hours later; what is paid in advance may be exported before.
+
+A partition is a day of exporting, in Pacific time by what is seen in public (project-koku/koku#2622, nise#399).
+"""
 
 CLOCKS_APART: Final = timedelta(minutes=10)
 """By how much our clock and Google's may differ at most for us to believe that nothing has changed."""

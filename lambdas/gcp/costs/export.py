@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -273,10 +274,14 @@ def _tags(charge: _Charge) -> Mapping[str, str]:
 
 
 def _billing_period(charge: _Charge, calendar: BillingCalendar) -> Span:
-    """The month of its invoice, in Google's time; until it says which, that of the usage."""
+    """The month of its invoice; until it says which, that of the usage."""
     month = charge.invoice.month
-    if not month:
-        return calendar.period_of(charge.usage_start_time)
+    return _invoiced(month, calendar) if month else calendar.period_of(charge.usage_start_time)
+
+
+@lru_cache(maxsize=100)
+def _invoiced(month: str, calendar: BillingCalendar) -> Span:
+    """The month `202611`, in Google's time; raises TerminalError."""
     try:
         within = datetime.strptime(month, "%Y%m").replace(day=2, tzinfo=ZoneInfo(calendar.timezone))
     except ValueError as error:

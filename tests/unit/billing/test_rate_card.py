@@ -185,7 +185,7 @@ def test_a_machine_that_is_reported_and_not_known_is_named_and_not_charged(site:
     site.wait(hours=2)
     site.world.report()
 
-    assert {row["Tags"]["skysaga-saga"] for row in site.rows()} != {"s0elsewhere"}  # type: ignore[call-overload,index]
+    assert {row["Tags"]["skysaga-saga"] for row in site.rows()} != {"s0elsewhere"}  # type: ignore[index]
     assert site.noticed == [Discrepancies((f"s0elsewhere/{WEB}",), ())]
 
 
@@ -232,3 +232,12 @@ def test_a_source_of_another_kind_is_refused() -> None:
     source = CostQuery(name="azure", subscription="0", since=Site().began)
     with pytest.raises(TerminalError, match="no rate card"):
         cost_source(source)
+
+
+def test_a_machine_that_the_history_has_missed_is_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    saga = site.committed()
+    site.wait(hours=2)
+    site.world.report()
+    monkeypatch.setattr(site.world.ledger, "lived", lambda *_: [])
+    assert site.rows() == []
+    assert site.noticed == [Discrepancies((f"{saga}/{WEB}",), ())]
