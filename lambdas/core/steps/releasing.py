@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
 
 from lambdas.core.errors import TerminalError
 from lambdas.core.model import Resource, Saga
@@ -41,17 +43,11 @@ class ReleaseSteps:
         resource = self._ledger.resource(saga_id, resource_id)
         if resource.status is ResourceStatus.ABSENT:
             return DONE
-        look = self._absence.look(saga, resource, self._absent, ResourceStatus.ABSENT)
+        gone = partial(_absent, now=self._clock.now())
+        look = self._absence.look(saga, resource, gone, ResourceStatus.ABSENT)
         if look.left:
             return self._delete_again(resource, look.left)
         return DONE if look.gone else {"next": Next.WAIT, "delay": look.delay}
-
-    def _absent(self, resource: Resource) -> Resource:
-        """Gone, and with it what it has claimed of a cluster: since it was first not found."""
-        if resource.status is not ResourceStatus.DELETING:
-            return resource
-        gone_at = resource.gone_at or resource.absent_since or self._clock.now()
-        return resource.model_copy(update={"status": ResourceStatus.ABSENT, "claim": None, "gone_at": gone_at})
 
     def _delete_again(self, resource: Resource, left: Sequence[str]) -> StepResult:
         now = self._clock.now()
@@ -81,3 +77,11 @@ def begin_release(ledger: Ledger, clock: Clock, saga_id: str, resource_id: str) 
         )
 
     return ledger.change_resource(saga_id, resource_id, begin)
+
+
+def _absent(resource: Resource, now: datetime) -> Resource:
+    """Gone, and with it what it has claimed of a cluster: since it was first not found."""
+    if resource.status is not ResourceStatus.DELETING:
+        return resource
+    gone_at = resource.gone_at or resource.absent_since or now
+    return resource.model_copy(update={"status": ResourceStatus.ABSENT, "claim": None, "gone_at": gone_at})

@@ -1,7 +1,7 @@
 """Google's services in FOCUS's categories, by the name that the billing export gives them.
 
-The values are FOCUS 1.2's: specification/columns/servicecategory.md and servicesubcategory.md of
-https://github.com/FinOps-Open-Cost-and-Usage-Spec/FOCUS_Spec. Which service is of which is our reading of what it does.
+The values are FOCUS 1.2's: https://focus.finops.org/focus-specification/v1-2/#servicesubcategory. Which service is of
+which is our reading of what it does.
 """
 
 from __future__ import annotations
@@ -76,32 +76,36 @@ _NAMES: Final = {
         Cloud Memorystore for Memcached
         Cloud Memorystore for Redis
     """,
-    Category("Databases", "Data Warehouse"): """
+    Category("Databases", "Data Warehouses"): """
         BigQuery
         BigQuery BI Engine
         BigQuery Data Transfer Service
         BigQuery Reservation API
         BigQuery Storage API
     """,
-    Category("Databases", "NoSQL"): """
+    Category("Databases", "NoSQL Databases"): """
         Cloud Bigtable
         Cloud Datastore
         Cloud Firestore
         Firebase Realtime Database
     """,
-    Category("Databases", "Relational"): """
+    Category("Databases", "Relational Databases"): """
         AlloyDB
         Cloud SQL
         Cloud Spanner
     """,
-    Category("Developer Tools", "Other (Developer Tools)"): """
+    Category("Developer Tools", "Continuous Integration and Deployment"): """
         Cloud Build
         Cloud Deploy
-        Cloud Source Repositories
+    """,
+    Category("Developer Tools", "Development Environments"): """
         Cloud Workstations
+    """,
+    Category("Developer Tools", "Source Code Management"): """
+        Cloud Source Repositories
         Source Repository
     """,
-    Category("Identity", "Other (Identity)"): """
+    Category("Identity", "Identity and Access Management"): """
         Identity Platform
         Managed Service for Microsoft Active Directory
     """,
@@ -114,7 +118,7 @@ _NAMES: Final = {
         Cloud Tasks
         Eventarc
     """,
-    Category("Integration", "Workflow Automation"): """
+    Category("Integration", "Workflow Orchestration"): """
         Application Integration
         Cloud Scheduler
         Workflows
@@ -129,7 +133,7 @@ _NAMES: Final = {
     Category("Management and Governance", "Support"): """
         Support
     """,
-    Category("Management and Governance", "Disaster Recovery"): """
+    Category("Storage", "Backup Storage"): """
         Backup and DR Service
         Backup for GKE
     """,
@@ -137,17 +141,21 @@ _NAMES: Final = {
         Cloud CDN
         Media CDN
     """,
-    Category("Networking", "Other (Networking)"): """
+    Category("Networking", "Network Routing"): """
         Cloud DNS
+    """,
+    Category("Networking", "Network Connectivity"): """
         Cloud Interconnect
+    """,
+    Category("Networking", "Network Infrastructure"): """
         Networking
     """,
-    Category("Security", "Credentials"): """
+    Category("Security", "Secret Management"): """
         Certificate Authority Service
         Cloud Key Management Service (KMS)
         Secret Manager
     """,
-    Category("Security", "CSPM"): """
+    Category("Security", "Security Posture Management"): """
         Security Command Center
     """,
     Category("Security", "Other (Security)"): """
@@ -155,18 +163,18 @@ _NAMES: Final = {
         Cloud IDS
         reCAPTCHA Enterprise
     """,
-    Category("Storage", "Files"): """
+    Category("Storage", "File Storage"): """
         Cloud Filestore
         NetApp Volumes
     """,
     Category("Storage", "Object Storage"): """
         Cloud Storage
     """,
-    Category("Storage", "Bulk Transfer"): """
+    Category("Migration", "Data Migration"): """
         Storage Transfer Service
         Transfer Appliance
     """,
-    Category("Web", "Other (Web)"): """
+    Category("Web", "Application Platforms"): """
         Firebase
         Firebase Hosting
         Maps API
