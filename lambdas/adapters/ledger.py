@@ -3,11 +3,13 @@
 | pk        | sk               | what                                                             |
 |-----------|------------------|------------------------------------------------------------------|
 | saga id   | `HEADER`         | the saga; `status` with `id`, and `caller` with `id`, are an index's keys |
-| saga id   | `RESOURCE#id`    | a resource                                                       |
+| saga id   | `RESOURCE#id`    | a resource; `home` with `until` are an index's keys               |
 | saga id   | `EVENT#000000n`  | the event with number n, written with the change it tells of     |
 | `KEY#...` | `KEY`            | which saga an idempotency key opened, and the request's digest   |
 
-What is claimed of private clusters stands in the same table: see `claims.py` and `clusters.py`.
+What is claimed of private clusters stands in the same table: see `claims.py` and `clusters.py`. A machine there has,
+from when it was ready on, a `home`, its provider and target, and an `until`, when it was gone, or `~` as long as it is
+not: what lived in a span is found by these without reading what was gone before.
 
 Each record is one JSON document in `document`; what conditions and the index need stands beside it. The header's
 `version` counts the writes to anything of the saga, and each write demands that it is still the one that was read: so
@@ -22,6 +24,7 @@ import hashlib
 import random
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -33,7 +36,9 @@ from lambdas.core.errors import ClaimRefused, IdempotencyConflict, RetryableErro
 from lambdas.core.model import Event, Record, Resource, Saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import IdempotencyKey, ResourceChange, SagaChange, Snapshot
+from lambdas.core.specs import PrivateInstance
 from lambdas.core.states import SagaStatus
+from lambdas.core.targets import DEFAULT
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,7 +46,9 @@ if TYPE_CHECKING:
 HEADER: Final = "HEADER"
 STATUS_INDEX: Final = "by-status"
 CALLER_INDEX: Final = "by-caller"
+HOME_INDEX: Final = "by-home"
 
+_LIVING: Final = "~"  # later than any moment
 _LONGEST_KEY: Final = 2048  # bytes that DynamoDB takes as a partition key; it refuses to look for a longer one
 _ATTEMPTS: Final = 12
 _FIRST_PAUSE: Final = 0.01
@@ -52,7 +59,7 @@ R = TypeVar("R", bound=Record)
 
 
 class DynamoLedger:
-    """The ledger on DynamoDB; reads are strongly consistent except for the list of sagas."""
+    """The ledger on DynamoDB; reads are strongly consistent except for what is listed by an index."""
 
     def __init__(self, client: DynamoDBClient, table: str, clock: Clock, pause: Callable[[float], None] = time.sleep):
         self._client = client
@@ -138,6 +145,25 @@ class DynamoLedger:
         for each in statuses:  # a saga that changes meanwhile may be found under two
             found |= {saga.id: saga for saga in self._sagas_with(each, limit, before)}
         return sorted(found.values(), key=lambda saga: saga.id, reverse=True)[:limit]
+
+    def lived(self, provider: str, target: str, since: datetime) -> list[Resource]:
+        """The machines in a target that were ready at some time, and were not gone at or before `since`."""
+        found: list[Resource] = []
+        start: dict[str, Any] = {}
+        while True:
+            request: dict[str, Any] = {
+                "TableName": self._table,
+                "IndexName": HOME_INDEX,
+                "KeyConditionExpression": "home = :home AND #until > :since",
+                "ExpressionAttributeNames": {"#until": "until"},
+                "ExpressionAttributeValues": {":home": {"S": f"{provider}/{target}"}, ":since": {"S": _moment(since)}},
+                **({"ExclusiveStartKey": start} if start else {}),
+            }
+            answer = asked(partial(self._client.query, **request))
+            found += [_record(Resource, item) for item in answer["Items"]]
+            start = answer.get("LastEvaluatedKey", {})
+            if not start:
+                return found
 
     def _isolated_snapshot(self, saga_id: str) -> Snapshot | None:
         """The saga and its resources as of one moment: what is decided on them must not mix two states.
@@ -251,13 +277,18 @@ class DynamoLedger:
         }
 
     def _update_resource(self, resource: Resource) -> dict[str, Any]:
+        home = _home(resource)
         return {
             "Update": {
                 "TableName": self._table,
                 "Key": {"pk": {"S": resource.saga_id}, "sk": {"S": f"RESOURCE#{resource.id}"}},
-                "UpdateExpression": "SET document = :document, revision = :revision",
+                "UpdateExpression": ", ".join(
+                    ["SET document = :document", "revision = :revision", *(f"#{name} = :{name}" for name in home)]
+                ),
                 "ConditionExpression": "revision = :read",
+                **({"ExpressionAttributeNames": {f"#{name}": name for name in home}} if home else {}),
                 "ExpressionAttributeValues": {
+                    **{f":{name}": {"S": value} for name, value in home.items()},
                     ":document": {"S": resource.model_dump_json()},
                     ":revision": {"N": str(resource.revision)},
                     ":read": {"N": str(resource.revision - 1)},
@@ -331,6 +362,20 @@ def _resource_item(resource: Resource, place: int) -> dict[str, Any]:
         "revision": {"N": str(resource.revision)},
         "document": {"S": resource.model_dump_json()},
     }
+
+
+def _home(resource: Resource) -> dict[str, str]:
+    """Where a machine lives or lived, and until when; empty for what is on no private cluster, or was never ready."""
+    if not isinstance(resource.definition, PrivateInstance) or resource.ready_at is None:
+        return {}
+    target = resource.target.name if resource.target else DEFAULT
+    until = _moment(resource.gone_at) if resource.gone_at else _LIVING
+    return {"home": f"{resource.definition.provider}/{target}", "until": until}
+
+
+def _moment(at: datetime) -> str:
+    """A moment so that text sorts by time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _event_item(saga_id: str, event: Event) -> dict[str, Any]:

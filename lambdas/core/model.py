@@ -90,7 +90,8 @@ class Resource(Record):
     `revision` counts the writes to it. `target` is what the target it names stood for when the saga was opened.
     Of a private one, `cluster` is where it was placed last, `claim` what it takes of it as long as it lives or is being
     built there, and `refused_by` the clusters that had no room for it after all. `attempt` is a create whose answer is
-    not known: where the cloud does not recognise a repeated request, it must not be repeated too soon.
+    not known: where the cloud does not recognise a repeated request, it must not be repeated too soon. It was first
+    ready at `ready_at` and gone at `gone_at`, whatever is found of it later.
     """
 
     saga_id: str
@@ -109,6 +110,7 @@ class Resource(Record):
     ready_at: datetime | None = None
     release_began_at: datetime | None = None
     absent_since: datetime | None = None
+    gone_at: datetime | None = None
 
     @property
     def id(self) -> str:

@@ -7,6 +7,7 @@ that says who we are and do not send it, Google's STS has it checked, and what i
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import google.auth
@@ -30,17 +31,17 @@ class _Identity(NamedTuple):
     provider: str
 
 
-def target_credentials(settings: GcpSettings, target: GcpTarget | None) -> Credentials:
+def target_credentials(settings: GcpSettings, target: GcpTarget | None, scopes: Sequence[str] = SCOPES) -> Credentials:
     """The credentials for a target. google-auth keeps their token and renews it minutes before it expires."""
     own = _Identity(settings.service_account, settings.workload_identity_provider)
     named = _Identity(target.service_account, target.workload_identity_provider) if target else own
     identity = named if any(named) else own
     if identity.provider:
-        return SignIn(_federated(settings, identity), target)
-    described, _ = google.auth.default(scopes=SCOPES)
+        return SignIn(_federated(settings, identity, scopes), target)
+    described, _ = google.auth.default(scopes=scopes)
     if not identity.service_account:
         return described
-    return SignIn(_impersonated(settings, described, identity.service_account), target)
+    return SignIn(_impersonated(settings, described, identity.service_account, scopes), target)
 
 
 class SignIn(Credentials):
@@ -105,7 +106,7 @@ class _RoleSupplier(aws.AwsSecurityCredentialsSupplier):
         return self._region
 
 
-def _federated(settings: GcpSettings, identity: _Identity) -> Any:
+def _federated(settings: GcpSettings, identity: _Identity, scopes: Sequence[str]) -> Any:
     account = f"projects/-/serviceAccounts/{identity.service_account}:generateAccessToken"
     impersonation = f"{settings.iam_endpoint}/v1/{account}" if identity.service_account else None
     return aws.Credentials(  # type: ignore[no-untyped-call]  # google-auth is untyped
@@ -114,15 +115,15 @@ def _federated(settings: GcpSettings, identity: _Identity) -> Any:
         token_url=f"{settings.sts_endpoint}/v1/token",
         service_account_impersonation_url=impersonation,
         aws_security_credentials_supplier=_RoleSupplier(settings.aws_region),
-        scopes=list(SCOPES),
+        scopes=list(scopes),
     )
 
 
-def _impersonated(settings: GcpSettings, source: Any, service_account: str) -> Any:
+def _impersonated(settings: GcpSettings, source: Any, service_account: str, scopes: Sequence[str]) -> Any:
     return impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]  # google-auth is untyped
         source_credentials=source,
         target_principal=service_account,
-        target_scopes=list(SCOPES),
+        target_scopes=list(scopes),
         iam_endpoint_override=f"{settings.iam_endpoint}/v1/projects/-/serviceAccounts/{service_account}:generateAccessToken",
     )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import requests
 from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
@@ -21,7 +21,9 @@ from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from lambdas.core.errors import CapacityError, RetryableError, StepError, TerminalError
-from lambdas.gcp.compute import Operation
+
+if TYPE_CHECKING:  # whoever collects costs is spared the import of Compute Engine, which takes a second
+    from lambdas.gcp.compute import Operation
 
 RETRYABLE_CODES: Final = frozenset(
     {

@@ -16,6 +16,7 @@ class GcpSettings(Settings):
 
     project: str = Field(alias="GOOGLE_CLOUD_PROJECT", min_length=1)
     endpoint: str = Field(default="https://compute.googleapis.com", alias="GOOGLE_COMPUTE_ENDPOINT")
+    bigquery_endpoint: str = Field(default="https://bigquery.googleapis.com", alias="GOOGLE_BIGQUERY_ENDPOINT")
     service_account: str = Field(default="", alias="GOOGLE_SERVICE_ACCOUNT")
     workload_identity_provider: str = Field(default="", alias="GOOGLE_WORKLOAD_IDENTITY_PROVIDER")
     sts_endpoint: str = Field(default="https://sts.googleapis.com", alias="GOOGLE_STS_ENDPOINT")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 import boto3
@@ -14,15 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from lambdas.adapters.ledger import CALLER_INDEX, STATUS_INDEX, DynamoLedger
+from lambdas.adapters.ledger import CALLER_INDEX, HOME_INDEX, STATUS_INDEX, DynamoLedger
 from lambdas.core.errors import IdempotencyConflict, IllegalTransition, SagaNotFound
 from lambdas.core.model import Resource, Saga
 from lambdas.core.plan import new_saga_id, plan_saga
-from lambdas.core.ports.ledger import IdempotencyKey, Ledger, ResourceChange, SagaChange, Snapshot
+from lambdas.core.ports.ledger import History, IdempotencyKey, Ledger, ResourceChange, SagaChange, Snapshot
 from lambdas.core.request import parse_request
 from lambdas.core.states import ResourceStatus, SagaStatus
 from tests.fakes.clock import FakeClock
-from tests.fakes.documents import aws_disk, azure_instance, request_document
+from tests.fakes.documents import aws_disk, azure_instance, request_document, vsphere_instance
 from tests.fakes.ledger import FakeLedger
 
 TABLE: Final = "ledger"
@@ -55,7 +55,8 @@ def create_table(client: Any) -> None:
         BillingMode="PAY_PER_REQUEST",
         KeySchema=keys("pk", "sk"),
         AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "status", "caller", "id")
+            {"AttributeName": name, "AttributeType": "S"}
+            for name in ("pk", "sk", "status", "caller", "id", "home", "until")
         ],
         GlobalSecondaryIndexes=[
             {
@@ -66,6 +67,11 @@ def create_table(client: Any) -> None:
             {
                 "IndexName": CALLER_INDEX,
                 "KeySchema": keys("caller", "id"),
+                "Projection": {"ProjectionType": "ALL"},
+            },
+            {
+                "IndexName": HOME_INDEX,
+                "KeySchema": keys("home", "until"),
                 "Projection": {"ProjectionType": "ALL"},
             },
         ],
@@ -343,6 +349,42 @@ def test_a_listed_saga_is_as_last_written(ledger: Ledger, clock: FakeClock) -> N
     saga_id = opened(ledger, clock)
     ledger.change_resource(saga_id, "a", to_resource(ResourceStatus.CREATING))
     assert ledger.sagas(None, 10, None) == [ledger.saga(saga_id)]
+
+
+def lives(ready_at: datetime, gone_at: datetime | None = None) -> ResourceChange:
+    return lambda _, now: now.model_copy(update={"ready_at": ready_at, "gone_at": gone_at})
+
+
+def test_machines_are_listed_that_were_ready_and_not_gone_before_a_moment(ledger: Ledger, clock: FakeClock) -> None:
+    noon, books = clock.now(), cast(History, ledger)
+    saga_id = opened(ledger, clock, *(vsphere_instance(name) for name in ("lives", "left", "ended", "unready")))
+    ledger.change_resource(saga_id, "lives", lives(noon))
+    ledger.change_resource(saga_id, "left", lives(noon, noon + timedelta(seconds=3)))
+    ledger.change_resource(saga_id, "ended", lives(noon, noon + timedelta(seconds=2)))
+    ledger.change_resource(saga_id, "unready", with_operation("clone"))
+
+    found = books.lived("vsphere", "default", noon + timedelta(seconds=2))
+
+    assert sorted(it.id for it in found) == ["left", "lives"]
+    assert all(it == ledger.resource(saga_id, it.id) for it in found)
+    assert len(books.lived("vsphere", "default", noon)) == 3
+    assert books.lived("vsphere", "payments", noon) == books.lived("scvmm", "default", noon) == []
+
+
+def test_nothing_of_a_public_cloud_is_listed_among_the_machines(ledger: Ledger, clock: FakeClock) -> None:
+    saga_id = opened(ledger, clock)
+    ledger.change_resource(saga_id, "a", lives(clock.now()))
+    assert cast(History, ledger).lived("azure", "default", clock.now() - timedelta(days=1)) == []
+
+
+def test_a_machine_that_is_gone_is_listed_until_then_and_no_more(ledger: Ledger, clock: FakeClock) -> None:
+    saga_id = opened(ledger, clock, vsphere_instance("web"))
+    noon, books = clock.now(), cast(History, ledger)
+    ledger.change_resource(saga_id, "web", lives(noon))
+    assert len(books.lived("vsphere", "default", noon + timedelta(days=1))) == 1
+    ledger.change_resource(saga_id, "web", lives(noon, noon + timedelta(hours=1)))
+    assert len(books.lived("vsphere", "default", noon)) == 1
+    assert books.lived("vsphere", "default", noon + timedelta(days=1)) == []
 
 
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

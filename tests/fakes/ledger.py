@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from lambdas.core.changes import Write, resource_write, saga_write
 from lambdas.core.clusters import Amounts, Claimed
@@ -12,7 +13,9 @@ from lambdas.core.errors import ClaimRefused, IdempotencyConflict, RetryableErro
 from lambdas.core.model import Event, Resource, Saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import IdempotencyKey, ResourceChange, SagaChange, Snapshot
+from lambdas.core.specs import PRIVATE_PROVIDERS
 from lambdas.core.states import SagaStatus
+from lambdas.core.targets import DEFAULT
 
 _ATTEMPTS = 12
 
@@ -116,6 +119,19 @@ class FakeLedger:
         found = [it for it in sagas if (before is None or it.id < before) and status in (None, it.status)]
         found = [it for it in found if caller in (None, it.caller)]
         return found[:limit]
+
+    def lived(self, provider: str, target: str, since: datetime) -> list[Resource]:
+        """The machines in a target that were ready at some time, and were not gone at or before `since`."""
+        self._answer()
+        return [
+            it
+            for record in self._records.values()
+            for it in record.resources.values()
+            if (it.definition.provider, it.target.name if it.target else DEFAULT) == (provider, target)
+            and provider in PRIVATE_PROVIDERS
+            and it.ready_at
+            and (it.gone_at is None or it.gone_at > since)
+        ]
 
     def _record(self, saga_id: str) -> _Record:
         self._answer()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.infra.template import Template
 
 
-def test_is_keyed_by_saga_and_item_and_listed_by_status_and_by_caller(data: Template) -> None:
+def test_is_keyed_by_saga_and_item_and_listed_by_status_by_caller_and_by_home(data: Template) -> None:
     table = data.only("AWS::DynamoDB::Table")["Properties"]
 
     assert table["KeySchema"] == [
@@ -15,6 +15,7 @@ def test_is_keyed_by_saga_and_item_and_listed_by_status_and_by_caller(data: Temp
     indexes = {it["IndexName"]: it for it in table["GlobalSecondaryIndexes"]}
     assert {name: [it["AttributeName"] for it in index["KeySchema"]] for name, index in indexes.items()} == {
         "by-caller": ["caller", "id"],
+        "by-home": ["home", "until"],
         "by-status": ["status", "id"],
     }
     assert all(index["Projection"] == {"ProjectionType": "ALL"} for index in indexes.values())
@@ -24,6 +25,8 @@ def test_is_keyed_by_saga_and_item_and_listed_by_status_and_by_caller(data: Temp
         "status": "S",
         "caller": "S",
         "id": "S",
+        "home": "S",
+        "until": "S",
     }
 
 

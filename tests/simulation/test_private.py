@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
@@ -40,7 +41,7 @@ def _absence_believed_at_once(patch: pytest.MonkeyPatch) -> None:
 
 
 def _claims_kept_for_ever(patch: pytest.MonkeyPatch) -> None:
-    def absent(resource: Resource) -> Resource:
+    def absent(resource: Resource, now: datetime) -> Resource:
         return resource.model_copy(update={"status": ResourceStatus.ABSENT})
 
     patch.setattr(releasing, "_absent", absent)

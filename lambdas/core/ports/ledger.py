@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from lambdas.core.clusters import Amounts
@@ -82,4 +83,15 @@ class Ledger(Protocol):
 
     def sagas(self, status: SagaStatus | None, limit: int, before: str | None, caller: str | None = None) -> list[Saga]:
         """The newest sagas first, of one caller if named, at most `limit`, continuing below the saga id `before`."""
+        ...
+
+
+class History(Protocol):
+    """What there was on private clusters, however long ago; raises RetryableError.
+
+    What was written a moment ago may not show yet.
+    """
+
+    def lived(self, provider: str, target: str, since: datetime) -> list[Resource]:
+        """The machines in a target that were ready at some time, and were not gone at or before `since`."""
         ...

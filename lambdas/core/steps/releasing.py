@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
 
 from lambdas.core.errors import TerminalError
 from lambdas.core.model import Resource, Saga
@@ -41,7 +43,8 @@ class ReleaseSteps:
         resource = self._ledger.resource(saga_id, resource_id)
         if resource.status is ResourceStatus.ABSENT:
             return DONE
-        look = self._absence.look(saga, resource, _absent, ResourceStatus.ABSENT)
+        gone = partial(_absent, now=self._clock.now())
+        look = self._absence.look(saga, resource, gone, ResourceStatus.ABSENT)
         if look.left:
             return self._delete_again(resource, look.left)
         return DONE if look.gone else {"next": Next.WAIT, "delay": look.delay}
@@ -76,8 +79,9 @@ def begin_release(ledger: Ledger, clock: Clock, saga_id: str, resource_id: str) 
     return ledger.change_resource(saga_id, resource_id, begin)
 
 
-def _absent(resource: Resource) -> Resource:
-    """Gone, and with it what it has claimed of a cluster."""
+def _absent(resource: Resource, now: datetime) -> Resource:
+    """Gone, and with it what it has claimed of a cluster: since it was first not found."""
     if resource.status is not ResourceStatus.DELETING:
         return resource
-    return resource.model_copy(update={"status": ResourceStatus.ABSENT, "claim": None})
+    gone_at = resource.gone_at or resource.absent_since or now
+    return resource.model_copy(update={"status": ResourceStatus.ABSENT, "claim": None, "gone_at": gone_at})

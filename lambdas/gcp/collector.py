@@ -1,0 +1,23 @@
+"""Collects what Google projects cost."""
+
+from __future__ import annotations
+
+import os
+
+from lambdas.adapters.sweeping import deployed_targets
+from lambdas.core.billing.sources import AnySource, BigQueryExport
+from lambdas.core.errors import TerminalError
+from lambdas.core.ports.costs import CostSource
+from lambdas.core.targets import GcpTarget
+from lambdas.gcp.costs.bigquery import BigQueryCosts
+from lambdas.gcp.settings import GcpSettings
+
+
+def cost_source(source: AnySource) -> CostSource:
+    """Who reads a source; raises TerminalError for one that is not Google's, or whose target is not declared."""
+    if not isinstance(source, BigQueryExport):
+        raise TerminalError("WrongCollector", f"{source.name} is not a source on Google Cloud")
+    target = deployed_targets()["gcp"].get(source.target)
+    if not isinstance(target, GcpTarget):
+        raise TerminalError("NoSuchTarget", f"the target {source.target!r} is not declared any more")
+    return BigQueryCosts(source, GcpSettings.from_environment(os.environ), target)
