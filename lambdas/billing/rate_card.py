@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, Protocol
 from lambdas.adapters import clients
 from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.clusters import DynamoClusters
+from lambdas.adapters.collecting import collect_handler
 from lambdas.adapters.ledger import DynamoLedger
 from lambdas.adapters.observability import gauge, logger
 from lambdas.adapters.settings import LedgerSettings
@@ -194,3 +195,6 @@ def _start(span: Span, cursor: str | None) -> datetime:
     if not span.start <= start < span.end:
         raise CursorExpired("the cursor is none of this span's")
     return start
+
+
+handler = collect_handler(cost_source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from lambdas.adapters.collecting import collect_handler
 from lambdas.adapters.sweeping import deployed_targets
 from lambdas.core.billing.sources import AnySource, BigQueryExport
 from lambdas.core.errors import TerminalError
@@ -21,3 +22,6 @@ def cost_source(source: AnySource) -> CostSource:
     if not isinstance(target, GcpTarget):
         raise TerminalError("NoSuchTarget", f"the target {source.target!r} is not declared any more")
     return BigQueryCosts(source, GcpSettings.from_environment(os.environ), target)
+
+
+handler = collect_handler(cost_source)
