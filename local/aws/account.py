@@ -24,6 +24,7 @@ from local.aws.ec2.simulator import Ec2Simulator
 from local.aws.moto_corrections import correct_moto
 from local.aws.moto_wsgi import not_implemented
 from local.aws.resources.registry import PROVIDERS
+from local.aws.s3_corrections import date_objects_by
 from local.aws.sqs_corrections import set_queues_by
 from local.clock import Clock
 
@@ -41,16 +42,19 @@ def create_app(
     ec2_seconds: Mapping[str, float] | None = None,
     sleep: Callable[[float], None] = time.sleep,
     wait: Callable[[float], None] = time.sleep,
+    cost_explorer: WSGIApplication | None = None,
 ) -> WSGIApplication:
     """An empty account on `clock`; `ec2_seconds` overrides `ec2.durations.DEFAULT_DURATIONS`.
 
-    `sleep` delays an answer of EC2's, `wait` lets the time of a gradual deployment pass.
+    `sleep` delays an answer of EC2's, `wait` lets the time of a gradual deployment pass. `cost_explorer` says what
+    things cost; without one nobody does.
 
     It answers every AWS API that moto knows, by the service in the request's credential scope. CloudFormation calls
     the other services back at the address that the request came to.
     """
     correct_moto()
     set_queues_by(clock)
+    date_objects_by(clock)
     ec2 = create_ec2(clock, ec2_seconds=ec2_seconds, sleep=sleep)
     moto = DomainDispatcherApplication(create_backend_app)
     dynamodb = DynamoDb(moto, clock, sleep)
@@ -60,6 +64,8 @@ def create_app(
         "cloudformation": CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS, wait),
         "dynamodb": dynamodb,
     }
+    if cost_explorer is not None:
+        applications["ce"] = cost_explorer
     return _Account(applications, {DYNAMODB_FAULTS: dynamodb, "/_simulator/": ec2}, moto)
 
 
