@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 ACCOUNT_ID: Final[str] = DEFAULT_ACCOUNT_ID
 
+COST_EXPLORER_FAULTS: Final = "/_simulator/cost-explorer/"
+"""What would be below `/_simulator/`, which is EC2's here."""
+
 _CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]*/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 
@@ -64,9 +67,11 @@ def create_app(
         "cloudformation": CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS, wait),
         "dynamodb": dynamodb,
     }
+    administered: dict[str, WSGIApplication] = {DYNAMODB_FAULTS: dynamodb, "/_simulator/": ec2}
     if cost_explorer is not None:
         applications["ce"] = cost_explorer
-    return _Account(applications, {DYNAMODB_FAULTS: dynamodb, "/_simulator/": ec2}, moto)
+        administered = {COST_EXPLORER_FAULTS: _Moved(COST_EXPLORER_FAULTS, cost_explorer), **administered}
+    return _Account(applications, administered, moto)
 
 
 def create_ec2(
@@ -76,6 +81,18 @@ def create_ec2(
     BackendDict.reset()
     regions = Regions(ACCOUNT_ID, clock, durations(ec2_seconds))
     return Ec2Simulator(ACCOUNT_ID, regions, Ec2Application(regions), clock, sleep)
+
+
+class _Moved:
+    """A simulator that is administered below another path than `/_simulator/`."""
+
+    def __init__(self, path: str, application: WSGIApplication) -> None:
+        self._path = path
+        self._application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = "/_simulator/" + environ["PATH_INFO"].removeprefix(self._path)
+        return self._application({**environ, "PATH_INFO": path}, start_response)
 
 
 class _Account:
