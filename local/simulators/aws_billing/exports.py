@@ -208,7 +208,10 @@ def _row(charge: Charge) -> dict[str, str]:
         "x_Discounts": "{}",
         "x_UsageType": charge.sku,
     }
-    return row | _service(charge) | (_what_was_used(charge) if charge.kind == "usage" else {})
+    priced = charge.kind in ("usage", "purchase")
+    return (
+        row | _service(charge) | (_priced(charge) if priced else {}) | (_used(charge) if charge.kind == "usage" else {})
+    )
 
 
 def _service(charge: Charge) -> dict[str, str]:
@@ -217,21 +220,25 @@ def _service(charge: Charge) -> dict[str, str]:
     return {"ServiceCategory": category, "ServiceSubcategory": subcategory}
 
 
-def _what_was_used(charge: Charge) -> dict[str, str]:
-    quantity = f"{charge.quantity:f}"
+def _priced(charge: Charge) -> dict[str, str]:
     return {
-        "ConsumedQuantity": quantity,
-        "ConsumedUnit": charge.unit,
         "PricingCategory": "Standard",
         "PricingCurrency": charge.currency,
-        "PricingQuantity": quantity,
+        "PricingQuantity": f"{charge.quantity:f}",
         "PricingUnit": charge.unit,
+        "SkuId": charge.sku,
+        "SkuPriceId": f"{charge.sku}.OnDemand",
+    }
+
+
+def _used(charge: Charge) -> dict[str, str]:
+    return {
+        "ConsumedQuantity": f"{charge.quantity:f}",
+        "ConsumedUnit": charge.unit,
         "RegionId": charge.region,
         "RegionName": charge.region,
         "ResourceId": charge.resource,
         "ResourceType": "Instance",
-        "SkuId": charge.sku,
-        "SkuPriceId": f"{charge.sku}.OnDemand",
     }
 
 

@@ -22,6 +22,12 @@ _RECORD_TYPES: Final[Mapping[str, str]] = {
 }
 
 
+def shown_at(charge: Charge) -> datetime:
+    """When a charge is shown: as it was incurred, or where the month begins that it is billed in."""
+    billed = datetime.strptime(charge.billing_month, "%Y-%m").replace(tzinfo=UTC)
+    return max(charge.start, billed)
+
+
 class Line(NamedTuple):
     """One charge, by what can be asked of it."""
 
@@ -35,9 +41,8 @@ class Line(NamedTuple):
     @classmethod
     def of(cls, charge: Charge) -> Self:
         """Show a charge as Cost Explorer does."""
-        billed = datetime.strptime(charge.billing_month, "%Y-%m").replace(tzinfo=UTC)
         return cls(
-            max(charge.start, billed),
+            shown_at(charge),
             {
                 "LINKED_ACCOUNT": charge.account,
                 "RECORD_TYPE": "Refund" if charge.corrects else _RECORD_TYPES[charge.kind],

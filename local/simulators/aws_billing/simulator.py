@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.clock import Clock
 from local.simulators.aws_billing.errors import CostExplorerError, invalid
-from local.simulators.aws_billing.lines import Line
+from local.simulators.aws_billing.lines import Line, shown_at
 from local.simulators.bill import Bill
 from local.simulators.faults import Fault
 from local.simulators.simulator import Simulator
@@ -126,19 +126,20 @@ class CostExplorerSimulator(Simulator):
     def _buckets(self, query: Mapping[str, Any], start: datetime, end: datetime, as_of: datetime) -> Iterator[_Bucket]:
         step = _STEPS[query["Granularity"]]
         found: dict[datetime, dict[tuple[str, ...], list[Line]]] = defaultdict(lambda: defaultdict(list))
-        for line in self._lines(query, as_of):
-            if start <= line.at < end:
-                at = start + (line.at - start) // step * step
-                found[at][tuple(line.key(group) for group in query.get("GroupBy", []))].append(line)
+        for line in self._lines(query, start, end, as_of):
+            at = start + (line.at - start) // step * step
+            found[at][tuple(line.key(group) for group in query.get("GroupBy", []))].append(line)
         while start < end:
             yield _Bucket(start, sorted(found[start].items()))
             start += step
 
-    def _lines(self, query: Mapping[str, Any], as_of: datetime) -> Iterator[Line]:
+    def _lines(self, query: Mapping[str, Any], start: datetime, end: datetime, as_of: datetime) -> Iterator[Line]:
         for account in self._accounts:
-            for line in map(Line.of, self._bill.known(account, as_of)):
-                if "Filter" not in query or line.matches(query["Filter"]):
-                    yield line
+            for charge in self._bill.known(account, as_of):
+                if start <= shown_at(charge) < end:
+                    line = Line.of(charge)
+                    if "Filter" not in query or line.matches(query["Filter"]):
+                        yield line
 
 
 def _token(query: Mapping[str, Any], now: float) -> _Token | None:
