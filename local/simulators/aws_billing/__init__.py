@@ -1,6 +1,5 @@
-"""AWS's billing, simulated: Cost Explorer, and Data Exports of the FOCUS table, both of one bill."""
+"""AWS's billing, simulated over one bill: Cost Explorer, and (in `exports`) Data Exports of the FOCUS table."""
 
-from local.simulators.aws_billing.exports import FocusExport
 from local.simulators.aws_billing.simulator import CostExplorerSettings, CostExplorerSimulator
 
-__all__ = ["CostExplorerSettings", "CostExplorerSimulator", "FocusExport"]
+__all__ = ["CostExplorerSettings", "CostExplorerSimulator"]

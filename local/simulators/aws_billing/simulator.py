@@ -71,6 +71,7 @@ class CostExplorerSimulator(Simulator):
         self.settings = settings or CostExplorerSettings()
         self._bill = bill
         self._accounts = accounts
+        self._answered: tuple[tuple[str, datetime], list[_Bucket]] | None = None
 
     def operation(self, request: Request) -> str:
         """The action: `GetCostAndUsage`."""
@@ -110,7 +111,7 @@ class CostExplorerSimulator(Simulator):
         as_of = datetime.fromtimestamp(token.as_of if token else now, UTC)
         start, end = _period(query, as_of)
         _check(query)
-        buckets = list(self._buckets(query, start, end, as_of))
+        buckets = self._pinned(query, start, end, as_of)
         offset = token.offset if token else 0
         results, following = _cut(buckets, offset, self.settings.page_size)
         answer = {
@@ -122,6 +123,13 @@ class CostExplorerSimulator(Simulator):
             until = now + self.settings.token_seconds
             answer["NextPageToken"] = _Token(following, _digest(query), as_of.timestamp(), until).text()
         return answer
+
+    def _pinned(self, query: Mapping[str, Any], start: datetime, end: datetime, as_of: datetime) -> list[_Bucket]:
+        """What a query found at a moment, kept while its pages are read."""
+        key = (_digest(query), as_of)
+        if self._answered is None or self._answered[0] != key or "NextPageToken" not in query:
+            self._answered = key, list(self._buckets(query, start, end, as_of))
+        return self._answered[1]
 
     def _buckets(self, query: Mapping[str, Any], start: datetime, end: datetime, as_of: datetime) -> Iterator[_Bucket]:
         step = _STEPS[query["Granularity"]]

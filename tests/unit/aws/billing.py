@@ -26,7 +26,8 @@ from local.aws.account import create_app
 from local.aws.clients import create_client
 from local.clock import VirtualClock
 from local.http_server import serve
-from local.simulators.aws_billing import CostExplorerSettings, CostExplorerSimulator, FocusExport
+from local.simulators.aws_billing import CostExplorerSettings, CostExplorerSimulator
+from local.simulators.aws_billing.exports import FocusExport
 from local.simulators.bill import Bill, Charge
 
 ACCOUNT = "123456789012"
