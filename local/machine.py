@@ -43,7 +43,7 @@ from local.simulators.aws_billing import CostExplorerSimulator
 from local.simulators.bill import Bill
 from local.simulators.faults import Faults
 from local.simulators.gcp import write_service_account
-from local.simulators.meter import AWS_TARIFF, Meter, Metered, Metering, inventory_at
+from local.simulators.meter import Meter, Metering, metered
 from local.stepfunctions import Endpoints as EngineEndpoints
 from local.stepfunctions import Engine, LambdaError, LambdaResult
 from local.stepfunctions.jsontext import Json
@@ -171,8 +171,8 @@ class Machine:
         account = Watching(account, ("lambda", "sqs", "sns", "events"), self._polling.wake)
         starts = RepeatingStarts(stepfunctions, self.redelivery)
         self.aws = self._serve(Endpoint(starts, self.runtime, account, self._apis), ports.aws, "aws")
-        metered = Metered("aws", inventory_at(self.aws), AWS_TARIFF, lambda it: str(it.get("account", ACCOUNT_ID)))
-        self._running.callback(Metering(Meter(clock, self.bill, [metered])).close)
+        meter = Meter(clock, self.bill, metered(self.aws, self.azure, self.gcp, ACCOUNT_ID))
+        self._running.callback(Metering(meter).close)
         google_key = state / f"google-credentials-{urlsplit(self.gcp).port}.json"  # there may be another machine
         self._running.callback(google_key.unlink, missing_ok=True)
         self._engine.connect(EngineEndpoints(self.aws))

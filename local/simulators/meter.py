@@ -81,6 +81,27 @@ AWS_TARIFF: Final = Tariff(
 )
 """On-demand prices of Linux in us-east-1 as https://aws.amazon.com/ec2/pricing/ had them then, for every region."""
 
+AZURE_TARIFF: Final = Tariff(
+    of="2024-06",
+    currency="USD",
+    prices={
+        ("virtualMachines", "*"): Price("Virtual Machines", "B1s", Decimal("0.0104")),
+        ("disks", "*"): Price("Storage", "Standard SSD Managed Disks E4", Decimal("2.40") / _HOURS_A_MONTH),
+        ("publicIPAddresses", "*"): Price("Virtual Network", "Standard IPv4 Static Public IP", Decimal("0.005")),
+    },
+)
+"""https://azure.microsoft.com/pricing/ for East US; one size stands for all, since the inventory does not name them."""
+
+GCP_TARIFF: Final = Tariff(
+    of="2024-06",
+    currency="USD",
+    prices={
+        ("instance", "*"): Price("Compute Engine", "E2 small", Decimal("0.016751")),
+        ("disk", "*"): Price("Compute Engine", "Balanced PD Capacity", Decimal("1.00") / _HOURS_A_MONTH),
+    },
+)
+"""https://cloud.google.com/compute/all-pricing for us-central1; one size stands for all, as above: disks of 10 GB."""
+
 
 class Metered(NamedTuple):
     """A cloud that is metered: what it has (a simulator's `inventory`), for what price, and on whose account."""
@@ -100,6 +121,21 @@ def inventory_at(url: str) -> Callable[[], list[dict[str, Any]]]:
             return found
 
     return inventory
+
+
+def metered(aws: str, azure: str, gcp: str, account: str) -> list[Metered]:
+    """The three public clouds at their URLs; `account` is the AWS account of what names none."""
+    return [
+        Metered("aws", inventory_at(aws), AWS_TARIFF, lambda it: str(it.get("account", account))),
+        Metered("azure", inventory_at(azure), AZURE_TARIFF, lambda it: _after("subscriptions", it)),
+        Metered("gcp", inventory_at(gcp), GCP_TARIFF, lambda it: _after("projects", it)),
+    ]
+
+
+def _after(kind: str, found: Mapping[str, Any]) -> str:
+    """What an id names after the word for it: `/subscriptions/NAME/...`."""
+    parts = str(found["id"]).split("/")
+    return parts[parts.index(kind) + 1]
 
 
 class _Thing(NamedTuple):

@@ -116,9 +116,8 @@ def billed_account(setenv: Callable[[str, str], None], settings: CostExplorerSet
         yield Account(clock, bill, explorer, AwsClients(AwsSettings.from_environment({})), s3)
 
 
-def pages(source: CostSource, span: Span) -> Iterator[Page]:
+def pages(source: CostSource, span: Span, cursor: str | None = None) -> Iterator[Page]:
     """Every page of a span, one after the other."""
-    cursor = None
     while True:
         page = source.page(span, cursor, None)
         assert isinstance(page, Page)

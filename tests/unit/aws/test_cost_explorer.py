@@ -10,7 +10,7 @@ import pytest
 
 from lambdas.core.billing.spans import Span
 from lambdas.core.errors import CursorExpired, RetryableError, TerminalError, Throttled
-from lambdas.core.ports.costs import Page
+from lambdas.core.ports.costs import CostSource, Page, Row
 from local.simulators.aws_billing import CostExplorerSettings
 from local.simulators.faults import Fault, FaultKind
 from tests.unit.aws.billing import (
@@ -131,6 +131,36 @@ def test_an_answer_that_does_not_come_is_asked_for_again_at_the_same_cursor(acco
     assert total([*content(first), *content(second)]) == 5 * Decimal("0.0416")
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_read_through_any_trouble_is_the_bill(account: Account, seed: int) -> None:
+    account.bill.add(
+        charge(number, MONDAY + number * HOUR, f"0.{number:04}7", f"saga-{number % 9}") for number in range(40)
+    )
+    troubles = (FaultKind.THROTTLE, FaultKind.ERROR, FaultKind.REFUSE, FaultKind.LOST)
+    account.explorer.faults.arm(
+        Fault(operation="*", fault=kind, times=None, probability=0.2, seed=10 * seed + number)
+        for number, kind in enumerate(troubles)
+    )
+
+    assert total(insisting(account.costs())) == sum(Decimal(f"0.{number:04}7") for number in range(40))
+
+
+def insisting(source: CostSource) -> list[Row]:
+    """All rows of the week, each page asked for until it comes."""
+    found: list[Row] = []
+    cursor = None
+    while True:
+        try:
+            page = source.page(WEEK, cursor, None)
+        except RetryableError:
+            continue
+        assert isinstance(page, Page)
+        found += content(page)
+        cursor = page.cursor
+        if cursor is None:
+            return found
+
+
 def test_a_token_that_has_expired_means_from_the_beginning(account: Account) -> None:
     account.bill.add(charge(number, MONDAY, saga=f"saga-{number}") for number in range(5))
     source = account.costs()
@@ -234,6 +264,19 @@ def test_hours_are_hours_for_two_weeks_and_days_before_that(account: Account) ->
     lengths = [row["ChargePeriodEnd"] - row["ChargePeriodStart"] for row in found]  # type: ignore[operator]
     assert (lengths.count(DAY), lengths.count(HOUR)) == (7, 13 * 24)
     assert total(found) == 20 * 24
+
+
+def test_a_read_that_lasts_beyond_midnight_divides_hours_and_days_as_it_began(account: Account) -> None:
+    long_ago = NOON.replace(hour=0) - 15 * DAY
+    account.bill.add(charge(number, long_ago + number * HOUR, "1") for number in range(15 * 24))
+    account.clock.advance_to((NOON.replace(hour=23, minute=59)).timestamp())
+    source, span = account.costs(hourly=True), Span(long_ago, NOON)
+    first = source.page(span, None, None)
+    assert isinstance(first, Page)
+    account.clock.advance(120)
+
+    found = [*content(first), *(row for page in pages(source, span, first.cursor) for row in content(page))]
+    assert total(found) == 15 * 24
 
 
 def test_what_is_refused_for_good_is_terminal(account: Account) -> None:

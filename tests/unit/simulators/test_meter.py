@@ -11,7 +11,7 @@ import pytest
 
 from local.clock import VirtualClock
 from local.simulators.bill import Bill, Charge
-from local.simulators.meter import AWS_TARIFF, Meter, Metered
+from local.simulators.meter import AWS_TARIFF, Meter, Metered, metered
 
 START = datetime(2026, 11, 30, 22, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -106,3 +106,28 @@ def test_what_says_when_it_was_made_is_charged_from_then_on(cloud: Cloud) -> Non
     cloud.look_after(timedelta())
 
     assert total(cloud.charges) == MICRO / 2
+
+
+@pytest.mark.parametrize(
+    ("provider", "key", "account"),
+    [
+        ("aws", "i-1", "123456789012"),
+        ("azure", "/subscriptions/0-1/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/web", "0-1"),
+        ("gcp", "projects/skysaga-local/zones/us-central1-a/instances/web", "skysaga-local"),
+    ],
+)
+def test_each_cloud_is_charged_to_the_account_that_its_ids_name(provider: str, key: str, account: str) -> None:
+    nowhere = "http://127.0.0.1:1"
+    (cloud,) = [it for it in metered(nowhere, nowhere, nowhere, "123456789012") if it.provider == provider]
+
+    assert cloud.account({"id": key}) == account
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_two_of_a_kind_are_two_charges(cloud: Cloud, count: int) -> None:
+    for number in range(count):
+        cloud.has(f"i-{number}")
+    cloud.meter.look()
+    cloud.look_after(HOUR / 2)
+
+    assert total(cloud.charges) == count * MICRO / 2
