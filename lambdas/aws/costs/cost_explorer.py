@@ -114,7 +114,7 @@ class CostExplorerCosts:
 
     def _parts(self, span: Span, begun: datetime) -> Iterator[tuple[Literal["DAILY", "HOURLY"], Span]]:
         """The span by granularity: days, whole ones, and hours as far back as there are any."""
-        hours_from = _midnight(begun - _HOURLY_REACH) if self._source.hourly else span.end
+        hours_from = _next_midnight(begun - _HOURLY_REACH) if self._source.hourly else span.end
         if span.start < hours_from:
             yield "DAILY", Span(span.start, _next_midnight(min(span.end, hours_from)))
         if span.end > hours_from:

@@ -69,9 +69,10 @@ class CostExplorer(_Source):
     def rhythm(self) -> Rhythm:
         """Refreshed at most three times a day; a bill is final some days after its month.
 
-        Hours reach back 14 days, so that what AWS corrects later is seen in days only; two less, to be in time.
+        Hours reach back 14 days, so that what AWS corrects later is not seen; three less, so that a window's whole day
+        can be read, and a read may take its time.
         """
-        reach = 12 * _DAY if self.hourly else None
+        reach = 11 * _DAY if self.hourly else None
         return Rhythm("day", 7 * _DAY, 4 * _HOUR, 3 * _DAY, 8 * _HOUR, 3 * _DAY, 5 * _DAY, reach)
 
     @property

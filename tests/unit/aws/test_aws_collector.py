@@ -75,7 +75,7 @@ def test_hours_are_closed_before_cost_explorer_forgets_them() -> None:
     assert explorer_source().rhythm.reach is None
     reach = explorer_source(hourly=True).rhythm.reach
     assert reach is not None
-    assert reach <= timedelta(days=12)
+    assert reach <= timedelta(days=11)
 
 
 def test_a_source_groups_by_one_tag() -> None:
