@@ -21,6 +21,7 @@ STATE = ROOT / ".local"
 _INPUTS = ("app.py", "cdk.json", "requirements.txt", "infra", "lambdas", "statemachines")
 PROJECT: Final = "skysaga-local"
 SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000001"
+ANOTHER_ACCOUNT_ID: Final = "210987654321"
 ELSEWHERE: Final = "elsewhere"
 """A second target on each cloud, which nobody is granted at first."""
 
@@ -29,7 +30,7 @@ _CONTEXT = {
     "azure_subscription_id": SUBSCRIPTION,
     "google_cloud_project": PROJECT,
     "targets": {
-        "aws": {ELSEWHERE: {"role_arn": "arn:aws:iam::210987654321:role/skysaga-target"}},
+        "aws": {ELSEWHERE: {"role_arn": f"arn:aws:iam::{ANOTHER_ACCOUNT_ID}:role/skysaga-target"}},
         "azure": {ELSEWHERE: {"subscription_id": "00000000-0000-0000-0000-000000000002"}},
         "gcp": {ELSEWHERE: {"project": "skysaga-elsewhere"}},
     },

@@ -15,7 +15,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from local.assembly import PROJECT, STATE, SUBSCRIPTION, synthesize
+from local.assembly import ANOTHER_ACCOUNT_ID, PROJECT, STATE, SUBSCRIPTION, synthesize
 from local.aws.account import ACCOUNT_ID, create_app
 from local.aws.clients import create_client
 from local.aws.deployment import deploy
@@ -39,8 +39,11 @@ from local.queues.invoking import CallsInThreads
 from local.queues.moto_source import MotoQueues
 from local.redelivery import Redelivery, RepeatingCalls, RepeatingStarts, RepeatingTargets
 from local.simulators import azure, gcp, scvmm, vsphere
+from local.simulators.aws_billing import CostExplorerSimulator
+from local.simulators.bill import Bill
 from local.simulators.faults import Faults
 from local.simulators.gcp import write_service_account
+from local.simulators.meter import Meter, Metering, metered
 from local.stepfunctions import Endpoints as EngineEndpoints
 from local.stepfunctions import Engine, LambdaError, LambdaResult
 from local.stepfunctions.jsontext import Json
@@ -161,10 +164,15 @@ class Machine:
         self.scvmm = self._serve(self.vmm, ports.scvmm, "scvmm")
         calls = RepeatingCalls(CallsInThreads(self.runtime.invoke), self.redelivery)
         self._polling = QueuePolling(self._engine, MotoQueues(ACCOUNT_ID, REGION), calls)
-        account = Watching(create_app(clock, wait=wait), ("events", "scheduler"), self._pump.refresh)
+        self.bill = Bill()
+        explorer = CostExplorerSimulator(clock, time.sleep, self.bill, (ACCOUNT_ID, ANOTHER_ACCOUNT_ID))
+        app = create_app(clock, wait=wait, cost_explorer=explorer)
+        account = Watching(app, ("events", "scheduler"), self._pump.refresh)
         account = Watching(account, ("lambda", "sqs", "sns", "events"), self._polling.wake)
         starts = RepeatingStarts(stepfunctions, self.redelivery)
         self.aws = self._serve(Endpoint(starts, self.runtime, account, self._apis), ports.aws, "aws")
+        meter = Meter(clock, self.bill, metered(self.aws, self.azure, self.gcp, ACCOUNT_ID))
+        self._running.callback(Metering(meter).close)
         google_key = state / f"google-credentials-{urlsplit(self.gcp).port}.json"  # there may be another machine
         self._running.callback(google_key.unlink, missing_ok=True)
         self._engine.connect(EngineEndpoints(self.aws))

@@ -1,9 +1,9 @@
-"""EC2 and Service Quotas clients, per account and region, made when first needed and kept while a function is warm."""
+"""Clients of AWS, per account and region, made when first needed and kept while a function is warm."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,13 @@ from lambdas.core.errors import RetryableError
 from lambdas.core.targets import AwsTarget
 
 if TYPE_CHECKING:
+    from mypy_boto3_ce import CostExplorerClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_s3 import S3Client
 
 
 class AwsClients:
-    """EC2 in every region of one account. The SDK does not retry: the state machine's Retry does, where it can be seen.
+    """The services of one account. The SDK does not retry: the state machine's Retry does, where it can be seen.
 
     Without a target, or with one that names no role, it is the function's own account.
     """
@@ -35,31 +37,42 @@ class AwsClients:
             read_timeout=settings.read_timeout,
             retries={"total_max_attempts": 1, "mode": "standard"},
         )
-        self._ec2: dict[str, EC2Client] = {}
-        self._quotas: dict[str, Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
 
     def ec2(self, region: str) -> EC2Client:
-        """The client of one region."""
-        if region not in self._ec2:
-            self._ec2[region] = self._session.client("ec2", region_name=region, config=self._config)
-        return self._ec2[region]
+        """The EC2 client of one region."""
+        ec2: EC2Client = self._client("ec2", region)
+        return ec2
 
     def quotas(self, region: str) -> Any:
         """The Service Quotas client of one region; boto3-stubs for it are not installed."""
-        if region not in self._quotas:
-            self._quotas[region] = self._session.client("service-quotas", region_name=region, config=self._config)
-        return self._quotas[region]
+        return self._client("service-quotas", region)
+
+    def cost_explorer(self) -> CostExplorerClient:
+        """The Cost Explorer client; a partition has one endpoint, whichever the region."""
+        cost_explorer: CostExplorerClient = self._client("ce", self._settings.home_region)
+        return cost_explorer
+
+    def s3(self, region: str = "") -> S3Client:
+        """The S3 client of a bucket's region, or else of the one that the function runs in."""
+        s3: S3Client = self._client("s3", region or self._settings.home_region)
+        return s3
 
     @contextmanager
-    def asked(self) -> Iterator[None]:
-        """What the clients raise inside leaves translated; a session that has ended is not used again."""
+    def asked(self, words: Callable[[], AbstractContextManager[None]] = translated) -> Iterator[None]:
+        """What the clients raise inside leaves in `words`; a session that has ended is not used again."""
         try:
-            with translated():
+            with words():
                 yield
         except RetryableError as error:
             if error.code in EXPIRED_CODES:
                 self._forget_session()
             raise
+
+    def _client(self, service: str, region: str) -> Any:
+        if (service, region) not in self._clients:
+            self._clients[service, region] = self._session.client(service, region_name=region, config=self._config)
+        return self._clients[service, region]
 
     @cached_property
     def _session(self) -> Any:
@@ -69,8 +82,7 @@ class AwsClients:
 
     def _forget_session(self) -> None:
         self.__dict__.pop("_session", None)
-        self._ec2.clear()
-        self._quotas.clear()
+        self._clients.clear()
 
 
 class AwsAccounts(ByTarget[AwsTarget, AwsClients]):

@@ -87,7 +87,7 @@ def translate(error: ClientError | BotoCoreError | ResponseParserError) -> StepE
         return _translate_answer(error)
     name = type(error).__name__
     if isinstance(error, (ConnectionError, HTTPClientError, IncompleteReadError, ResponseParserError)):
-        return RetryableError(name, "EC2 gave no answer of its own; nobody knows whether the call happened")
+        return RetryableError(name, "AWS gave no answer of its own; nobody knows whether the call happened")
     return TerminalError(name, str(error))
 
 

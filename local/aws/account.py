@@ -24,6 +24,7 @@ from local.aws.ec2.simulator import Ec2Simulator
 from local.aws.moto_corrections import correct_moto
 from local.aws.moto_wsgi import not_implemented
 from local.aws.resources.registry import PROVIDERS
+from local.aws.s3_corrections import date_objects_by
 from local.aws.sqs_corrections import set_queues_by
 from local.clock import Clock
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ACCOUNT_ID: Final[str] = DEFAULT_ACCOUNT_ID
+
+COST_EXPLORER_FAULTS: Final = "/_simulator/cost-explorer/"
+"""What would be below `/_simulator/`, which is EC2's here."""
 
 _CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]*/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
@@ -41,16 +45,19 @@ def create_app(
     ec2_seconds: Mapping[str, float] | None = None,
     sleep: Callable[[float], None] = time.sleep,
     wait: Callable[[float], None] = time.sleep,
+    cost_explorer: WSGIApplication | None = None,
 ) -> WSGIApplication:
     """An empty account on `clock`; `ec2_seconds` overrides `ec2.durations.DEFAULT_DURATIONS`.
 
-    `sleep` delays an answer of EC2's, `wait` lets the time of a gradual deployment pass.
+    `sleep` delays an answer of EC2's, `wait` lets the time of a gradual deployment pass. `cost_explorer` says what
+    things cost; without one nobody does.
 
     It answers every AWS API that moto knows, by the service in the request's credential scope. CloudFormation calls
     the other services back at the address that the request came to.
     """
     correct_moto()
     set_queues_by(clock)
+    date_objects_by(clock)
     ec2 = create_ec2(clock, ec2_seconds=ec2_seconds, sleep=sleep)
     moto = DomainDispatcherApplication(create_backend_app)
     dynamodb = DynamoDb(moto, clock, sleep)
@@ -60,7 +67,11 @@ def create_app(
         "cloudformation": CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS, wait),
         "dynamodb": dynamodb,
     }
-    return _Account(applications, {DYNAMODB_FAULTS: dynamodb, "/_simulator/": ec2}, moto)
+    administered: dict[str, WSGIApplication] = {DYNAMODB_FAULTS: dynamodb, "/_simulator/": ec2}
+    if cost_explorer is not None:
+        applications["ce"] = cost_explorer
+        administered = {COST_EXPLORER_FAULTS: _Moved(COST_EXPLORER_FAULTS, cost_explorer), **administered}
+    return _Account(applications, administered, moto)
 
 
 def create_ec2(
@@ -70,6 +81,18 @@ def create_ec2(
     BackendDict.reset()
     regions = Regions(ACCOUNT_ID, clock, durations(ec2_seconds))
     return Ec2Simulator(ACCOUNT_ID, regions, Ec2Application(regions), clock, sleep)
+
+
+class _Moved:
+    """A simulator that is administered below another path than `/_simulator/`."""
+
+    def __init__(self, path: str, application: WSGIApplication) -> None:
+        self._path = path
+        self._application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = "/_simulator/" + environ["PATH_INFO"].removeprefix(self._path)
+        return self._application({**environ, "PATH_INFO": path}, start_response)
 
 
 class _Account:

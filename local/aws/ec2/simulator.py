@@ -115,9 +115,14 @@ class Ec2Simulator(Simulator):
 def _resources(region: str, backend: Any) -> Iterator[dict[str, Any]]:
     for instance in backend.all_instances():
         if instance.state != "terminated":
-            yield _resource("instance", instance.id, region, instance.state, instance.get_tags())
+            yield _resource("instance", instance.id, region, instance.state, instance.get_tags()) | {
+                "size": instance.instance_type
+            }
     for volume in backend.volumes.values():
-        yield _resource("volume", volume.id, region, volume.status, volume.get_tags())
+        yield _resource("volume", volume.id, region, volume.status, volume.get_tags()) | {
+            "size": volume.volume_type,
+            "gb": volume.size,
+        }
     for interface in backend.enis.values():
         yield _resource("network-interface", interface.id, region, interface.status, interface.get_tags())
 
