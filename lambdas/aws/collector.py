@@ -5,22 +5,21 @@ from __future__ import annotations
 import os
 from functools import cache
 
-from lambdas.adapters import clients
 from lambdas.adapters.clock import SystemClock
-from lambdas.adapters.parameters import Parameters, ParameterTargets
-from lambdas.adapters.settings import TargetSettings
+from lambdas.adapters.collecting import collect_handler
+from lambdas.adapters.sweeping import deployed_targets
 from lambdas.aws.clients import AwsAccounts, AwsClients
 from lambdas.aws.costs.cost_explorer import CostExplorerCosts
 from lambdas.aws.costs.data_exports import DataExportCosts
 from lambdas.aws.settings import AwsSettings
 from lambdas.core.billing.sources import AnySource, CostExplorer, DataExport
-from lambdas.core.errors import Misconfigured, TerminalError
+from lambdas.core.errors import TerminalError
 from lambdas.core.ports.costs import CostSource
 from lambdas.core.targets import DEFAULT, Target
 
 
 def cost_source(source: AnySource) -> CostSource:
-    """What reads a source; raises TerminalError for one of another cloud, Misconfigured for an unknown target."""
+    """What reads a source; raises TerminalError for one of another cloud, or whose target is not declared."""
     match source:
         case CostExplorer():
             return CostExplorerCosts(_account(source.target), source, SystemClock())
@@ -41,8 +40,10 @@ def _accounts() -> AwsAccounts:
 
 def _declared(target: str) -> Target | None:
     """The target of that name as it is declared now; the default one needs no declaration."""
-    parameter = TargetSettings.from_environment(os.environ).target_parameters["aws"]
-    targets = ParameterTargets(Parameters(clients.parameters()), {"aws": parameter}).declared()["aws"]
+    targets = deployed_targets()["aws"]
     if target not in targets and target != DEFAULT:
-        raise Misconfigured(f"the SSM parameter {parameter} declares no target {target!r}, which a source names")
+        raise TerminalError("NoSuchTarget", f"the target {target!r} is not declared any more")
     return targets.get(target)
+
+
+handler = collect_handler(cost_source)

@@ -26,8 +26,14 @@ class _Unit(NamedTuple):
 
 
 def settled_at(source: AnySource, start: datetime) -> datetime:
-    """From when on a source changes nothing any more in the window that begins at `start`."""
-    return source.calendar.period_of(start).end + source.rhythm.settled
+    """From when on a read is the last of the window that begins at `start`.
+
+    That is when its source has settled, or is about to forget what it knew of the window: of a whole unit at once.
+    """
+    settled = source.calendar.period_of(start).end + source.rhythm.settled
+    if source.rhythm.reach is None:
+        return settled
+    return min(settled, unit_of(source, start).start + source.rhythm.reach)
 
 
 def next_span(source: AnySource, state: SourceState, now: datetime) -> Span | None:
@@ -64,7 +70,7 @@ def closed_through(source: AnySource, first: datetime, asked: Sequence[Asked]) -
         if not piece.start <= at < piece.end:
             continue
         while at < piece.end and piece.at >= settled_at(source, at):
-            at = min(source.calendar.period_of(at).end, piece.end)
+            at = min(unit_of(source, at).end, piece.end)
     return at
 
 

@@ -28,8 +28,8 @@ class Rhythm(NamedTuple):
     `every` so often while it is younger than `trailing`, `later` so often after that, and for the last time `settled`
     after its billing period has ended: from then on the source changes nothing any more that it billed for the period.
 
-    Where the source forgets details of a window `reach` after its end, the last read comes before that instead; a
-    window that is older when it is read for the first time is read once, and closed.
+    Where the source forgets details of a window, the last read comes `reach` after its unit began instead; a window
+    that is older when it is read for the first time is read once, and closed.
     """
 
     unit: Literal["hour", "day", "month"]

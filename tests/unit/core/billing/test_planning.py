@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.core.billing.planning import closed_through, last_asked, next_span, settled_at, with_asked
-from lambdas.core.billing.sources import AnySource
+from lambdas.core.billing.sources import AnySource, CostExplorer
 from lambdas.core.billing.spans import HOUR, Span
 from lambdas.core.billing.windows import Asked, SourceState
 from tests.fakes.billing import SINCE, daily, hourly, monthly
@@ -97,6 +97,15 @@ def test_a_closed_window_is_never_due_again() -> None:
     span = next_span(source, state, settled + timedelta(days=1))
     assert span is not None
     assert span.start >= source.calendar.period_of(SINCE).end
+
+
+def test_a_source_that_forgets_hours_is_read_for_the_last_time_before_it_does() -> None:
+    source = CostExplorer(name="ce", since=SINCE, account="123456789012", hourly=True)
+    reach = source.rhythm.reach
+    assert reach is not None
+    assert settled_at(source, at(5, 23)) == at(5) + reach
+    state = state_of(source, (at(1), at(6), at(5) + reach))
+    assert state.closed_through == at(6)
 
 
 hours = st.integers(0, 60)
