@@ -23,7 +23,7 @@ from lambdas.adapters.settings import CollectorSettings
 from lambdas.adapters.staging import S3Staging
 from lambdas.adapters.windows import DynamoWindows
 from lambdas.core.billing.sources import AnySource
-from lambdas.core.errors import Overtaken, RetryableError, TerminalError
+from lambdas.core.errors import Misconfigured, Overtaken, RetryableError, TerminalError
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.costs import CostSource, SourceDeclarations, Staging, Windows
 from lambdas.core.ports.tasks import Tasks
@@ -121,7 +121,7 @@ def _answer(
         result = steps.collect(errand, around)
     except Overtaken:
         logger.warning("overtaken", extra={"source": payload.source})
-    except (RetryableError, TerminalError) as error:
+    except (Misconfigured, RetryableError, TerminalError) as error:
         # The error's own name, since `Throttled` is one that no state machine knows.
         name = "RetryableError" if isinstance(error, RetryableError) else "TerminalError"
         parts.tasks.fail(payload.token, name, str(error))

@@ -13,7 +13,7 @@ from lambdas.aws.collector import cost_source
 from lambdas.aws.costs.cost_explorer import CostExplorerCosts
 from lambdas.aws.costs.data_exports import DataExportCosts
 from lambdas.core.billing.sources import BigQueryExport, DataExport
-from lambdas.core.errors import Misconfigured, TerminalError
+from lambdas.core.errors import TerminalError
 from local.aws.clients import create_client
 from tests.fakes.token_services import TokenServices, token_services
 from tests.unit.aws.billing import ACCOUNT, BUCKET, EXPORT, NOON, SINCE, Account, billed_account, explorer_source, rows
@@ -59,8 +59,8 @@ def assumed(services: TokenServices) -> None:
     assert (sent["RoleArn"], sent["ExternalId"]) == ("arn:aws:iam::210987654321:role/skysaga-target", "agreed")
 
 
-def test_a_target_that_is_not_declared_is_the_operators_to_declare(account: Account) -> None:
-    with pytest.raises(Misconfigured, match="declares no target 'payer'"):
+def test_a_target_that_is_not_declared_any_more_is_refused(account: Account) -> None:
+    with pytest.raises(TerminalError, match="the target 'payer' is not declared any more"):
         cost_source(explorer_source(target="payer"))
 
 
