@@ -13,8 +13,12 @@ from constructs import Construct
 
 BY_STATUS: Final = "by-status"
 BY_CALLER: Final = "by-caller"
+BY_HOME: Final = "by-home"
 
 _STRING: Final = dynamodb.AttributeType.STRING
+
+_INDEXES: Final = {BY_STATUS: ("status", "id"), BY_CALLER: ("caller", "id"), BY_HOME: ("home", "until")}
+"""Their partition and sort keys; what has neither is in none."""
 
 
 class Ledger(Construct):
@@ -36,22 +40,27 @@ class Ledger(Construct):
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
-        for index, attribute in ((BY_STATUS, "status"), (BY_CALLER, "caller")):
+        for index, (partition, sort) in _INDEXES.items():
             self.table.add_global_secondary_index(
                 index_name=index,
-                partition_key=dynamodb.Attribute(name=attribute, type=_STRING),
-                sort_key=dynamodb.Attribute(name="id", type=_STRING),
+                partition_key=dynamodb.Attribute(name=partition, type=_STRING),
+                sort_key=dynamodb.Attribute(name=sort, type=_STRING),
                 projection_type=dynamodb.ProjectionType.ALL,
             )
 
 
 def ledger_access(
-    table: dynamodb.ITable, *, listing: bool = False, writing: bool = True, clusters: bool = False
+    table: dynamodb.ITable,
+    *,
+    listing: bool = False,
+    writing: bool = True,
+    clusters: bool = False,
+    history: bool = False,
 ) -> list[iam.PolicyStatement]:
     """Return what it takes to read sagas, to write to them unless not `writing`, and to list them where `listing`.
 
     Whoever reads or writes does so with the table's key, and may use it through DynamoDB only. What is claimed of all
-    `clusters` is read at once.
+    `clusters` is read at once; with `history`, what machines there were on them is listed.
 
     Nothing here may delete: the ledger forgets nothing. A transaction needs no action but those of its parts, and none
     of ours checks an item that it does not write.
@@ -63,12 +72,13 @@ def ledger_access(
         actions.append("dynamodb:BatchGetItem")
     ledger = iam.PolicyStatement(sid="Ledger", actions=actions, resources=[table.table_arn])
     key = _through_dynamodb(table, writing=writing)
+    indexes = [*((BY_CALLER, BY_STATUS) if listing else ()), *((BY_HOME,) if history else ())]
     index = iam.PolicyStatement(
         sid="LedgerIndex",
         actions=["dynamodb:Query"],
-        resources=[f"{table.table_arn}/index/{index}" for index in (BY_CALLER, BY_STATUS)],
+        resources=[f"{table.table_arn}/index/{index}" for index in indexes],
     )
-    return [ledger, key, index] if listing else [ledger, key]
+    return [ledger, key, index] if indexes else [ledger, key]
 
 
 def report_access(table: dynamodb.ITable, clusters: Sequence[str]) -> list[iam.PolicyStatement]:

@@ -17,7 +17,7 @@ def properties(data: Template) -> dict[str, Any]:
     return found
 
 
-def test_is_keyed_by_saga_and_item_and_listed_by_status_and_by_caller(data: Template) -> None:
+def test_is_keyed_by_saga_and_item_and_listed_by_status_by_caller_and_by_home(data: Template) -> None:
     table = properties(data)
 
     assert table["KeySchema"] == [
@@ -27,6 +27,7 @@ def test_is_keyed_by_saga_and_item_and_listed_by_status_and_by_caller(data: Temp
     indexes = {it["IndexName"]: it for it in table["GlobalSecondaryIndexes"]}
     assert {name: [it["AttributeName"] for it in index["KeySchema"]] for name, index in indexes.items()} == {
         "by-caller": ["caller", "id"],
+        "by-home": ["home", "until"],
         "by-status": ["status", "id"],
     }
     assert all(index["Projection"] == {"ProjectionType": "ALL"} for index in indexes.values())
@@ -36,6 +37,8 @@ def test_is_keyed_by_saga_and_item_and_listed_by_status_and_by_caller(data: Temp
         "status": "S",
         "caller": "S",
         "id": "S",
+        "home": "S",
+        "until": "S",
     }
 
 
