@@ -19,7 +19,7 @@ from infra.constructs.costs import COSTS, RESULTS, WINDOWS, accepted, key_access
 from infra.constructs.function import Function
 from infra.constructs.http_api import HttpApi, Route, signed_requests, tokens_of
 from infra.constructs.ledger import ledger_access
-from infra.constructs.parameters import GRANTS, parameter_access, target_environment, target_parameter
+from infra.constructs.parameters import GRANTS, SOURCES, parameter_access, target_environment, target_parameter
 from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
 from infra.settings import CLOUDS, TokenIssuer
@@ -77,11 +77,13 @@ class ApiStack(Stack):
                 "PROVISIONING_STATE_MACHINE": provisioning.alias_arn,
                 "RELEASE_STATE_MACHINE": release.alias_arn,
                 **target_environment(),
-                **({"WINDOWS_TABLE": WINDOWS, **query_environment()} if costs else {}),
+                **({"SOURCES_PARAMETER": SOURCES, "WINDOWS_TABLE": WINDOWS, **query_environment()} if costs else {}),
             },
             permissions=[
                 *ledger_access(ledger, listing=True, clusters=True),
-                parameter_access(self, [GRANTS, *(target_parameter(cloud) for cloud in CLOUDS)]),
+                parameter_access(
+                    self, [GRANTS, *(target_parameter(cloud) for cloud in CLOUDS), *([SOURCES] if costs else ())]
+                ),
                 provisioning.start_permission("StartProvisioning"),
                 provisioning.wake_permission("WakeProvisioning"),
                 release.start_permission("StartRelease"),

@@ -23,6 +23,9 @@ from infra.targets import DEFAULT, MOST_BYTES, Name, ProjectId, Targets, Uuid
 MOST_SOURCES: Final = 50
 """One execution collects from all of them."""
 
+MOST_BUDGETS: Final = 50
+"""One query counts for all of them."""
+
 
 def _whole_hour(moment: datetime) -> datetime:
     if moment.minute or moment.second or moment.microsecond:
@@ -36,7 +39,11 @@ Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/!_.'()=-]*$", max_length=512)]
 """Of an object, or its beginning; without the characters that IAM takes for wildcards and variables."""
 
-Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$")]
+Label = Annotated[str, StringConstraints(pattern=r"^[^=]+=.*$", max_length=256)]
+"""`key=value`."""
+
+Percentage = Annotated[int, Field(ge=1, le=1000)]
+BudgetName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Region = Annotated[str, StringConstraints(pattern=r"^([a-z]{2}(-[a-z]+)+-[0-9])?$")]
 Server = Annotated[str, StringConstraints(max_length=255), AfterValidator(encrypted_or_local)]
@@ -155,13 +162,24 @@ Source = Annotated[AnySource, Field(discriminator="kind")]
 
 
 class Budget(_Declared):
-    """What a saga, or all that carry a label, may cost: in a month, or ever."""
+    """What all that is of a saga, carries a label and so on may cost, and at which percentages somebody is told."""
 
+    saga: Text | None = None
+    label: Label | None = None
+    account: Text | None = None
+    provider: Text | None = None
+    service: Text | None = None
+    source: Text | None = None
     amount: Annotated[Decimal, Field(gt=0)]
     currency: Currency
-    saga: Text | None = None
-    label: dict[Label, Label] | None = Field(default=None, min_length=1, max_length=1)
-    per: Literal["month", "ever"] = "month"
+    period: Literal["month", "total"] = "month"
+    cost: Literal["billed", "effective"] = "billed"
+    thresholds: Annotated[tuple[Percentage, ...], Field(min_length=1)] = (80, 100)
+
+    @property
+    def is_of_something(self) -> bool:
+        """Whether it says what it is for."""
+        return any((self.saga, self.label, self.account, self.provider, self.service, self.source))
 
 
 class Billing(_Declared):
@@ -169,7 +187,7 @@ class Billing(_Declared):
 
     sources: dict[Name, Source] = Field(default={}, max_length=MOST_SOURCES)
     former: dict[Name, Hour] = {}
-    budgets: dict[Name, Budget] = {}
+    budgets: dict[BudgetName, Budget] = Field(default={}, max_length=MOST_BUDGETS)
 
     @classmethod
     def from_context(cls, scope: Construct, targets: Targets, private_clouds: PrivateClouds) -> Billing:
@@ -227,8 +245,11 @@ class Billing(_Declared):
         if self.budgets and not self.sources:
             found.append("billing.budgets: nothing says what is spent; declare a source")
         for name, budget in self.budgets.items():
-            if (budget.saga is None) == (budget.label is None):
-                found.append(f"billing.budgets.{name}: give a saga or a label, and not both")
+            where = f"billing.budgets.{name}"
+            if not budget.is_of_something:
+                found.append(f"{where}: name what it is for: a saga, label, account, provider, service or source")
+            if budget.source is not None and budget.source not in self.names:
+                found.append(f"{where}.source: {budget.source!r} is not declared; add it to billing.sources")
         return [*found, *self._too_long()]
 
     def _too_long(self) -> list[str]:

@@ -161,7 +161,7 @@ class BillingStack(Stack):
                 return []
 
     def _add_rate_card(self) -> Function:
-        """Private clusters cost what the machines on them do, and those are in the ledger."""
+        """Private clusters cost what the machines on them do, and the ledger knows of all there ever were."""
         return Collector(
             self,
             "RateCard",
@@ -174,7 +174,7 @@ class BillingStack(Stack):
             dependencies=".",
             environment={"LEDGER_TABLE": self._ledger.table_name},
             parameters=[],
-            permissions=ledger_access(self._ledger, writing=False, listing=True),
+            permissions=ledger_access(self._ledger, writing=False, history=True),
             accepted_wildcards={},
         ).function
 

@@ -81,17 +81,15 @@ class CostStore(Construct):
 
 
 def windows_access(stack: Stack, *, writing: bool) -> iam.PolicyStatement:
-    """Return what it takes to read what is known of windows, and to write it where `writing`; nothing is deleted.
+    """Return what it takes to read what is known of windows and sagas, or to write it where `writing`.
 
-    Whoever does also needs the key, by `key_access` or as one who reads or writes the ledger.
+    Nothing is deleted. Who only reads shows many sagas at once. Whoever does either also needs the key, by `key_access`
+    or as one who reads or writes the ledger.
     """
+    further = ["dynamodb:PutItem", "dynamodb:UpdateItem"] if writing else ["dynamodb:BatchGetItem"]
     return iam.PolicyStatement(
         sid="Windows",
-        actions=[
-            "dynamodb:GetItem",
-            "dynamodb:Query",
-            *(["dynamodb:PutItem", "dynamodb:UpdateItem"] if writing else []),
-        ],
+        actions=["dynamodb:GetItem", "dynamodb:Query", *further],
         resources=[stack.format_arn(service="dynamodb", resource="table", resource_name=WINDOWS)],
     )
 

@@ -125,8 +125,8 @@ BILLING: Final[dict[str, Any]] = {
     },
     "former": {"old-project": "2025-03-01T00:00:00Z"},
     "budgets": {
-        "shop": {"amount": "1000", "currency": "EUR", "label": {"team": "shop"}},
-        "migration": {"amount": 250.5, "currency": "USD", "saga": "s-1", "per": "ever"},
+        "shop": {"amount": "1000", "currency": "EUR", "label": "team=shop"},
+        "migration": {"amount": 250.5, "currency": "USD", "saga": "s-1", "period": "total", "thresholds": [100]},
     },
 }
 """One source of every kind, here and by targets, one that was, and a budget of either kind."""

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from infra.application import build_application
-from infra.billing import MOST_SOURCES, Billing
+from infra.billing import MOST_SOURCES, AnySource, Billing, Budget
 from infra.constructs.cost_queries import COLUMNS
-from infra.declaration import BadDeclaration
 from infra.packaging.bundles import ROOT
-from infra.private_clouds import PrivateClouds
-from infra.targets import Targets
-from lambdas.core.billing import sources as core
-from lambdas.core.billing.sources import parse_sources
-from tests.infra.conftest import BILLING, PRIVATE_CLOUDS, ROLE, TARGETS
+from tests.infra.conftest import BILLING, ROLE, TARGETS
 from tests.infra.template import Template, text
 
 OWN = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
@@ -37,26 +30,7 @@ COLLECTORS = {
 }
 NAMES = sorted(set(COLLECTORS.values()))
 BUCKET = "skysaga-costs-{AWS::AccountId}-{AWS::Region}"
-SINCE = "2026-11-01T00:00:00Z"
-EXPLORER = {"kind": "aws-cost-explorer", "since": SINCE, "account": "123456789012"}
-EXPORT = {"kind": "aws-data-export", "since": SINCE, "account": "123456789012", "bucket": "exports", "export": "focus"}
-CARD = {
-    "kind": "rate-card",
-    "since": SINCE,
-    "provider": "vsphere",
-    "currency": "EUR",
-    "rates": {"cpu_hour": 1, "memory_gb_hour": 1, "disk_gb_hour": 1},
-}
-
-
-def declared(document: object) -> Billing:
-    return Billing.parse(document, Targets.parse(TARGETS), PrivateClouds.parse(PRIVATE_CLOUDS))
-
-
-def mistakes(document: object) -> list[str]:
-    with pytest.raises(BadDeclaration) as error:
-        declared(document)
-    return [line.strip() for line in str(error.value).splitlines()[1:]]
+EXPLORER = {"kind": "aws-cost-explorer", "since": "2026-11-01T00:00:00Z", "account": "123456789012"}
 
 
 def function(billing: Template, name: str) -> dict[str, Any]:
@@ -77,183 +51,8 @@ def resources(statement: dict[str, Any]) -> set[str]:
     return {text(it) for it in statement["Resource"]}
 
 
-def test_what_is_written_is_what_functions_read(data: Template) -> None:
-    values = {it["Name"]: it["Value"] for it in data.properties("AWS::SSM::Parameter")}
-
-    read = parse_sources(values["/skysaga/billing/sources"])
-
-    assert set(read) == set(BILLING["sources"])
-    for name, document in BILLING["sources"].items():
-        for field, value in json.loads(read[name].model_dump_json(include=set(document))).items():
-            assert value == as_read(document[field]), (name, field)
-
-
-def as_read(value: Any) -> Any:
-    """Amounts are told as texts, so that none is a float on its way."""
-    match value:
-        case dict():
-            return {key: as_read(it) for key, it in value.items()}
-        case bool() | str() | list():
-            return value
-        case _:
-            return str(value)
-
-
-@pytest.mark.parametrize("kind", COLLECTORS)
-def test_a_kind_of_source_has_the_fields_that_functions_know(kind: str) -> None:
-    def by_kind(module: Any) -> Any:
-        found = [it for it in vars(module).values() if isinstance(it, type) and hasattr(it, "model_fields")]
-        (model,) = [it for it in found if kind in str(it.model_fields.get("kind"))]
-        return model
-
-    ours, theirs = by_kind(__import__("infra.billing", fromlist=["*"])), by_kind(core)
-
-    assert set(ours.model_fields) == set(theirs.model_fields) - {"name"}
-    for name, field in ours.model_fields.items():
-        if not field.is_required():
-            assert field.default == theirs.model_fields[name].default, name
-
-
-def test_there_are_as_many_sources_as_one_execution_reads() -> None:
-    assert MOST_SOURCES == core.MOST_SOURCES
-
-
-def test_budgets_are_written_with_their_amounts_to_the_letter(data: Template) -> None:
-    values = {it["Name"]: it["Value"] for it in data.properties("AWS::SSM::Parameter")}
-
-    assert json.loads(values["/skysaga/billing/budgets"]) == {
-        "shop": {"amount": "1000", "currency": "EUR", "label": {"team": "shop"}},
-        "migration": {"amount": "250.5", "currency": "USD", "saga": "s-1", "per": "ever"},
-    }
-
-
-def test_they_may_be_given_on_the_command_line() -> None:
-    assert declared(json.dumps(BILLING)) == declared(BILLING)
-
-
-def test_an_hour_is_one_whatever_its_time_zone() -> None:
-    source = declared({"sources": {"a": {**EXPLORER, "since": "2026-11-01T02:00:00+02:00"}}}).sources["a"]
-
-    assert source.since == datetime(2026, 11, 1, tzinfo=UTC)
-    assert '"since":"2026-11-01T00:00:00Z"' in declared({"sources": {"a": EXPLORER}}).sources_parameter
-
-
-def test_a_rate_is_exact_though_json_has_floats_only() -> None:
-    rates = {"cpu_hour": 0.1, "memory_gb_hour": 0.2, "disk_gb_hour": 1e-4}
-    written = json.loads(declared({"sources": {"a": {**CARD, "rates": rates}}}).sources_parameter)["a"]["rates"]
-
-    assert {name: Decimal(it) for name, it in written.items()} == {
-        "cpu_hour": Decimal("0.1"),
-        "memory_gb_hour": Decimal("0.2"),
-        "disk_gb_hour": Decimal("0.0001"),
-    }
-
-
-def test_every_mistake_is_named_at_once() -> None:
-    document = {
-        "sources": {
-            "Own": EXPLORER,
-            "a": {**EXPLORER, "account": "1", "since": "2026-11-01T00:30:00Z", "target": "", "more": 1},
-            "b": {"kind": "aws"},
-            "c": {"kind": "azure-cost-query", "since": "2026-11-01T00:00:00", "subscription": "x"},
-            "d": {**EXPORT, "bucket": "B", "prefix": "a*", "export": ""},
-            "e": {**CARD, "currency": "Euro", "rates": {"cpu_hour": -1}},
-        },
-        "budgets": {"f": {"amount": 0, "currency": "EUR", "per": "day"}},
-        "former": {"g": "yesterday"},
-        "source": {},
-    }
-
-    assert [it.partition(": ")[0].removeprefix("billing.") for it in mistakes(document)] == [
-        "sources.Own.[key]",
-        "sources.a.aws-cost-explorer.since",
-        "sources.a.aws-cost-explorer.target",
-        "sources.a.aws-cost-explorer.account",
-        "sources.a.aws-cost-explorer.more",
-        "sources.b",
-        "sources.c.azure-cost-query.since",
-        "sources.c.azure-cost-query.subscription",
-        "sources.d.aws-data-export.bucket",
-        "sources.d.aws-data-export.prefix",
-        "sources.d.aws-data-export.export",
-        "sources.e.rate-card.currency",
-        "sources.e.rate-card.rates.cpu_hour",
-        "sources.e.rate-card.rates.memory_gb_hour",
-        "sources.e.rate-card.rates.disk_gb_hour",
-        "former.g",
-        "budgets.f.amount",
-        "budgets.f.per",
-        "source",
-    ]
-
-
-SUBSCRIPTION = {"kind": "azure-cost-query", "since": SINCE, "subscription": "AAAAAAAA-0000-0000-0000-000000000001"}
-TABLE = "billing.exports.table"
-PROJECT = {"kind": "gcp-bigquery", "since": SINCE, "project": "shop-427", "table": TABLE}
-MANY = {f"s{number}": {**EXPLORER, "account": f"{number:012}"} for number in range(MOST_SOURCES + 1)}
-LONG = {f"s{number}": {**PROJECT, "project": f"shop-{number}", "table": f"{'x' * 200}.a.b"} for number in range(40)}
-
-
-@pytest.mark.parametrize(
-    ("document", "mistake"),
-    [
-        ({"sources": {"a": EXPLORER, "b": EXPORT}}, "sources.b: bills the same as 'a', whose costs would be counted"),
-        (
-            {
-                "sources": {
-                    "a": SUBSCRIPTION,
-                    "b": {**SUBSCRIPTION, "subscription": SUBSCRIPTION["subscription"].lower()},
-                }
-            },
-            "sources.b: bills the same as 'a'",
-        ),
-        ({"sources": {"a": PROJECT, "b": {**PROJECT, "target": "payments"}}}, "sources.b: bills the same as 'a'"),
-        ({"sources": {"a": CARD, "b": {**CARD, "currency": "USD"}}}, "sources.b: bills the same as 'a'"),
-        (
-            {"sources": {"a": {**EXPLORER, "target": "shop"}}},
-            "sources.a.target: aws has no target 'shop'; declare it in targets.aws",
-        ),
-        (
-            {"sources": {"a": {**CARD, "provider": "scvmm", "target": "payments"}}},
-            "sources.a.target: scvmm has no target 'payments'; declare it in private_clouds",
-        ),
-        ({"sources": {"a": EXPLORER}, "former": {"a": SINCE}}, "sources.a: is among the former sources, too"),
-        ({"former": {"a": SINCE}}, "former: there is nothing to collect from; declare a source"),
-        (
-            {"budgets": {"a": {"amount": 1, "currency": "EUR", "saga": "s"}}},
-            "budgets: nothing says what is spent; declare a source",
-        ),
-        (
-            {"sources": {"a": EXPLORER}, "budgets": {"a": {"amount": 1, "currency": "EUR"}}},
-            "budgets.a: give a saga or a label, and not both",
-        ),
-        ({"sources": MANY}, "sources: Dictionary should have at most 50 items"),
-        ({"sources": LONG}, "sources: "),
-        (
-            {
-                "sources": {
-                    "a": {
-                        "kind": "azure-cost-export",
-                        "since": SINCE,
-                        "subscription": SUBSCRIPTION["subscription"],
-                        "account_url": "http://exports.example",
-                        "container": "c",
-                        "export": "e",
-                    }
-                }
-            },
-            "sources.a.azure-cost-export.account_url: ",
-        ),
-    ],
-)
-def test_what_cannot_be_is_refused(document: object, mistake: str) -> None:
-    (found,) = mistakes(document)
-
-    assert found.startswith(f"billing.{mistake}")
-
-
 def test_what_does_not_fit_into_a_standard_parameter_is_in_an_advanced_one(tmp_path: Any) -> None:
-    sources = dict(list(MANY.items())[:MOST_SOURCES])
+    sources = {f"s{number}": {**EXPLORER, "account": f"{number:012}"} for number in range(MOST_SOURCES)}
     build_application(outdir=str(tmp_path), context={"bundle": "host", "billing": {"sources": sources}}).synth()
 
     parameters = {it["Name"]: it for it in Template(tmp_path / "SkysagaData.template.json").properties(PARAMETER)}
@@ -339,6 +138,18 @@ def test_the_table_has_every_column_of_focus_and_ours(billing: Template) -> None
     assert {columns[name] for name in columns if name.endswith(("cost", "price", "quantity"))} == {"decimal(38,20)"}
 
 
+def test_the_columns_are_those_that_the_publisher_writes_in_its_order() -> None:
+    focus = pytest.importorskip("lambdas.core.billing.focus.columns")
+    types = {
+        "String": "string",
+        "Date/Time": "timestamp",
+        "Decimal": "decimal(38,20)",
+        "Key-Value": "map<string,string>",
+    }
+
+    assert list(COLUMNS.items())[:-3] == [(it.name, types[it.kind.value]) for it in focus.COLUMNS]
+
+
 def test_partitions_are_reckoned_from_every_source_that_there_is_or_was_and_from_the_first_month_on(
     billing: Template,
 ) -> None:
@@ -387,7 +198,7 @@ def test_the_api_finds_costs_by_names_that_stay_so_that_billing_can_go_before_it
 def test_the_api_reads_windows_and_costs_and_writes_nothing_but_results(api: Template) -> None:
     may = allowed(api, "skysaga-api")
 
-    assert set(may["Windows"]["Action"]) == {"dynamodb:GetItem", "dynamodb:Query"}
+    assert set(may["Windows"]["Action"]) == {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
     assert {it.rpartition("/")[2] for it in resources(may["Windows"])} == {"skysaga-windows"}
     assert {it.partition("/")[2] for it in resources(may["ReadCostsAndResults"])} == {"costs/*", "athena/*"}
     assert {it.partition("/")[2] for it in resources(may["WriteResults"])} == {"athena/*"}
@@ -524,6 +335,7 @@ def test_the_rate_card_reads_the_ledger_and_writes_nothing_there(billing: Templa
     may = allowed(billing, "skysaga-rate-card")
 
     assert set(may["Ledger"]["Action"]) == {"dynamodb:GetItem", "dynamodb:Query"}
+    assert {it.rpartition("/")[2] for it in resources(may["LedgerIndex"])} == {"by-home"}
     assert "LedgerTable" in text(environment(billing, "skysaga-rate-card")["LEDGER_TABLE"])
     assert not [it for it in billing.functions() if it != "skysaga-rate-card" and "Ledger" in allowed(billing, it)]
 
@@ -665,8 +477,9 @@ def test_a_collection_that_does_not_happen_is_noticed(billing: Template) -> None
 
 def test_the_page_about_operations_has_every_kind_every_field_and_every_alarm(billing: Template) -> None:
     page = (ROOT / "docs" / "operations.md").read_text()
-    fields = {field for it in declared(BILLING).sources.values() for field in type(it).model_fields}
+    fields = {field for it in get_args(AnySource) for field in it.model_fields}
+    fields |= {*Billing.model_fields, *Budget.model_fields}
     alarms = [it["AlarmName"] for it in billing.properties("AWS::CloudWatch::Alarm")]
 
-    assert [it for it in {*fields, *COLLECTORS, *Billing.model_fields} if f"`{it}`" not in page] == []
+    assert [it for it in {*fields, *COLLECTORS} if f"`{it}`" not in page] == []
     assert [it for it in alarms if f"`{it}`" not in page] == []

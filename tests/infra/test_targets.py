@@ -51,7 +51,7 @@ def test_without_targets_nobody_assumes_anything() -> None:
 
 def test_functions_read_what_they_go_by_and_change_nothing_of_it(api: Template, guard: Template) -> None:
     for template, function, names in (
-        (api, "skysaga-api", {"grants", *EVERY_CLOUD}),
+        (api, "skysaga-api", {"grants", "billing/sources", *EVERY_CLOUD}),
         (guard, "skysaga-sweep", EVERY_CLOUD),
         (guard, "skysaga-gcp-sweep", {"targets/gcp"}),
         (guard, "skysaga-vsphere-sweep", {"targets/vsphere"}),
