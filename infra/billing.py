@@ -68,7 +68,8 @@ class CostExplorer(_Source):
 
     kind: Literal["aws-cost-explorer"]
     account: Account
-    tag_keys: tuple[Text, ...] = ("skysaga-saga",)
+    tag_keys: tuple[Text] = ("skysaga-saga",)
+    hourly: bool = False
 
     @property
     def bills(self) -> tuple[str, str]:

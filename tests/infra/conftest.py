@@ -81,7 +81,8 @@ BILLING: Final[dict[str, Any]] = {
             "since": "2026-11-01T00:00:00Z",
             "account": "210987654321",
             "target": "payments",
-            "tag_keys": ["skysaga-saga", "team"],
+            "tag_keys": ["team"],
+            "hourly": True,
         },
         "organization": {
             "kind": "aws-data-export",

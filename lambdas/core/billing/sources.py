@@ -27,6 +27,9 @@ class Rhythm(NamedTuple):
     A read covers whole units, and `most` at a time. A window is worth reading `lag` after its end; it is read again
     `every` so often while it is younger than `trailing`, `later` so often after that, and for the last time `settled`
     after its billing period has ended: from then on the source changes nothing any more that it billed for the period.
+
+    Where the source forgets details of a window `reach` after its end, the last read comes before that instead; a
+    window that is older when it is read for the first time is read once, and closed.
     """
 
     unit: Literal["hour", "day", "month"]
@@ -36,6 +39,7 @@ class Rhythm(NamedTuple):
     every: timedelta
     later: timedelta
     settled: timedelta
+    reach: timedelta | None = None
 
 
 class _Source(BaseModel):
@@ -53,16 +57,23 @@ _HOUR: Final = timedelta(hours=1)
 
 
 class CostExplorer(_Source):
-    """An AWS account by its Cost Explorer, at $0.01 a request; hourly where the account has that switched on."""
+    """An AWS account by its Cost Explorer, at $0.01 a request; `hourly` where the account has that switched on."""
 
     kind: Literal["aws-cost-explorer"] = "aws-cost-explorer"
     account: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
-    tag_keys: tuple[str, ...] = ("skysaga-saga",)
+    tag_keys: tuple[str] = ("skysaga-saga",)
+    """One, since GetCostAndUsage groups by no more than two things, and the other one is the service."""
+    hourly: bool = False
 
     @property
     def rhythm(self) -> Rhythm:
-        """Refreshed at most three times a day; a bill is final some days after its month."""
-        return Rhythm("day", 7 * _DAY, 4 * _HOUR, 3 * _DAY, 8 * _HOUR, 3 * _DAY, 5 * _DAY)
+        """Refreshed at most three times a day; a bill is final some days after its month.
+
+        Hours reach back 14 days, so that what AWS corrects later is not seen; three less, so that a window's whole day
+        can be read, and a read may take its time.
+        """
+        reach = 11 * _DAY if self.hourly else None
+        return Rhythm("day", 7 * _DAY, 4 * _HOUR, 3 * _DAY, 8 * _HOUR, 3 * _DAY, 5 * _DAY, reach)
 
     @property
     def calendar(self) -> BillingCalendar:
@@ -82,8 +93,11 @@ class DataExport(_Source):
 
     @property
     def rhythm(self) -> Rhythm:
-        """A month's files are replaced up to three times a day; its manifest says whether they were."""
-        return Rhythm("month", 31 * _DAY, 4 * _HOUR, 3 * _DAY, 4 * _HOUR, _DAY, 5 * _DAY)
+        """A month's files are replaced up to three times a day, for two weeks after it; its manifest says whether.
+
+        https://docs.aws.amazon.com/cur/latest/userguide/dataexports-export-delivery.html
+        """
+        return Rhythm("month", 31 * _DAY, 4 * _HOUR, 3 * _DAY, 4 * _HOUR, _DAY, 14 * _DAY)
 
     @property
     def calendar(self) -> BillingCalendar:
