@@ -12,11 +12,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.aws_apigatewayv2 import HttpMethod
 from constructs import Construct
 
+from infra.constructs.acknowledgment import acknowledge
 from infra.constructs.code import FunctionCode
+from infra.constructs.cost_queries import query_environment, querying
+from infra.constructs.costs import COSTS, RESULTS, WINDOWS, accepted, key_access, windows_access
 from infra.constructs.function import Function
 from infra.constructs.http_api import HttpApi, Route, signed_requests, tokens_of
 from infra.constructs.ledger import ledger_access
-from infra.constructs.parameters import GRANTS, parameter_access, target_environment, target_parameter
+from infra.constructs.parameters import GRANTS, SOURCES, parameter_access, target_environment, target_parameter
 from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
 from infra.settings import CLOUDS, TokenIssuer
@@ -42,7 +45,7 @@ class ApiStack(Stack):
     """The API, which writes to the ledger, starts the two state machines and asks the clouds for shortages.
 
     It calls the `checks` by the functions' own ARNs: those of their versions change with every deployment, and what one
-    stack takes from another must not.
+    stack takes from another must not. Where `costs` are collected it asks for them, by names that are always the same.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class ApiStack(Stack):
         checks: Mapping[str, Function],
         bundles: Bundles,
         token_issuer: TokenIssuer | None = None,
+        costs: bool = False,
     ) -> None:
         super().__init__(scope, id, description="skysaga: the HTTP API")
         functions = {cloud: check.lambda_function.function_arn for cloud, check in checks.items()}
@@ -73,22 +77,37 @@ class ApiStack(Stack):
                 "PROVISIONING_STATE_MACHINE": provisioning.alias_arn,
                 "RELEASE_STATE_MACHINE": release.alias_arn,
                 **target_environment(),
+                **({"SOURCES_PARAMETER": SOURCES, "WINDOWS_TABLE": WINDOWS, **query_environment()} if costs else {}),
             },
             permissions=[
                 *ledger_access(ledger, listing=True, clusters=True),
-                parameter_access(self, [GRANTS, *(target_parameter(cloud) for cloud in CLOUDS)]),
+                parameter_access(
+                    self, [GRANTS, *(target_parameter(cloud) for cloud in CLOUDS), *([SOURCES] if costs else ())]
+                ),
                 provisioning.start_permission("StartProvisioning"),
                 provisioning.wake_permission("WakeProvisioning"),
                 release.start_permission("StartRelease"),
                 iam.PolicyStatement(sid="Check", actions=["lambda:InvokeFunction"], resources=list(functions.values())),
+                *(self._asking_for_costs(ledger) if costs else ()),
             ],
         )
+        if costs:
+            acknowledge(handler, accepted(COSTS, RESULTS))
         api = HttpApi(
             self, "Http", name="skysaga", handler=handler.version, routes=ROUTES, authorizer=signed_requests()
         )
         CfnOutput(self, "ApiUrl", value=api.url, description="Where the API answers; sign requests for execute-api")
         if token_issuer is not None:
             self._add_token_api(handler, token_issuer)
+
+    def _asking_for_costs(self, ledger: dynamodb.ITable) -> list[iam.PolicyStatement]:
+        """Return leave to query costs, and to read how fresh they are with the key that the ledger is read with."""
+        assert ledger.encryption_key is not None  # noqa: S101 - DataStack sees to it
+        return [
+            windows_access(self, writing=False),
+            *querying(self),
+            key_access(self, ledger.encryption_key, ("s3",), writing=True),
+        ]
 
     def _add_token_api(self, handler: Function, issuer: TokenIssuer) -> None:
         """Add the same routes under a second address: a route has one authorizer, and one address is not both."""

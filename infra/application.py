@@ -1,4 +1,4 @@
-"""The whole application: settings and bundles in, four stacks out, and a fifth where there are private clusters."""
+"""The whole application: settings and bundles in, four stacks out, and more where clusters or sources are declared."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any, Final
 from aws_cdk import App
 
 from infra.api_stack import ApiStack
+from infra.billing import Billing
+from infra.billing_stack import BillingStack
 from infra.clusters_stack import ClustersStack
 from infra.data_stack import DataStack
 from infra.guard_stack import GuardStack
@@ -34,7 +36,10 @@ def build_application(
     bundles = build_bundles(target_named(app.node.get_context("bundle")))
     settings, targets = Settings.from_context(app), Targets.from_context(app)
     private_clouds = PrivateClouds.from_context(app)
-    data = DataStack(app, "SkysagaData", targets=targets, private_clouds=private_clouds, settings=settings)
+    billing = Billing.from_context(app, targets, private_clouds)
+    data = DataStack(
+        app, "SkysagaData", targets=targets, private_clouds=private_clouds, billing=billing, settings=settings
+    )
     saga = SagaStack(
         app,
         "SkysagaSaga",
@@ -64,6 +69,7 @@ def build_application(
         checks=saga.checks,
         bundles=bundles,
         token_issuer=settings.token_issuer,
+        costs=bool(billing.sources),
     )
     if private_clouds.by_name:
         ClustersStack(
@@ -75,6 +81,18 @@ def build_application(
             topic=guard.alarms.topic,
             private_clouds=private_clouds,
             bundles=bundles,
+        )
+    if billing.sources:
+        BillingStack(
+            app,
+            "SkysagaBilling",
+            ledger=data.ledger,
+            topic=guard.alarms.topic,
+            billing=billing,
+            bundles=bundles,
+            settings=settings,
+            targets=targets,
+            definitions=definitions,
         )
     return app
 

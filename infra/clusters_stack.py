@@ -10,9 +10,9 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.constructs.alarms import Alarms
+from infra.constructs.calling import EVERY_MINUTE, NOT_REPEATED, Called
 from infra.constructs.cluster import Cluster
 from infra.constructs.code import FunctionCode
-from infra.constructs.every_minute import NOT_REPEATED, EveryMinute
 from infra.constructs.function import Function
 from infra.constructs.ledger import ledger_access
 from infra.constructs.state_machine import PublishedStateMachine
@@ -80,4 +80,4 @@ class ClustersStack(Stack):
             permissions=ledger_access(self._surroundings.ledger, writing=False, clusters=True),
             accepted=NOT_REPEATED,
         )
-        EveryMinute(self, "WatchSchedule", name=WATCH, function=watch)
+        Called(self, "WatchSchedule", name=WATCH, function=watch, rate=EVERY_MINUTE)

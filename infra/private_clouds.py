@@ -27,13 +27,13 @@ DEAD: Final = "-dead"
 """How the name of a dead-letter queue ends."""
 
 
-def _server(url: str) -> str:
+def encrypted_or_local(url: str) -> str:
     """A URL that a password may be sent to: encrypted, or not leaving the machine."""
     parts = urlsplit(url)
     if not parts.hostname or parts.username or parts.query or parts.fragment:
         raise ValueError("must be a URL of a host and a path and nothing else")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
-        raise ValueError("must be https: the password is sent to it")
+        raise ValueError("must be https: what signs in is sent to it")
     return url
 
 
@@ -49,7 +49,7 @@ Text = Annotated[str, StringConstraints(max_length=255)]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")]
 """As requests may write labels: no other could be asked for."""
 
-Server = Annotated[str, StringConstraints(max_length=255), AfterValidator(_server)]
+Server = Annotated[str, StringConstraints(max_length=255), AfterValidator(encrypted_or_local)]
 Secret = Annotated[
     str,
     StringConstraints(

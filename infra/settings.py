@@ -48,6 +48,7 @@ class Settings(NamedTuple):
     azure_client_id_delete: str = ""
     azure_client_id_check: str = ""
     azure_client_id_sweep: str = ""
+    azure_client_id_costs: str = ""
     google_cloud_project: str = UNSET_PROJECT
     google_service_account: str = ""
     google_workload_identity_provider: str = ""
@@ -79,10 +80,10 @@ class Settings(NamedTuple):
         return TokenIssuer(self.jwt_issuer, audiences, scopes)
 
     def environment(self, cloud: str, verb: str) -> dict[str, str]:
-        """Return what the function for one verb (or `sweep`) on a cloud must be told about its target."""
+        """Return what the function for one verb (or `sweep`, or `costs`) on a cloud must be told about its target."""
         match cloud:
             case "aws":
-                return {"AWS_SWEEP_REGIONS": self.sweep_regions} if self.sweep_regions else {}
+                return {"AWS_SWEEP_REGIONS": self.sweep_regions} if self.sweep_regions and verb == "sweep" else {}
             case "azure":
                 return {
                     "AZURE_SUBSCRIPTION_ID": self.azure_subscription_id,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -19,6 +19,10 @@ from infra.permissions.network import attaching
 from infra.private_clouds import Vpc
 
 TIMEOUT_SECONDS: Final = 30
+STORAGE_MB: Final = 512
+
+_IMPATIENT: Final[Mapping[str, Any]] = {"retry_attempts": 0, "max_event_age": Duration.minutes(5)}
+"""As long as a state machine waits for a heartbeat: from then on somebody else has been called."""
 
 _POWERTOOLS: Final = {
     "LOG_LEVEL": "INFO",
@@ -38,8 +42,10 @@ class Function(Construct):
     """One function, called by the version that its deployment published: what began on a version finishes on it.
 
     `dependencies` is the folder under `lambdas/` whose requirements it needs; `memory` is in MB, `timeout` in
-    seconds; `permissions` is all it may do besides writing its own log and its traces. It is attached to `network`
-    where there is one. `accepted` has the answers to checkov, by check id, that are others than usual.
+    seconds, `storage` what its `/tmp` holds, in MB; `permissions` is all it may do besides writing its own log and its
+    traces. It is attached to `network` where there is one. Versions that are called without anybody waiting are so once
+    and soon, or never, where it is `impatient`. `accepted` has the answers to checkov, by check id, that are others
+    than usual.
     """
 
     def __init__(
@@ -56,6 +62,8 @@ class Function(Construct):
         dependencies: str = ".",
         memory: int = 256,
         timeout: int = TIMEOUT_SECONDS,
+        storage: int = STORAGE_MB,
+        impatient: bool = False,
         network: Vpc | None = None,
         accepted: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
@@ -83,11 +91,16 @@ class Function(Construct):
             environment={**_POWERTOOLS, **environment},
             memory_size=memory,
             timeout=Duration.seconds(timeout),
+            ephemeral_storage_size=Size.mebibytes(storage) if storage != STORAGE_MB else None,
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log,
             role=role,
-            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+            current_version_options=lambda_.VersionOptions(
+                removal_policy=RemovalPolicy.RETAIN, **(_IMPATIENT if impatient else {})
+            ),
         )
+        if impatient:
+            self._keep_older_versions_impatient()
         if network is not None:
             self._attach(network)
         acknowledge(
@@ -100,6 +113,12 @@ class Function(Construct):
         )
         usual = {**_USUAL, **({} if network else {"CKV_AWS_117": _OUTSIDE})}
         skip_checkov(self.lambda_function, {**usual, **accepted})
+
+    def _keep_older_versions_impatient(self) -> None:
+        """How a version is called is a resource beside it, and the next deployment would put its own in place."""
+        for it in self.version.node.find_all():
+            if isinstance(it, lambda_.CfnEventInvokeConfig):
+                it.apply_removal_policy(RemovalPolicy.RETAIN)
 
     def put_out_role(self, name: str) -> None:
         """Put out the role's ARN under a name: another cloud is told to trust it."""

@@ -32,17 +32,17 @@ _ADMINISTRATION: Final = (
 
 
 class LedgerKey(Construct):
-    """The key of the ledger's table, kept when its stack is destroyed: without it no backup can be read."""
+    """The key of what is kept, the ledger and costs; it stays, too: without it neither nor a backup can be read."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self.key: Final = kms.Key(
             self,
             "Key",
-            description="skysaga: the ledger",
+            description="skysaga: the ledger and costs",
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN,
-            policy=iam.PolicyDocument(statements=[_administer(), *self._through_dynamodb()]),
+            policy=iam.PolicyDocument(statements=[_administer(), *self._through_dynamodb(), self._through_s3()]),
         )
 
     def _through_dynamodb(self) -> list[iam.PolicyStatement]:
@@ -65,6 +65,25 @@ class LedgerKey(Construct):
                 conditions={"StringEquals": via, "Bool": {"kms:GrantIsForAWSResource": "true"}},
             ),
         ]
+
+    def _through_s3(self) -> iam.PolicyStatement:
+        """Return the use of it through S3 by whom IAM allows it; from "Using server-side encryption with AWS KMS keys".
+
+        Athena reads files, and writes results, as the one who asks, by way of S3.
+        """
+        stack = Stack.of(self)
+        return iam.PolicyStatement(
+            sid="UseThroughS3",
+            principals=[iam.AccountRootPrincipal()],
+            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            resources=["*"],
+            conditions={
+                "StringEquals": {
+                    "kms:CallerAccount": stack.account,
+                    "kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}",
+                }
+            },
+        )
 
 
 class OperationsKey(Construct):

@@ -11,11 +11,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from infra.billing import Billing
 from infra.private_clouds import PrivateClouds
 from infra.settings import CLOUDS, PRIVATE_CLOUDS, Settings
 from infra.targets import Targets
 
 GRANTS: Final = "/skysaga/grants"
+SOURCES: Final = "/skysaga/billing/sources"
+BUDGETS: Final = "/skysaga/billing/budgets"
 NOTHING_GRANTED: Final = "{}"
 STANDARD_BYTES: Final = 4096
 
@@ -39,7 +42,7 @@ class Parameters(Construct):
                 name=target_parameter(cloud),
                 description=f"skysaga: where sagas may provision on {cloud}; declared by the deployment",
                 type="String",
-                tier="Standard" if len(value.encode()) <= STANDARD_BYTES else "Advanced",
+                tier=_tier(value),
                 value=value,
             )
         ssm.CfnParameter(
@@ -51,6 +54,30 @@ class Parameters(Construct):
             tier="Standard",
             value=NOTHING_GRANTED,
         )
+
+
+class BillingParameters(Construct):
+    """What costs are collected from, and what may be spent."""
+
+    def __init__(self, scope: Construct, id: str, *, billing: Billing) -> None:
+        super().__init__(scope, id)
+        self._add("Sources", SOURCES, "what costs are collected from", billing.sources_parameter)
+        self._add("Budgets", BUDGETS, "what may be spent", billing.budgets_parameter)
+
+    def _add(self, id: str, name: str, what: str, value: str) -> None:
+        ssm.CfnParameter(
+            self,
+            id,
+            name=name,
+            description=f"skysaga: {what}; declared by the deployment",
+            type="String",
+            tier=_tier(value),
+            value=value,
+        )
+
+
+def _tier(value: str) -> str:
+    return "Standard" if len(value.encode()) <= STANDARD_BYTES else "Advanced"
 
 
 def target_parameter(cloud: str) -> str:

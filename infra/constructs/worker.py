@@ -13,9 +13,9 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.constructs.acknowledgment import acknowledge
+from infra.constructs.calling import EVERY_MINUTE, NOT_REPEATED, Called
 from infra.constructs.cluster import WORK_SECONDS, Cluster, settings_parameter
 from infra.constructs.code import FunctionCode
-from infra.constructs.every_minute import NOT_REPEATED, EveryMinute
 from infra.constructs.function import Function
 from infra.constructs.keys import OperationsKey
 from infra.constructs.ledger import ledger_access, report_access
@@ -100,7 +100,7 @@ class LambdaWorker(Construct):
             network=cloud.vpc,
             accepted=_BY_SCHEDULE,
         )
-        EveryMinute(self, "ReportSchedule", name=f"skysaga-{name}-report", function=report)
+        Called(self, "ReportSchedule", name=f"skysaga-{name}-report", function=report, rate=EVERY_MINUTE)
         acknowledge(self, accepted_of_secret(cloud.secret))
 
     def _take_from(self, cluster: Cluster, work: Function) -> None:

@@ -68,13 +68,15 @@ def build_bundles(target: Target) -> Bundles:
 
 def dependency_key(requirements: Path, target: Target) -> str:
     """Return a hash over all that decides a dependency bundle's bytes."""
-    return _hash([requirements.read_bytes(), *_build(target)])
+    platform = target.uv_platform_of(requirements.parent.name) or ""
+    return _hash([requirements.read_bytes(), platform.encode(), *_build(target)])
 
 
 def install(requirements: Path, target: Target, out: Path) -> None:
     """Fill the empty folder `out` with a layer of exactly the hashed pins in `requirements`, as wheels for `target`."""
     packages = out / "python"
-    platform = ["--python-platform", target.uv_platform] if target.uv_platform else []
+    uv_platform = target.uv_platform_of(requirements.parent.name)
+    platform = ["--python-platform", uv_platform] if uv_platform else []
     subprocess.run(  # noqa: S603 - the packaged uv, arguments are ours
         [
             *(_UV, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(packages)),

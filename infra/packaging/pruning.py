@@ -8,9 +8,13 @@ from typing import Final
 
 AWS_SERVICES: Final = frozenset(
     {
+        "athena",
+        "ce",
         "dynamodb",
         "ec2",
+        "events",
         "lambda",
+        "s3",
         "scheduler",
         "secretsmanager",
         "service-quotas",

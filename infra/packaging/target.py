@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 import sys
 import sysconfig
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 Architecture = Literal["arm64", "x86_64"]
@@ -13,18 +15,33 @@ Architecture = Literal["arm64", "x86_64"]
 class Target(NamedTuple):
     """Where bundles run.
 
-    `uv_platform` is one of `uv pip install --python-platform`, or None for the running interpreter's own; `platform`
-    tells one build from another; `python` is the minor version, as in "3.11".
+    `uv_platform` is one of `uv pip install --python-platform`, or None for the running interpreter's own, and
+    `exceptions` has another for the requirements of some folders; `platform` tells one build from another; `python` is
+    the minor version, as in "3.11".
     """
 
     platform: str
     uv_platform: str | None
     architecture: Architecture
     python: str
+    exceptions: Mapping[str, str] = MappingProxyType({})
+
+    def uv_platform_of(self, folder: str) -> str | None:
+        """The platform of the wheels that the functions of `lambdas/<folder>` get."""
+        return self.exceptions.get(folder, self.uv_platform)
 
 
-LAMBDA: Final = Target("aarch64-manylinux2014", "aarch64-manylinux2014", "arm64", "3.11")
-"""Lambda on Graviton; manylinux2014 because the python3.11 runtime is Amazon Linux 2, whose glibc is 2.26."""
+LAMBDA: Final = Target(
+    "aarch64-manylinux2014",
+    "aarch64-manylinux2014",
+    "arm64",
+    "3.11",
+    MappingProxyType({"billing": "aarch64-manylinux_2_28"}),
+)
+"""Lambda on Graviton; manylinux2014 because the python3.11 runtime is Amazon Linux 2, whose glibc is 2.26.
+
+DuckDB's wheel is for manylinux_2_26, which uv has no name for; that nothing needs a newer glibc is tested.
+"""
 
 
 def host() -> Target:

@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 
 VERB_TAG: Final = "skysaga-verb"
 SWEEP: Final = "sweep"
+COSTS: Final = "costs"
 VERB_VARIABLE: Final = "SKYSAGA_VERB"
 """Where a function finds its verb."""
 

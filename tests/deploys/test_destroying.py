@@ -11,7 +11,7 @@ def test_nothing_is_left_but_the_ledger_and_the_bootstrap(left: Leftovers) -> No
     assert left["stacks"] == [BOOTSTRAP]
     (table,) = left["tables"]
     assert table.startswith("SkysagaData-Ledger")
-    assert left["keys"] == ["skysaga: the ledger"]
+    assert left["keys"] == ["skysaga: the ledger and costs"]
 
 
 def test_the_readme_names_what_is_left() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.deploys.cluster_resources import RESOURCES
+from tests.deploys import billing_resources, cluster_resources
 from tests.deploys.conftest import STACKS, First, ReadBack, Sagas
 from tests.deploys.reading import READERS
 
@@ -22,7 +22,8 @@ def test_deploying_the_same_again_changes_nothing(first: First, stack: str) -> N
 
 def test_every_type_of_resource_is_read_back(read_back: ReadBack) -> None:
     deployed = {kind for kind, _ in read_back.differences.values()}
-    assert deployed | {kind for kind, _ in RESOURCES.values()} == set(READERS), "test_reading.py reads the latter"
+    elsewhere = {**cluster_resources.RESOURCES, **billing_resources.RESOURCES}
+    assert deployed | {kind for kind, _ in elsewhere.values()} == set(READERS), "test_reading.py reads the latter"
 
 
 @pytest.mark.parametrize("kind", sorted(READERS))

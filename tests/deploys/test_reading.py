@@ -1,4 +1,4 @@
-"""What the readers say of resources that private clusters are made of: all that was deployed, and what was not."""
+"""What the readers say of resources that not every deployment has: all that was deployed, and what was not."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import pytest
 from local.aws.account import create_app
 from local.clock import VirtualClock
 from local.http_server import serve
-from tests.deploys.cluster_resources import RESOURCES, arn
+from tests.deploys import billing_resources, cluster_resources
+from tests.deploys.cluster_resources import arn
 from tests.deploys.comparing import DeployedStack
 from tests.deploys.reading import Account
 
+RESOURCES = cluster_resources.RESOURCES | billing_resources.RESOURCES
 READ_HERE = sorted(set(RESOURCES) - {"Worker", "Role", "Key"})  # what the stacks hold, the first deployment reads
 
 
@@ -65,6 +67,12 @@ def test_every_property_is_read_back(stack: DeployedStack, name: str) -> None:
             {"GenerateSecretString": {"GenerateStringKey": "password", "SecretStringTemplate": '{"username": "x"}'}},
         ),
         ("Agent", {"Roles": []}),
+        ("Bucket", {"VersioningConfiguration": {"Status": "Suspended"}}),
+        ("Bucket", {"OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}}),
+        ("BucketPolicy", {"PolicyDocument": {"Version": "2012-10-17", "Statement": []}}),
+        ("Catalog", {"DatabaseInput": {"Name": "west"}}),
+        ("Costs", {"TableInput": {"Parameters": {"projection.source.values": "east"}}}),
+        ("Questions", {"WorkGroupConfiguration": {"BytesScannedCutoffPerQuery": 1}}),
         ("Agent", {"PolicyDocument": {"Version": "2012-10-17", "Statement": []}}),
     ],
 )

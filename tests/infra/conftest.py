@@ -73,6 +73,65 @@ PRIVATE_CLOUDS: Final[dict[str, Any]] = {
 }
 """Functions in a VPC, functions outside of one, and an agent whose secret is another account's."""
 
+BILLING: Final[dict[str, Any]] = {
+    "sources": {
+        "own": {"kind": "aws-cost-explorer", "since": "2026-11-01T00:00:00Z", "account": "123456789012"},
+        "payments": {
+            "kind": "aws-cost-explorer",
+            "since": "2026-11-01T00:00:00Z",
+            "account": "210987654321",
+            "target": "payments",
+            "tag_keys": ["team"],
+            "hourly": True,
+        },
+        "organization": {
+            "kind": "aws-data-export",
+            "since": "2026-10-01T00:00:00Z",
+            "account": "321098765432",
+            "bucket": "our-exports",
+            "prefix": "focus/",
+            "export": "focus-1-2",
+            "bucket_region": "eu-west-1",
+        },
+        "subscription": {
+            "kind": "azure-cost-query",
+            "since": "2026-11-01T00:00:00Z",
+            "subscription": "11111111-0000-0000-0000-000000000001",
+        },
+        "subscription-2": {
+            "kind": "azure-cost-export",
+            "since": "2026-11-01T00:00:00Z",
+            "subscription": "22222222-0000-0000-0000-000000000001",
+            "account_url": "https://ourexports.blob.core.windows.net",
+            "container": "exports",
+            "directory": "focus",
+            "export": "focus-1-2",
+        },
+        "project": {
+            "kind": "gcp-bigquery",
+            "since": "2026-11-01T00:00:00Z",
+            "project": "payments-427",
+            "target": "payments",
+            "table": "billing-427.exports.gcp_billing_export_resource_v1_0001AB",
+            "location": "EU",
+        },
+        "vcenter": {
+            "kind": "rate-card",
+            "since": "2026-11-26T09:00:00Z",
+            "provider": "vsphere",
+            "currency": "EUR",
+            "rates": {"cpu_hour": "0.02", "memory_gb_hour": 0.005, "disk_gb_hour": "0.0001"},
+            "cluster_rates": {"berlin-2": {"cpu_hour": 1, "memory_gb_hour": 0, "disk_gb_hour": 0}},
+        },
+    },
+    "former": {"old-project": "2025-03-01T00:00:00Z"},
+    "budgets": {
+        "shop": {"amount": "1000", "currency": "EUR", "label": "team=shop"},
+        "migration": {"amount": 250.5, "currency": "USD", "saga": "s-1", "period": "total", "thresholds": [100]},
+    },
+}
+"""One source of every kind, here and by targets, one that was, and a budget of either kind."""
+
 SETTINGS: Final = {
     "azure_subscription_id": "11111111-0000-0000-0000-000000000001",
     "azure_tenant_id": "11111111-0000-0000-0000-000000000002",
@@ -83,10 +142,12 @@ EVERYTHING: Final[dict[str, Any]] = {
     **SETTINGS,
     "targets": TARGETS,
     "private_clouds": PRIVATE_CLOUDS,
+    "billing": BILLING,
     "google_service_account": "skysaga@shop-427.iam.gserviceaccount.com",
     "google_workload_identity_provider": "projects/2/locations/global/workloadIdentityPools/skysaga/providers/lambda",
     "keep_trying": "3600",
     "azure_client_id_delete": "11111111-0000-0000-0000-000000000004",
+    "azure_client_id_costs": "11111111-0000-0000-0000-000000000005",
     "sweep_regions": "eu-west-1,eu-central-1",
     "jwt_issuer": "https://id.example/tenant",
     "jwt_audience": "skysaga, another",
@@ -103,8 +164,9 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     build_bundles(target_named("host"))
     folder = tmp_path_factory.mktemp("assembly")
+    context = {"bundle": "host", "targets": TARGETS, "private_clouds": PRIVATE_CLOUDS, "billing": BILLING}
     environment = {
-        "CDK_CONTEXT_JSON": json.dumps({"bundle": "host", "targets": TARGETS, "private_clouds": PRIVATE_CLOUDS}),
+        "CDK_CONTEXT_JSON": json.dumps(context),
         "CDK_OUTDIR": str(folder),
         "HOME": os.environ.get("HOME", str(folder)),
         "PATH": str(folder),
@@ -146,3 +208,8 @@ def clusters(assembly: Path) -> Template:
 @pytest.fixture(scope="session")
 def api(assembly: Path) -> Template:
     return Template(assembly / "SkysagaApi.template.json")
+
+
+@pytest.fixture(scope="session")
+def billing(assembly: Path) -> Template:
+    return Template(assembly / "SkysagaBilling.template.json")

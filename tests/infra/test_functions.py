@@ -89,6 +89,11 @@ def test_each_is_told_only_what_it_needs(functions: dict[str, dict[str, Any]]) -
         "PROVISIONING_STATE_MACHINE",
         "RELEASE_STATE_MACHINE",
         "TARGET_PARAMETERS",
+        "SOURCES_PARAMETER",
+        "WINDOWS_TABLE",
+        "COSTS_DATABASE",
+        "COSTS_TABLE",
+        "COSTS_WORKGROUP",
     }
     for cloud in FOLDERS:
         for verb in VERBS:

@@ -11,6 +11,7 @@ from tests.infra.template import Template, text
 
 ACCOUNT = "arn:{AWS::Partition}:iam::{AWS::AccountId}:root"
 DYNAMODB = "dynamodb.{AWS::Region}.{AWS::URLSuffix}"
+S3 = "s3.{AWS::Region}.{AWS::URLSuffix}"
 SQS = "sqs.{AWS::Region}.{AWS::URLSuffix}"
 USING = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:CreateGrant")
 
@@ -29,10 +30,13 @@ def test_a_key_is_rotated_every_year(data: Template, name: str) -> None:
     assert key(data, name)["Properties"]["EnableKeyRotation"] is True
 
 
-def test_the_ledger_is_encrypted_with_its_own_key_and_keeps_it(data: Template) -> None:
-    table = data.only("AWS::DynamoDB::Table")["Properties"]
+def test_the_ledger_and_costs_are_encrypted_with_a_key_of_their_own_and_keep_it(data: Template) -> None:
+    tables = data.properties("AWS::DynamoDB::Table")
+    (rule,) = data.only("AWS::S3::Bucket")["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
 
-    assert text(table["SSESpecification"]["KMSMasterKeyId"]).startswith("{LedgerKey")
+    assert len(tables) == 2
+    assert all(text(it["SSESpecification"]["KMSMasterKeyId"]).startswith("{LedgerKey") for it in tables)
+    assert text(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]).startswith("{LedgerKey")
     assert key(data, "LedgerKey")["DeletionPolicy"] == "Retain"
     assert key(data, "LedgerKey")["UpdateReplacePolicy"] == "Retain"
 
@@ -51,11 +55,13 @@ def test_the_account_administers_a_key_and_that_opens_nothing(data: Template, na
         assert not [it for it in administering["Action"] if fnmatch.fnmatchcase(action, it)]
 
 
-def test_the_ledgers_key_is_used_through_dynamodb_of_this_account_only(data: Template) -> None:
+def test_the_ledgers_key_is_used_through_dynamodb_and_s3_of_this_account_only(data: Template) -> None:
     by_name = statements(data, "LedgerKey")
     through = by_name["UseThroughDynamoDb"]["Condition"]["StringEquals"]
 
-    assert set(by_name) == {"Administer", "UseThroughDynamoDb", "GrantToDynamoDb"}
+    assert set(by_name) == {"Administer", "UseThroughDynamoDb", "GrantToDynamoDb", "UseThroughS3"}
+    through_s3 = by_name["UseThroughS3"]["Condition"]["StringEquals"]
+    assert (text(through_s3["kms:ViaService"]), text(through_s3["kms:CallerAccount"])) == (S3, "{AWS::AccountId}")
     assert (text(through["kms:ViaService"]), text(through["kms:CallerAccount"])) == (DYNAMODB, "{AWS::AccountId}")
     assert by_name["GrantToDynamoDb"]["Condition"] == {
         "StringEquals": through,
@@ -75,11 +81,12 @@ def test_the_other_key_is_used_by_our_logs_our_alarms_and_through_sqs_only(data:
 
 
 def test_every_log_group_has_the_key_and_is_one_that_its_policy_knows(
-    data: Template, saga: Template, guard: Template, api: Template, clusters: Template
+    data: Template, saga: Template, guard: Template, api: Template, clusters: Template, billing: Template
 ) -> None:
     context = statements(data, "OperationsKey")["EncryptLogs"]["Condition"]["ArnLike"]
     known = [text(arn).partition(":log-group:")[2] for arn in context["kms:EncryptionContext:aws:logs:arn"]]
-    groups = [it for template in (saga, guard, api, clusters) for it in template.properties("AWS::Logs::LogGroup")]
+    stacks = (saga, guard, api, clusters, billing)
+    groups = [it for template in stacks for it in template.properties("AWS::Logs::LogGroup")]
 
     assert len(groups) > 20
     for group in groups:
@@ -97,7 +104,7 @@ def test_who_reads_or_writes_the_ledger_may_use_its_key_through_dynamodb_and_no_
     for template in (saga, guard, api):
         for name, function in template.functions().items():
             allowed = template.statements(function["Role"])
-            using = [it for it in allowed if any(action.startswith("kms:") for action in it["Action"])]
+            using = [it for it in allowed if it.get("Sid") != "CostsKey" and "kms:Decrypt" in it["Action"]]
             writes = any("dynamodb:PutItem" in it["Action"] for it in allowed)
 
             assert len(using) == 1, name

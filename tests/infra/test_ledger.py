@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from tests.infra.template import Template
+from typing import Any
+
+from tests.infra.template import Resource, Template
+
+
+def ledger(data: Template) -> Resource:
+    (table,) = [it for name, it in data.resources("AWS::DynamoDB::Table").items() if name.startswith("Ledger")]
+    return table
+
+
+def properties(data: Template) -> dict[str, Any]:
+    found: dict[str, Any] = ledger(data)["Properties"]
+    return found
 
 
 def test_is_keyed_by_saga_and_item_and_listed_by_status_by_caller_and_by_home(data: Template) -> None:
-    table = data.only("AWS::DynamoDB::Table")["Properties"]
+    table = properties(data)
 
     assert table["KeySchema"] == [
         {"AttributeName": "pk", "KeyType": "HASH"},
@@ -31,7 +43,7 @@ def test_is_keyed_by_saga_and_item_and_listed_by_status_by_caller_and_by_home(da
 
 
 def test_is_paid_by_request_encrypted_and_restorable_to_any_second(data: Template) -> None:
-    table = data.only("AWS::DynamoDB::Table")["Properties"]
+    table = properties(data)
 
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["SSESpecification"]["SSEType"] == "KMS"
@@ -39,7 +51,7 @@ def test_is_paid_by_request_encrypted_and_restorable_to_any_second(data: Templat
 
 
 def test_outlives_its_stack(data: Template) -> None:
-    table = data.only("AWS::DynamoDB::Table")
+    table = ledger(data)
 
     assert table["DeletionPolicy"] == "Retain"
     assert table["UpdateReplacePolicy"] == "Retain"
@@ -47,6 +59,6 @@ def test_outlives_its_stack(data: Template) -> None:
 
 
 def test_is_named_in_the_outputs(data: Template) -> None:
-    (table,) = data.resources("AWS::DynamoDB::Table")
+    output = data.outputs["LedgerTable"]["Value"]
 
-    assert data.outputs["LedgerTable"]["Value"] == {"Ref": table}
+    assert data.resources("AWS::DynamoDB::Table")[output["Ref"]] == ledger(data)

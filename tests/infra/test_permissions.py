@@ -16,6 +16,21 @@ CLUSTERS = {"dynamodb:BatchGetItem"}
 KEY = {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"}
 OWN_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TRACES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+COSTS = {
+    "athena:GetQueryExecution",
+    "athena:GetQueryResults",
+    "athena:StartQueryExecution",
+    "glue:GetDatabase",
+    "glue:GetPartitions",
+    "glue:GetTable",
+    "s3:AbortMultipartUpload",
+    "s3:GetBucketLocation",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:ListBucketMultipartUploads",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+}
 MARK_REQUESTED = {"Null": {"aws:RequestTag/skysaga-saga": "false"}}
 MARK_PRESENT = {"Null": {"aws:ResourceTag/skysaga-saga": "false"}}
 
@@ -28,27 +43,31 @@ def ec2(template: Template, verb: str) -> set[str]:
     return template.actions(role(template, f"skysaga-aws-{verb}"), "ec2:")
 
 
-def test_no_two_functions_share_a_role(saga: Template, guard: Template, api: Template) -> None:
-    for template in (saga, guard, api):
+def test_no_two_functions_share_a_role(saga: Template, guard: Template, api: Template, billing: Template) -> None:
+    for template in (saga, guard, api, billing):
         roles = [text(it["Role"]) for it in template.functions().values()]
         assert len(set(roles)) == len(roles)
 
 
-def test_no_statement_allows_a_wildcard_of_actions(saga: Template, guard: Template, api: Template) -> None:
-    for template in (saga, guard, api):
+def test_no_statement_allows_a_wildcard_of_actions(
+    saga: Template, guard: Template, api: Template, billing: Template
+) -> None:
+    for template in (saga, guard, api, billing):
         for policy in template.properties("AWS::IAM::Policy"):
             assert "*" not in str([it["Action"] for it in policy["PolicyDocument"]["Statement"]])
 
 
-def test_no_role_has_a_managed_policy(saga: Template, guard: Template, api: Template) -> None:
-    for template in (saga, guard, api):
+def test_no_role_has_a_managed_policy(saga: Template, guard: Template, api: Template, billing: Template) -> None:
+    for template in (saga, guard, api, billing):
         assert not [it for it in template.properties("AWS::IAM::Role") if "ManagedPolicyArns" in it]
 
 
-def test_only_deleting_can_delete_of_all_functions_there_are(saga: Template, guard: Template, api: Template) -> None:
+def test_only_deleting_can_delete_of_all_functions_there_are(
+    saga: Template, guard: Template, api: Template, billing: Template
+) -> None:
     removing = {
         name
-        for template in (saga, guard, api)
+        for template in (saga, guard, api, billing)
         for name, function in template.functions().items()
         if any(REMOVING.search(action) for action in template.actions(function["Role"]))
     }
@@ -208,7 +227,7 @@ def test_the_api_starts_the_two_state_machines_and_calls_the_checks_only(api: Te
         "states:SendTaskSuccess",
         "states:StartExecution",
     }
-    assert api.actions(handler) == LEDGER | CLUSTERS | KEY | OWN_LOG | TRACES | called_for
+    assert api.actions(handler) == LEDGER | CLUSTERS | KEY | OWN_LOG | TRACES | COSTS | called_for
     assert len(called) == len(FOLDERS)
     assert all("Check" in text(arn) for arn in called)
     provisioning, release = started

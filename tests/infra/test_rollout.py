@@ -12,12 +12,12 @@ from infra.packaging.bundles import ROOT
 from infra.settings import Settings
 from tests.infra.template import Template, text
 
-MACHINES = ("skysaga-provisioning", "skysaga-release", "skysaga-sweep")
+MACHINES = ("skysaga-provisioning", "skysaga-release", "skysaga-sweep", "skysaga-billing")
 
 
 @pytest.fixture(name="templates")
-def _templates(saga: Template, guard: Template) -> list[Template]:
-    return [saga, guard]
+def _templates(saga: Template, guard: Template, billing: Template) -> list[Template]:
+    return [saga, guard, billing]
 
 
 def aliases(templates: list[Template]) -> dict[str, dict[str, Any]]:

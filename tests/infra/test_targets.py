@@ -51,7 +51,7 @@ def test_without_targets_nobody_assumes_anything() -> None:
 
 def test_functions_read_what_they_go_by_and_change_nothing_of_it(api: Template, guard: Template) -> None:
     for template, function, names in (
-        (api, "skysaga-api", {"grants", *EVERY_CLOUD}),
+        (api, "skysaga-api", {"grants", "billing/sources", *EVERY_CLOUD}),
         (guard, "skysaga-sweep", EVERY_CLOUD),
         (guard, "skysaga-gcp-sweep", {"targets/gcp"}),
         (guard, "skysaga-vsphere-sweep", {"targets/vsphere"}),
@@ -133,9 +133,13 @@ def test_targets_may_be_given_on_the_command_line() -> None:
     assert Targets.parse(json.dumps(TARGETS)) == Targets.parse(TARGETS)
 
 
+def _template() -> dict[str, Any]:
+    return target_template("123456789012", external_id="agreed", exports=["their-exports"])
+
+
 @pytest.fixture(name="account", scope="module")
 def _account() -> dict[str, Any]:
-    role: dict[str, Any] = target_template("123456789012", external_id="agreed")["Resources"]["Role"]["Properties"]
+    role: dict[str, Any] = _template()["Resources"]["Role"]["Properties"]
     return role
 
 
@@ -151,7 +155,8 @@ def test_in_a_target_account_a_session_may_do_what_its_verb_is_for(account: dict
         listed = it["Action"] if isinstance(it["Action"], list) else [it["Action"]]
         actions.setdefault(it["Condition"]["StringEquals"]["aws:PrincipalTag/skysaga-verb"], set()).update(listed)
 
-    assert set(actions) == {*VERBS, "sweep"}
+    assert set(actions) == {*VERBS, "sweep", "costs"}
+    assert actions["costs"] == {"ce:GetCostAndUsage", "s3:GetObject", "s3:ListBucket"}
     assert [verb for verb, allowed in actions.items() if "ec2:TerminateInstances" in allowed] == ["delete"]
     assert sorted(verb for verb, allowed in actions.items() if "ec2:RunInstances" in allowed) == ["check", "create"]
     assert all(
@@ -169,7 +174,9 @@ def test_there_too_only_what_is_marked_is_touched(account: dict[str, Any]) -> No
     assert tagging["Condition"]["StringEquals"]["ec2:CreateAction"] == ["RunInstances", "CreateVolume"]
 
 
-def test_it_trusts_our_functions_roles_with_the_external_id_only(account: dict[str, Any], saga: Template) -> None:
+def test_it_trusts_our_functions_roles_with_the_external_id_only(
+    account: dict[str, Any], saga: Template, billing: Template
+) -> None:
     entering, tagging = account["AssumeRolePolicyDocument"]["Statement"]
 
     assert (entering["Action"], tagging["Action"]) == ("sts:AssumeRole", "sts:TagSession")
@@ -177,6 +184,8 @@ def test_it_trusts_our_functions_roles_with_the_external_id_only(account: dict[s
     trusted = [text(it).rpartition("/")[2].rstrip("*") for it in entering["Condition"]["ArnLike"]["aws:PrincipalArn"]]
     roles = [text(it["Role"]).strip("{}") for name, it in saga.functions().items() if name.startswith("skysaga-aws-")]
     assert all(any(f"SkysagaSaga-{role}".startswith(prefix) for prefix in trusted) for role in roles)
+    collector = text(billing.functions()["skysaga-aws-costs"]["Role"]).strip("{}")
+    assert any(f"SkysagaBilling-{collector}".startswith(prefix) for prefix in trusted)
 
 
 def test_its_policy_is_short_enough_for_a_role(account: dict[str, Any]) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from local.aws.cloudformation.provider import Provider
 from local.aws.resources import (
     apigatewayv2,
+    athena,
     cdk,
     cloudwatch,
     dynamodb,
     ecr,
     events,
+    glue,
     iam,
     kms,
     lambda_functions,
@@ -27,11 +29,13 @@ from local.aws.resources import (
 
 _SERVICES: tuple[tuple[Provider, ...], ...] = (
     apigatewayv2.PROVIDERS,
+    athena.PROVIDERS,
     cdk.PROVIDERS,
     cloudwatch.PROVIDERS,
     dynamodb.PROVIDERS,
     ecr.PROVIDERS,
     events.PROVIDERS,
+    glue.PROVIDERS,
     iam.PROVIDERS,
     kms.PROVIDERS,
     lambda_functions.PROVIDERS,

@@ -25,6 +25,13 @@ _SETTINGS: Mapping[str, tuple[str, str]] = {
 }
 
 
+# the properties of a lifecycle rule that are one in the API
+_EXPIRATION: Mapping[str, str] = {
+    "ExpirationInDays": "Days",
+    "ExpiredObjectDeleteMarker": "ExpiredObjectDeleteMarker",
+}
+
+
 class Bucket(ApiProvider):
     """AWS::S3::Bucket; one that holds objects cannot be deleted, as on AWS."""
 
@@ -118,11 +125,11 @@ def _api_form(name: str, value: Any) -> Any:
 
 def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     """CloudFormation's flat rule in the API's nested form; the rest stays, for the API's shape to refuse."""
-    wanted = {key: value for key, value in rule.items() if key not in ("Id", "Prefix", "ExpirationInDays")}
+    wanted = {key: value for key, value in rule.items() if key not in ("Id", "Prefix", *_EXPIRATION)}
     wanted |= {"ID": rule["Id"]} if "Id" in rule else {}
     wanted["Filter"] = {"Prefix": rule.get("Prefix", "")}
-    if "ExpirationInDays" in rule:
-        wanted["Expiration"] = {"Days": rule["ExpirationInDays"]}
+    if expiration := {name: rule[key] for key, name in _EXPIRATION.items() if key in rule}:
+        wanted["Expiration"] = expiration
     return wanted
 
 

@@ -123,7 +123,7 @@ def test_the_rest_changes_in_place(changed: Any) -> None:
     assert sorted(policies) == ["own", "renamed"]
     topic = account.client("sns").get_topic_attributes(TopicArn=after["Topic"])["Attributes"]
     assert topic["DisplayName"] == "calls"
-    (rule,) = account.client("s3").get_bucket_lifecycle_configuration(Bucket=after["Bucket"])["Rules"]
+    rule, _ = account.client("s3").get_bucket_lifecycle_configuration(Bucket=after["Bucket"])["Rules"]
     assert rule["Expiration"]["Days"] == 31
 
 

@@ -87,8 +87,10 @@ def test_bucket(everything: Account, ids: dict[str, str]) -> None:
     assert rules[0]["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
     assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
-    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    rule, unfinished = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     assert (rule["Expiration"]["Days"], rule["NoncurrentVersionExpiration"]["NoncurrentDays"]) == (30, 5)
+    assert unfinished["Expiration"] == {"ExpiredObjectDeleteMarker": True}
+    assert unfinished["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     statement = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"][0]
     assert statement["Resource"] == [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
 
@@ -251,6 +253,26 @@ def test_key(everything: Account, ids: dict[str, str]) -> None:
         json.loads(kms.get_key_policy(KeyId=ids["Key"], PolicyName="default")["Policy"])["Statement"][0]["Action"]
         == "kms:*"
     )
+
+
+def test_catalog(everything: Account, ids: dict[str, str]) -> None:
+    glue = everything.client("glue")
+    assert glue.get_database(Name=ids["Catalog"])["Database"]["Description"] == "what is kept"
+    table = glue.get_table(DatabaseName="kept", Name=ids["CatalogTable"])["Table"]
+    assert (table["TableType"], table["Parameters"]) == ("EXTERNAL_TABLE", {"projection.enabled": "true"})
+    assert table["PartitionKeys"] == [{"Name": "source", "Type": "string"}]
+    assert table["StorageDescriptor"]["Columns"] == [{"Name": "billedcost", "Type": "decimal(38,20)"}]
+    assert table["StorageDescriptor"]["Location"] == f"s3://{ids['Bucket']}/costs/"
+
+
+def test_workgroup(everything: Account, ids: dict[str, str]) -> None:
+    group = everything.client("athena").get_work_group(WorkGroup=ids["WorkGroup"])["WorkGroup"]
+    configuration = group["Configuration"]
+    assert (group["Description"], group["State"]) == ("about costs", "ENABLED")
+    assert configuration["BytesScannedCutoffPerQuery"] == 20_000_000
+    results = configuration["ResultConfiguration"]
+    assert results["OutputLocation"] == f"s3://{ids['Bucket']}/athena/"
+    assert results["EncryptionConfiguration"]["KmsKey"].endswith(f":key/{ids['Key']}")
 
 
 def test_repository(everything: Account, ids: dict[str, str]) -> None:
