@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from local.assembly import PROJECT, STATE, SUBSCRIPTION, synthesize
+from local.athena import Athena
 from local.aws.account import ACCOUNT_ID, create_app
 from local.aws.clients import create_client
 from local.aws.deployment import deploy
@@ -164,7 +165,9 @@ class Machine:
         account = Watching(create_app(clock, wait=wait), ("events", "scheduler"), self._pump.refresh)
         account = Watching(account, ("lambda", "sqs", "sns", "events"), self._polling.wake)
         starts = RepeatingStarts(stepfunctions, self.redelivery)
-        self.aws = self._serve(Endpoint(starts, self.runtime, account, self._apis), ports.aws, "aws")
+        athena = Athena(clock, self._client)
+        self._running.callback(athena.close)
+        self.aws = self._serve(Endpoint(starts, self.runtime, account, self._apis, athena), ports.aws, "aws")
         google_key = state / f"google-credentials-{urlsplit(self.gcp).port}.json"  # there may be another machine
         self._running.callback(google_key.unlink, missing_ok=True)
         self._engine.connect(EngineEndpoints(self.aws))
