@@ -14,9 +14,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from local.athena import Athena
 from local.aws.moto_corrections import correct_moto
-from local.clock import VirtualClock
 from local.endpoint import Endpoint
 from local.http_server import serve
+from tests.fakes.clock import FakeClock
 from tests.unit.athena.costs import Charge, client, make_table, put_window
 from tests.unit.local_aws.step_functions import StepFunctions
 
@@ -34,8 +34,13 @@ class Place:
 
     folder: Path
     url: str = ""
+    clock: FakeClock = field(default_factory=FakeClock)
     holding: bool = False
     held: list[Callable[[], None]] = field(default_factory=list)
+
+    def now(self) -> float:
+        """Seconds since the epoch, for what is local."""
+        return self.clock.now().timestamp()
 
     def client(self, service: str) -> Any:
         return client(service, self.url)
@@ -61,7 +66,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     BackendDict.reset()
     correct_moto()
     place = Place(tmp_path)
-    athena = Athena(VirtualClock(), place.client, place.spawn)
+    athena = Athena(place, place.client, place.spawn)
     account = DomainDispatcherApplication(create_backend_app)
     functions: Any = _NoFunctions()
     with serve(Endpoint(StepFunctions(), functions, account, athena=athena), name="account") as server:

@@ -1,0 +1,166 @@
+"""Costs in memory: who answers questions, what is known of windows, and what is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from lambdas.core.billing.budgets import Budget, Passed
+from lambdas.core.billing.questions import Question, Scope
+from lambdas.core.billing.sources import AnySource, CostExplorer, Sources
+from lambdas.core.billing.spans import Span
+from lambdas.core.billing.windows import SourceState, Window
+from lambdas.core.errors import RetryableError
+from lambdas.core.ports.cost_query import Answer, CostLine, SagaLine, Summary
+from lambdas.core.ports.summaries import SagaCost
+
+SINCE = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def cost_explorer(name: str = "payments") -> CostExplorer:
+    """A source of the AWS account 123456789012, since November."""
+    return CostExplorer(name=name, since=SINCE, account="123456789012")
+
+
+@dataclass
+class FakeCostQuery:
+    """Has the same `lines` for every question; what stands in `broken` is raised instead."""
+
+    lines: list[CostLine] = field(default_factory=list)
+    asked: list[tuple[Question, str]] = field(default_factory=list)
+    broken: Exception | None = None
+
+    def answer(self, question: Question, version: str, start: int, most: int) -> Answer:
+        """Some of the lines."""
+        self.asked.append((question, version))
+        if self.broken is not None:
+            raise self.broken
+        return Answer(self.lines[start : start + most], start + most < len(self.lines))
+
+
+@dataclass
+class FakeCostSummaries:
+    """Has a summary once `found` is set; remembers what was asked for."""
+
+    found: Summary | None = None
+    asked: list[tuple[str, Mapping[str, Scope], str]] = field(default_factory=list)
+
+    def summary(self, since: str, scopes: Mapping[str, Scope], version: str) -> Summary | None:
+        """What was found, if anything was."""
+        self.asked.append((since, scopes, version))
+        return self.found
+
+
+@dataclass
+class FakeKnownWindows:
+    """What a test says is known of sources and windows; only to be read."""
+
+    known: list[SourceState] = field(default_factory=list)
+    read: list[Window] = field(default_factory=list)
+
+    def state(self, source: str) -> SourceState | None:
+        """What is known of a source."""
+        return next((it for it in self.known if it.source == source), None)
+
+    def states(self) -> list[SourceState]:
+        """What is known of every source."""
+        return self.known
+
+    def change_state(self, source: str, change: object) -> SourceState:
+        """Refused: whoever asks changes nothing."""
+        raise AssertionError(f"{source} is only looked at")
+
+    def windows(self, source: str, span: Span) -> list[Window]:
+        """The windows of a span that were read, in order."""
+        ours = [it for it in self.read if it.source == source and span.start <= it.start < span.end]
+        return sorted(ours, key=lambda it: it.start)
+
+    def put(self, window: Window) -> Window:
+        """Refused: whoever asks changes nothing."""
+        raise AssertionError(f"{window.source} is only looked at")
+
+    def collected(self, source: AnySource, until: datetime, at: datetime, data_through: datetime | None = None) -> None:
+        """Let everything of a source have been read that is before a moment."""
+        state = SourceState(
+            source=source.name,
+            since=source.since,
+            closed_through=source.since,
+            collected_at=at,
+            data_through=data_through or until,
+        )
+        self.known = [*(it for it in self.known if it.source != source.name), state]
+        self.read = [it for it in self.read if it.source != source.name]
+        self.read += [
+            Window(source=source.name, start=start, read_at=at) for start in Span(source.since, until).windows()
+        ]
+
+
+@dataclass
+class FakeSources:
+    """The sources that a test declares."""
+
+    sources: dict[str, AnySource] = field(default_factory=dict)
+
+    def declared(self) -> Sources:
+        """All of them."""
+        return self.sources
+
+
+@dataclass
+class FakeBudgets:
+    """The budgets that a test declares."""
+
+    budgets: dict[str, Budget] = field(default_factory=dict)
+
+    def declared(self) -> Mapping[str, Budget]:
+        """All of them."""
+        return self.budgets
+
+
+@dataclass
+class FakeSummaries:
+    """Remembers what was kept and noted."""
+
+    kept: list[tuple[str, Sequence[str], Sequence[SagaLine], Sequence[str]]] = field(default_factory=list)
+    noted: dict[tuple[str, str, int], bool] = field(default_factory=dict)
+
+    def keep(self, window: str, months: Sequence[str], lines: Sequence[SagaLine], late: Sequence[str]) -> None:
+        """Remember what sagas cost."""
+        self.kept.append((window, months, lines, late))
+
+    def note_passed(self, passed: Passed) -> bool:
+        """Note a threshold once; returns whether it is still to be announced."""
+        return not self.noted.setdefault((passed.name, passed.period, passed.threshold), False)
+
+    def note_announced(self, passed: Passed) -> None:
+        """Note that it was announced."""
+        self.noted[(passed.name, passed.period, passed.threshold)] = True
+
+
+@dataclass
+class FakeAnnouncements:
+    """Remembers what was announced, except when it is `deaf`."""
+
+    announced: list[Passed] = field(default_factory=list)
+    deaf: bool = False
+
+    def announce(self, passed: Passed) -> None:
+        """Hear it, or raise RetryableError."""
+        if self.deaf:
+            raise RetryableError("Deaf", "nothing was heard")
+        self.announced.append(passed)
+
+
+@dataclass
+class FakeSagaCosts:
+    """What a test says that sagas cost; what stands in `broken` is raised instead."""
+
+    costs: dict[str, SagaCost] = field(default_factory=dict)
+    broken: Exception | None = None
+
+    def of(self, saga_id: str) -> SagaCost | None:
+        """What a saga costs."""
+        if self.broken is not None:
+            raise self.broken
+        return self.costs.get(saga_id)
