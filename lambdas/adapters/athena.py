@@ -128,7 +128,7 @@ class AthenaCosts:
         return execution
 
     def _worth_another(self, execution: Mapping[str, Any]) -> bool:
-        """Whether a query that failed may now succeed: its reason passes, or is so old that somebody may have mended it."""
+        """Whether a query that failed may succeed now: its reason passes, or is so old that it may be mended."""
         ended = execution.get("CompletionDateTime")
         return _may_pass(execution) or (ended is not None and self._clock.now() - ended > _MENDED)
 

@@ -52,7 +52,7 @@ def add_cost_routes(
         sees_all = access().current().sees_all_costs(who)
         if billing is None:
             title = "This deployment collects no costs"
-            return problem(HTTPStatus.NOT_FOUND, title, "docs/billing.md says how to declare a source of them.")
+            return problem(HTTPStatus.NOT_FOUND, title, "docs/costs.md says what there would be.")
         parameters = app.current_event.query_string_parameters or {}
         question, limit, cursor = _asked(parameters, clock)
         if not sees_all:
