@@ -5,17 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
-from lambdas.core.billing.freshness import Freshness, version_of
+from lambdas.core.billing.freshness import Freshness, all_fresh, version_of
 from lambdas.core.billing.questions import Question
 from lambdas.core.billing.windows import SourceState
 from lambdas.core.errors import FieldError, RequestError
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.cost_query import CostLine, CostQuery
 from lambdas.core.ports.costs import SourceDeclarations, Windows
-from lambdas.core.steps.freshness import fresh_sources
 
 _VERSION_DIGITS: Final = 32
 _MOST_LINES: Final = 1_000_000
@@ -54,19 +54,16 @@ class Costs:
 
         Raises RetryableError when the answer is not there yet: the same question again goes on with it.
         """
-        sources, states = self._declarations.declared(), self._states()
-        place = _place_of(cursor) if cursor else _Place(self._version(states), 0)
+        sources, states, now = self._declarations.declared(), self._windows.states(), self._clock.now()
+        place = _place_of(cursor) if cursor else _Place(_version(states, now), 0)
         answer = self._query.answer(question, place.version, place.start, limit)
         following = _Place(place.version, place.start + len(answer.lines))
-        fresh = fresh_sources(sources, states, self._windows, self._clock.now())
-        return CostPage(answer.lines, _cursor_of(following) if answer.more else None, fresh)
+        cursor = _cursor_of(following) if answer.more else None
+        return CostPage(answer.lines, cursor, all_fresh(sources, states, now))
 
-    def _states(self) -> dict[str, SourceState]:
-        return {it.source: it for it in self._windows.states()}
 
-    def _version(self, states: Mapping[str, SourceState]) -> str:
-        text = version_of(list(states.values()), self._clock.now())
-        return hashlib.sha256(text.encode()).hexdigest()[:_VERSION_DIGITS]
+def _version(states: Sequence[SourceState], now: datetime) -> str:
+    return hashlib.sha256(version_of(states, now).encode()).hexdigest()[:_VERSION_DIGITS]
 
 
 def _cursor_of(place: _Place) -> str:

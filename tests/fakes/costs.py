@@ -1,19 +1,20 @@
-"""Costs in memory: who answers questions, what is known of windows, and what is declared."""
+"""Costs in memory: who answers questions, what is declared, and what was summed up."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from lambdas.core.billing.budgets import Budget, Passed
 from lambdas.core.billing.questions import Question, Scope
 from lambdas.core.billing.sources import AnySource, CostExplorer, Sources
-from lambdas.core.billing.spans import Span
-from lambdas.core.billing.windows import SourceState, Window
+from lambdas.core.billing.windows import Asked, SourceState
 from lambdas.core.errors import RetryableError
 from lambdas.core.ports.cost_query import Answer, CostLine, SagaLine, Summary
 from lambdas.core.ports.summaries import SagaCost
+from tests.fakes.windows import FakeWindows
 
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -21,6 +22,14 @@ SINCE = datetime(2026, 11, 1, tzinfo=UTC)
 def cost_explorer(name: str = "payments") -> CostExplorer:
     """A source of the AWS account 123456789012, since November."""
     return CostExplorer(name=name, since=SINCE, account="123456789012")
+
+
+def collect(windows: FakeWindows, source: AnySource, until: datetime, at: datetime, **more: Any) -> None:
+    """Let everything of a source that is before a moment have been read at another."""
+    asked = (Asked(start=source.since, end=until, at=at),)
+    known = {"since": source.since, "closed_through": source.since, "asked": asked, "collected_at": at}
+    state = SourceState(source=source.name, **{**known, "data_through": until, **more})
+    windows.change_state(source.name, lambda _: state)
 
 
 @dataclass
@@ -50,50 +59,6 @@ class FakeCostSummaries:
         """What was found, if anything was."""
         self.asked.append((since, scopes, version))
         return self.found
-
-
-@dataclass
-class FakeKnownWindows:
-    """What a test says is known of sources and windows; only to be read."""
-
-    known: list[SourceState] = field(default_factory=list)
-    read: list[Window] = field(default_factory=list)
-
-    def state(self, source: str) -> SourceState | None:
-        """What is known of a source."""
-        return next((it for it in self.known if it.source == source), None)
-
-    def states(self) -> list[SourceState]:
-        """What is known of every source."""
-        return self.known
-
-    def change_state(self, source: str, change: object) -> SourceState:
-        """Refused: whoever asks changes nothing."""
-        raise AssertionError(f"{source} is only looked at")
-
-    def windows(self, source: str, span: Span) -> list[Window]:
-        """The windows of a span that were read, in order."""
-        ours = [it for it in self.read if it.source == source and span.start <= it.start < span.end]
-        return sorted(ours, key=lambda it: it.start)
-
-    def put(self, window: Window) -> Window:
-        """Refused: whoever asks changes nothing."""
-        raise AssertionError(f"{window.source} is only looked at")
-
-    def collected(self, source: AnySource, until: datetime, at: datetime, data_through: datetime | None = None) -> None:
-        """Let everything of a source have been read that is before a moment."""
-        state = SourceState(
-            source=source.name,
-            since=source.since,
-            closed_through=source.since,
-            collected_at=at,
-            data_through=data_through or until,
-        )
-        self.known = [*(it for it in self.known if it.source != source.name), state]
-        self.read = [it for it in self.read if it.source != source.name]
-        self.read += [
-            Window(source=source.name, start=start, read_at=at) for start in Span(source.since, until).windows()
-        ]
 
 
 @dataclass

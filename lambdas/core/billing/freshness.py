@@ -5,10 +5,11 @@ A late hour looks like a cheap one, so whoever sees costs sees this.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from lambdas.core.billing.planning import next_span
 from lambdas.core.billing.sources import (
     AnySource,
     BigQueryExport,
@@ -17,22 +18,20 @@ from lambdas.core.billing.sources import (
     CostQuery,
     DataExport,
     RateCard,
+    Sources,
 )
 from lambdas.core.billing.spans import HOUR, Span, window_of
-from lambdas.core.billing.windows import Failure, SourceState, Window
+from lambdas.core.billing.windows import Failure, SourceState
 
-GRACE: Final = timedelta(hours=2)
-"""Collecting begins once an hour, and takes up to seventy minutes."""
-
-LOOK_BACK: Final = timedelta(hours=48)
-"""As windows are first read in order, the newest ones say how many were not read yet, unless it is all of these."""
+GRACE: Final = timedelta(minutes=150)
+"""Collecting begins once an hour, takes up to seventy minutes, and what was collected has to be published."""
 
 
 class Freshness(NamedTuple):
     """What is known of a source at a moment.
 
     `windows_behind` counts the windows that are worth reading and were never read; `windows_open` those that may still
-    change. It is `late` when any of them should have been read by now, or read again, or closed.
+    change. It is `late` when anything has been waiting to be read, again or for the first time, for longer than GRACE.
     """
 
     source: str
@@ -48,39 +47,28 @@ class Freshness(NamedTuple):
     failure: Failure | None
 
 
-def due_span(source: AnySource, state: SourceState | None, now: datetime) -> Span:
-    """The windows of a source that are worth reading now and are not closed."""
-    first = max(state.closed_through, source.since) if state else source.since
-    return Span(first, max(first, window_of(now - source.rhythm.lag)))
-
-
-def newest(span: Span) -> Span:
-    """The newest windows of a span, by which the others are judged, too."""
-    return Span(max(span.start, span.end - LOOK_BACK), span.end)
-
-
-def first_unread(span: Span, known: Iterable[Window]) -> datetime:
-    """The first window from which on none of a span was ever read; the span's end when there is none."""
-    read = [it.start for it in known if it.read_at is not None and it.start < span.end]
-    return max([span.start, *(it + HOUR for it in read)])
-
-
-def freshness(source: AnySource, state: SourceState | None, unread: datetime, now: datetime) -> Freshness:
-    """How fresh a source is of which no window from `unread` on was ever read."""
-    due = due_span(source, state, now)
+def freshness(source: AnySource, state: SourceState | None, now: datetime) -> Freshness:
+    """How fresh a source is that is declared."""
+    known = _known(source, state)
     return Freshness(
         source=source.name,
         kind=source.kind,
         provider=provider_of(source),
         account=account_of(source),
-        collected_at=state.collected_at if state else None,
-        data_through=state.data_through if state else None,
-        closed_through=due.start,
-        windows_behind=_hours(unread, due.end),
-        windows_open=_hours(due.start, window_of(now)),
-        late=_late(source, state, unread, due, now),
-        failure=state.failure if state else None,
+        collected_at=known.collected_at,
+        data_through=known.data_through,
+        closed_through=known.closed_through,
+        windows_behind=_never_read(source, known, now),
+        windows_open=max(0, (window_of(now) - known.closed_through) // HOUR),
+        late=next_span(source, known, now - GRACE) is not None,
+        failure=known.failure,
     )
+
+
+def all_fresh(sources: Sources, states: Sequence[SourceState], now: datetime) -> list[Freshness]:
+    """How fresh each source is that is declared, by name."""
+    known = {it.source: it for it in states}
+    return [freshness(source, known.get(name), now) for name, source in sorted(sources.items())]
 
 
 def provider_of(source: AnySource) -> str:
@@ -115,30 +103,31 @@ def version_of(states: Sequence[SourceState], now: datetime) -> str:
     return "\n".join([window_of(now).isoformat(), *collected])
 
 
-def first_open_month(sources: Mapping[str, AnySource], states: Mapping[str, SourceState], now: datetime) -> str:
+def first_open_month(sources: Sources, states: Sequence[SourceState], now: datetime) -> str:
     """The first month in which costs may have changed since the hour before.
 
     It is the one before that of the first window that is not closed: a month's last change comes as it is closed.
     """
-    firsts = [
-        source.calendar.month_of(source.calendar.period_of(due_span(source, states.get(name), now).start).start - HOUR)
-        for name, source in sources.items()
-    ]
-    return min(firsts, default=now.strftime("%Y-%m"))
+    known = {it.source: it for it in states}
+    months = []
+    for name, source in sources.items():
+        period = source.calendar.period_of(_known(source, known.get(name)).closed_through)
+        months.append(source.calendar.month_of(period.start - HOUR))
+    return min(months, default=now.strftime("%Y-%m"))
 
 
-def _late(source: AnySource, state: SourceState | None, unread: datetime, due: Span, now: datetime) -> bool:
-    rhythm = source.rhythm
-    # A unit that was read before is read again only so often, though it has got longer meanwhile.
-    promised = (HOUR if rhythm.unit == "hour" else rhythm.every) + GRACE
-    if unread < due.end and now - (unread + HOUR + rhythm.lag) > promised:
-        return True
-    period = source.calendar.period_of(due.start)
-    if now - (period.end + rhythm.settled) > GRACE + rhythm.every:
-        return True
-    collected = state.collected_at if state else None
-    return collected is not None and due.end > due.start and now - collected > promised
+def _known(source: AnySource, state: SourceState | None) -> SourceState:
+    """What is known of a source as it is declared now: nothing of one that was not read since then."""
+    if state is None:
+        return SourceState(source=source.name, since=source.since, closed_through=source.since)
+    if state.since != source.since:
+        return state.model_copy(update={"since": source.since, "closed_through": source.since})
+    return state
 
 
-def _hours(start: datetime, end: datetime) -> int:
-    return max(0, (end - start) // HOUR)
+def _never_read(source: AnySource, state: SourceState, now: datetime) -> int:
+    due = Span(state.closed_through, window_of(now - source.rhythm.lag))
+    read = sum(
+        (max(timedelta(), min(it.end, due.end) - max(it.start, due.start)) for it in state.asked), start=timedelta()
+    )
+    return max(0, (due.end - due.start - read) // HOUR)

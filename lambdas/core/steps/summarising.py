@@ -13,14 +13,13 @@ from enum import StrEnum
 from typing import Final, Protocol, TypedDict
 
 from lambdas.core.billing.budgets import Budget, thresholds_passed
-from lambdas.core.billing.freshness import Freshness, first_open_month
+from lambdas.core.billing.freshness import Freshness, all_fresh, first_open_month
 from lambdas.core.billing.questions import Scope
 from lambdas.core.billing.spans import window_named
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.cost_query import CostSummaries, SpentLine
 from lambdas.core.ports.costs import SourceDeclarations, Windows
 from lambdas.core.ports.summaries import Announcements, BudgetDeclarations, Summaries
-from lambdas.core.steps.freshness import fresh_sources
 
 FRESHNESS: Final = "BillingFreshnessSeconds"
 WINDOWS_OPEN: Final = "BillingWindowsOpen"
@@ -84,13 +83,13 @@ class SummarisingSteps:
         """
         now = window_named(window)
         sources = self._declarations.declared()
-        states = {it.source: it for it in self._windows.states()}
+        states = self._windows.states()
         budgets = self._budgets.declared()
         since = first_open_month(sources, states, now)
         summary = self._costs.summary(since, _scopes(budgets, now), window)
         if summary is None:
             return SummaryResult(status=SummaryStatus.PENDING, wait=WAIT_SECONDS)
-        fresh = fresh_sources(sources, states, self._windows, self._clock.now())
+        fresh = all_fresh(sources, states, self._clock.now())
         late = [it.source for it in fresh if it.late]
         self._summaries.keep(window, list(_months(since, now)), summary.sagas, late)
         self._announce_passed(budgets, summary.spent, window)

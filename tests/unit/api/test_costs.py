@@ -19,11 +19,13 @@ from lambdas.core.errors import Misconfigured, RetryableError, Throttled
 from lambdas.core.ports.cost_query import Amounts, CostLine
 from lambdas.core.ports.summaries import CurrencyCost, SagaCost
 from lambdas.core.sagas import Sagas
-from tests.fakes.costs import FakeCostQuery, FakeKnownWindows, FakeSagaCosts, FakeSources, cost_explorer
+from tests.fakes.costs import FakeCostQuery, FakeSagaCosts, FakeSources, collect, cost_explorer
 from tests.fakes.documents import aws_disk, request_document
+from tests.fakes.windows import FakeWindows
 from tests.unit.api.conftest import CALLER, Answer, Api
 
 STRANGER = "arn:aws:iam::123456789012:user/stranger"
+EIGHT = datetime(2026, 11, 22, 8, tzinfo=UTC)
 ALL = Grant(callers=[CALLER], costs="all")
 
 
@@ -35,7 +37,7 @@ def line(saga: str | None, billed: str, currency: str = "USD") -> CostLine:
 @dataclass
 class Kept:
     query: FakeCostQuery = field(default_factory=FakeCostQuery)
-    windows: FakeKnownWindows = field(default_factory=FakeKnownWindows)
+    windows: FakeWindows = field(default_factory=FakeWindows)
     sagas: FakeSagaCosts = field(default_factory=FakeSagaCosts)
 
     @property
@@ -52,7 +54,7 @@ def _kept(calls: Api, monkeypatch: pytest.MonkeyPatch) -> Kept:
     app = make_app(lambda: sagas, lambda: calls.checks, lambda: calls.access, lambda: calls.clusters, clock, billing)
     monkeypatch.setattr(api, "_app", app)
     source = cost_explorer()
-    kept.windows.collected(source, datetime(2026, 11, 22, 8, tzinfo=UTC), datetime(2026, 11, 22, 11, 30, tzinfo=UTC))
+    collect(kept.windows, source, EIGHT, datetime(2026, 11, 22, 11, 30, tzinfo=UTC))
     return kept
 
 
@@ -127,7 +129,7 @@ def test_costs_are_exact_text_by_currency_with_how_fresh_every_source_is(calls: 
 def test_a_source_that_failed_says_why(calls: Api, kept: Kept) -> None:
     calls.access.grants = [ALL]
     failure = Failure(at=datetime(2026, 11, 22, 11, tzinfo=UTC), error="TerminalError", message="AccessDenied: no")
-    kept.windows.known = [it.model_copy(update={"failure": failure}) for it in kept.windows.known]
+    collect(kept.windows, cost_explorer(), EIGHT, calls.world.clock.now(), failure=failure)
     [fresh] = get(calls).body["freshness"]
     assert fresh["failure"] == {
         "at": "2026-11-22T11:00:00.000Z",
@@ -144,7 +146,7 @@ def test_pages_follow_each_other_in_one_answer_whatever_is_collected_meanwhile(c
     while True:
         page = get(calls, f"group_by=saga&limit=2&cursor={cursor}").body
         found += [it["keys"]["saga"] for it in page["items"]]
-        kept.windows.collected(cost_explorer(), datetime(2026, 11, 22, 8, tzinfo=UTC), calls.world.clock.now())
+        collect(kept.windows, cost_explorer(), EIGHT, calls.world.clock.now())
         if not page["next_cursor"]:
             break
         cursor = page["next_cursor"]

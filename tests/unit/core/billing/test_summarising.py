@@ -19,11 +19,12 @@ from tests.fakes.costs import (
     FakeAnnouncements,
     FakeBudgets,
     FakeCostSummaries,
-    FakeKnownWindows,
     FakeSources,
     FakeSummaries,
+    collect,
     cost_explorer,
 )
+from tests.fakes.windows import FakeWindows
 
 NOW = datetime(2026, 11, 26, 9, 20, tzinfo=UTC)
 WINDOW = "2026-11-26T09"
@@ -37,7 +38,7 @@ class Scene:
     summaries: FakeSummaries = field(default_factory=FakeSummaries)
     budgets: FakeBudgets = field(default_factory=FakeBudgets)
     announcements: FakeAnnouncements = field(default_factory=FakeAnnouncements)
-    windows: FakeKnownWindows = field(default_factory=FakeKnownWindows)
+    windows: FakeWindows = field(default_factory=FakeWindows)
     gauges: dict[str, int] = field(default_factory=dict)
     steps: SummarisingSteps = field(init=False)
 
@@ -118,9 +119,9 @@ def test_what_could_not_be_announced_is_announced_by_the_next_one(scene: Scene) 
 
 def test_how_fresh_each_source_is_is_measured(scene: Scene) -> None:
     source = cost_explorer()
-    scene.windows.collected(source, datetime(2026, 11, 26, 5, tzinfo=UTC), datetime(2026, 11, 26, 9, 10, tzinfo=UTC))
     failure = Failure(at=NOW, error="RetryableError", message="429")
-    scene.windows.known = [it.model_copy(update={"failure": failure}) for it in scene.windows.known]
+    collected_at = datetime(2026, 11, 26, 9, 10, tzinfo=UTC)
+    collect(scene.windows, source, datetime(2026, 11, 26, 5, tzinfo=UTC), collected_at, failure=failure)
     scene.spend()
     scene.steps.summarise(WINDOW)
     assert scene.gauges == {
