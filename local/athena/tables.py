@@ -14,6 +14,10 @@ from local.athena.files import Files, StoredFile
 SETTINGS: Final = ("SET TimeZone = 'UTC'", "SET threads = 2", "SET preserve_insertion_order = false")
 
 
+_Schema = tuple[tuple[str, ...], ...]
+"""The columns of a file: the name, the type, and what else says how its values are to be understood."""
+
+
 class _Column(NamedTuple):
     name: str
     type: str
@@ -25,6 +29,7 @@ class Catalog:
     def __init__(self, client: Callable[[str], Any], files: Files) -> None:
         self._client = client
         self._files = files
+        self._schemas: dict[str, _Schema] = {}
 
     def connection(self, statement: str, database: str) -> duckdb.DuckDBPyConnection:
         """A database of its own with every table that a statement may name; raises duckdb.Error or ClientError."""
@@ -52,45 +57,52 @@ class Catalog:
         columns = [_Column(it["Name"].lower(), duckdb_type(it["Type"])) for it in storage["Columns"]]
         keys = [_Column(it["Name"].lower(), duckdb_type(it["Type"])) for it in table.get("PartitionKeys", [])]
         files = self._files.below(_folder(storage["Location"]))
-        name = f"{_identifier(database)}.{_identifier(table['Name'].lower())}"
-        # One view for each set of files: a view over thousands of files in one statement is slow to plan.
+        self._read_schemas(connection, [str(it.path) for it in files])
+        # Files of one schema need not be opened to plan a query, and those of partitions that it leaves out not at all.
+        alike = sorted(files, key=self._kind)
         parts = [
-            _part(connection, list(group), dict(partition), columns, keys)
-            for partition, group in groupby(sorted(files, key=_by_partition), key=lambda it: it.partition)
+            _part(list(group), schema, dict(partition), columns, keys)
+            for (partition, schema), group in groupby(alike, self._kind)
         ]
+        name = f"{_identifier(database)}.{_identifier(table['Name'].lower())}"
         connection.execute(f"CREATE VIEW {name} AS {' UNION ALL '.join(parts) or _nothing([*columns, *keys])}")
+
+    def _kind(self, file: StoredFile) -> tuple[tuple[tuple[str, str], ...], _Schema]:
+        return file.partition, self._schemas[str(file.path)]
+
+    def _read_schemas(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
+        """Learn the columns of files that were not seen before; what a file of that name holds never changes."""
+        unknown = [path for path in paths if path not in self._schemas]
+        if not unknown:
+            return
+        query = "SELECT file_name, name, type, converted_type, scale FROM parquet_schema(?)"
+        found: dict[str, list[tuple[str, ...]]] = {path: [] for path in unknown}
+        for path, *column in connection.execute(query, [unknown]).fetchall():
+            found[path].append(tuple(map(str, column)))
+        self._schemas |= {path: tuple(columns) for path, columns in found.items()}
 
 
 def _part(
-    connection: duckdb.DuckDBPyConnection,
     files: Sequence[StoredFile],
+    schema: _Schema,
     partition: dict[str, str],
     columns: Sequence[_Column],
     keys: Sequence[_Column],
 ) -> str:
+    there = {name.lower() for name, *_ in schema}
+    found = [_cast(_identifier(it.name) if it.name in there else "NULL", it) for it in columns]
+    found += [_cast(_literal(partition[it.name]) if it.name in partition else "NULL", it) for it in keys]
     paths = ", ".join(_literal(str(it.path)) for it in files)
-    rows = f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false)"
-    described = connection.execute(f"SELECT * FROM {rows} LIMIT 0").description  # noqa: S608 -- our own files
-    there = {column[0].lower() for column in described or ()}
-    found = [
-        f"CAST({_identifier(it.name) if it.name in there else 'NULL'} AS {it.type}) AS {_identifier(it.name)}"
-        for it in columns
-    ]
-    found += [
-        f"CAST({_literal(partition[it.name]) if it.name in partition else 'NULL'} AS {it.type})"
-        f" AS {_identifier(it.name)}"
-        for it in keys
-    ]
-    return f"SELECT {', '.join(found)} FROM {rows}"  # noqa: S608 -- our own files
+    return f"SELECT {', '.join(found)} FROM read_parquet([{paths}], hive_partitioning = false)"  # noqa: S608 -- our files
+
+
+def _cast(expression: str, column: _Column) -> str:
+    return f"CAST({expression} AS {column.type}) AS {_identifier(column.name)}"
 
 
 def _nothing(columns: Sequence[_Column]) -> str:
     nulls = ", ".join(f"CAST(NULL AS {it.type}) AS {_identifier(it.name)}" for it in columns)
     return f"SELECT {nulls} WHERE FALSE"
-
-
-def _by_partition(file: StoredFile) -> tuple[tuple[tuple[str, str], ...], str]:
-    return file.partition, str(file.path)
 
 
 def _has_schema(connection: duckdb.DuckDBPyConnection, name: str) -> bool:

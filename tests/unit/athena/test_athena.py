@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
+import duckdb
 import pytest
 from botocore.exceptions import ClientError
 
@@ -153,3 +154,15 @@ def test_without_a_say_in_the_matter_a_query_runs_in_a_thread_of_its_own(place: 
         time.sleep(0.02)
     assert b'"VarCharValue": "42"' in answer
     athena.close()
+
+
+def test_files_that_lack_a_column_or_have_more_are_read_by_name(place: Place) -> None:
+    place.put(Charge("1", NINE, saga="s1"))
+    path = place.folder / "other.parquet"
+    with duckdb.connect() as connection:
+        columns = "'later' AS x_New, CAST(2 AS DECIMAL(38, 20)) AS BilledCost, 'EUR' AS BillingCurrency"
+        connection.execute(f"COPY (SELECT {columns}) TO '{path}' (FORMAT parquet)")
+    key = "costs/source=payments/billing_period=2026-11/2026-11-26T10.parquet"
+    place.client("s3").put_object(Bucket="skysaga-costs", Key=key, Body=path.read_bytes())
+    query = start(place, "SELECT BillingCurrency, CAST(BilledCost AS integer), x_SagaId FROM costs ORDER BY 1")
+    assert rows(place, query)[1:] == [["EUR", "2", None], ["USD", "1", "s1"]]
