@@ -6,7 +6,7 @@ quote has a meaning, and two of them are one: https://trino.io/docs/current/lang
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -65,16 +65,26 @@ def question_sql(question: Question, table: str) -> str:
 def summary_sql(since: str, scopes: Mapping[str, Scope], table: str) -> str:
     """One row for each saga, month and currency, and one for each scope and currency, told apart by the first column.
 
-    The columns are `kind`, name, month, currency, billed, effective, and the end of the newest charge.
+    The columns are `kind`, name, month, currency, billed, effective, and the end of the newest charge. Scopes are all
+    found in one pass: a part of the query for each would be more stages than Trino allows.
     """
     amounts = "BillingCurrency, SUM(BilledCost), SUM(EffectiveCost), CAST(MAX(ChargePeriodEnd) AS varchar)"
     of_sagas = f"x_SagaId IS NOT NULL AND billing_period >= {literal(since)}"
-    parts = [f"SELECT 'saga', x_SagaId, billing_period, {amounts} FROM {table} WHERE {of_sagas} GROUP BY 1, 2, 3, 4"]  # noqa: S608
-    parts += [
-        f"SELECT 'scope', {literal(name)}, '', {amounts} FROM {table}{_where(scope)} GROUP BY 1, 2, 3, 4"  # noqa: S608
-        for name, scope in sorted(scopes.items())
-    ]
-    return " UNION ALL ".join(parts)
+    sagas = f"SELECT 'saga', x_SagaId, billing_period, {amounts} FROM {table} WHERE {of_sagas} GROUP BY 1, 2, 3, 4"  # noqa: S608
+    if not scopes:
+        return sagas
+    names = [f"CASE WHEN {_all_of(it)} THEN {literal(name)} END" for name, it in sorted(scopes.items())]
+    where = " AND ".join(["scope IS NOT NULL", *_months_of(scopes.values())])
+    scoped = f"{table} CROSS JOIN UNNEST(ARRAY[{', '.join(names)}]) AS scopes (scope)"
+    return f"{sagas} UNION ALL SELECT 'scope', scope, '', {amounts} FROM {scoped} WHERE {where} GROUP BY 1, 2, 3, 4"  # noqa: S608
+
+
+def _months_of(scopes: Iterable[Scope]) -> Iterator[str]:
+    """Only to spare Athena the files of other months, where no scope needs them."""
+    limits = [it.filters.get("month") for it in scopes]
+    months = {month for limit in limits for month in limit or ()}
+    if months and None not in limits:
+        yield f"billing_period IN ({', '.join(map(literal, sorted(months)))})"
 
 
 def _expression(group: str) -> str:
@@ -86,10 +96,14 @@ def _tag(key: str) -> str:
 
 
 def _where(scope: Scope) -> str:
+    return f" WHERE {_all_of(scope)}"
+
+
+def _all_of(scope: Scope) -> str:
     conditions = [*_within(scope.days), *_filtered(scope.filters)]
     if scope.label is not None:
         conditions.append(f"{_tag(scope.label.key)} = {literal(scope.label.value)}")
-    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return " AND ".join(conditions) or "TRUE"
 
 
 def _within(days: tuple[date, date] | None) -> Iterator[str]:
