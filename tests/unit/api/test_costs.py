@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.api import costs as routes
 from lambdas.api import handler as api
 from lambdas.api.costs import Billing
 from lambdas.api.routes import make_app
@@ -241,3 +242,15 @@ def test_a_deployment_that_collects_no_costs_says_so(calls: Api, monkeypatch: py
     answer = get(calls)
     assert (answer.status, answer.body["title"]) == (404, "This deployment collects no costs")
     assert calls.call("GET", f"/sagas/{calls.world.open()}").status == 200
+
+
+def test_who_has_more_sagas_than_a_question_has_room_for_is_told_what_to_do(
+    calls: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "_PAGE", 2)
+    monkeypatch.setattr(routes, "MOST_SAGAS", 3)
+    for number in range(4):
+        calls.submit(request_document(aws_disk()), key=f"key-{number}")
+    assert get(calls).problems == {
+        "saga": "you have more than 3 sagas: name those you want, or ask for a grant of all costs"
+    }
