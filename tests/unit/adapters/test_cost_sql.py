@@ -33,6 +33,7 @@ def _database() -> duckdb.DuckDBPyConnection:
     return connection
 
 
+@settings(deadline=None)
 @given(HOSTILE)
 def test_a_literal_is_the_text_and_nothing_else(database: duckdb.DuckDBPyConnection, text: str) -> None:
     assert database.execute(f"SELECT {literal(text)}").fetchall() == [(text,)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.core.billing.questions import Label, Question, Scope, parse_question
@@ -62,6 +62,7 @@ def test_all_mistakes_are_named_at_once() -> None:
     assert wrong["to"] == "must be a day, as in 2026-11-01"
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["group_by", "from", "to", "label", "saga", "service", "month"]), st.text()))
 def test_whatever_is_asked_is_answered_or_refused_by_field(parameters: dict[str, str]) -> None:
     try:
