@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.clusters import clusters, drain
+from cli.costs import costs
 from cli.worker import worker
 
 
@@ -14,6 +15,7 @@ def main() -> None:
 
 
 main.add_command(clusters)
+main.add_command(costs)
 main.add_command(drain)
 main.add_command(worker)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import requests
 from botocore.auth import SigV4Auth
@@ -67,6 +67,10 @@ class ApiClient:
     def drain(self, cluster: str, drained: bool) -> dict[str, Any]:
         """Let a cluster take nothing new, or again; returns it as it is now."""
         return self._call("PUT" if drained else "DELETE", f"/clusters/{quote(cluster, safe='')}/drain")
+
+    def costs(self, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """A page of what something costs, with how fresh that is; a 503 means that the same call goes on with it."""
+        return self._call("GET", f"/costs?{urlencode(parameters)}")
 
     def follow(self, saga_id: str, after: int = 0) -> Iterator[dict[str, Any]]:
         """Every event of a saga numbered above `after`, as it happens, until the saga has ended."""

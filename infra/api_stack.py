@@ -35,6 +35,7 @@ ROUTES: Final = (
     Route(HttpMethod.POST, "/sagas/{id}/approve"),
     Route(HttpMethod.POST, "/sagas/{id}/cancel"),
     Route(HttpMethod.POST, "/sagas/{id}/resume"),
+    Route(HttpMethod.GET, "/costs", costly=True),
     Route(HttpMethod.GET, "/clusters"),
     Route(HttpMethod.PUT, "/clusters/{name}/drain"),
     Route(HttpMethod.DELETE, "/clusters/{name}/drain"),

@@ -1,6 +1,7 @@
 """The one AWS endpoint of one machine: each request goes to whoever serves it, and no client has to know who that is.
 
-Step Functions, Lambda's Invoke and the deployed HTTP APIs are ours; everything else is the local account's.
+Step Functions, Lambda's Invoke, Athena's queries and the deployed HTTP APIs are ours; everything else is the local
+account's.
 An HTTP API answers at `http://API_ID.execute-api.REGION.HOST`, for clients that choose the Host header, and below
 `/_aws/execute-api/API_ID`, for those that do not.
 """
@@ -31,8 +32,23 @@ class StepFunctionsApi(Protocol):
         ...
 
 
+class AthenaApi(Protocol):
+    """Athena's queries as an endpoint needs them."""
+
+    def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
+        """Answer the operation named by `X-Amz-Target`; returns the HTTP status and a JSON body."""
+        ...
+
+    def serves(self, target: str) -> bool:
+        """Whether the operation named by `X-Amz-Target` is answered there."""
+        ...
+
+
 class Endpoint:
-    """Dispatches WSGI requests received by `local.http_server`; without `http_apis` no HTTP API is served."""
+    """Dispatches WSGI requests received by `local.http_server`; without `http_apis` no HTTP API is served.
+
+    Without `athena` its queries, too, are the account's.
+    """
 
     def __init__(
         self,
@@ -40,11 +56,13 @@ class Endpoint:
         lambda_runtime: Functions,
         aws_app: WSGIApplication,
         http_apis: HttpApis | None = None,
+        athena: AthenaApi | None = None,
     ) -> None:
         self._stepfunctions = stepfunctions
         self._invoke_api = InvokeApi(lambda_runtime)
         self._aws_app = aws_app
         self._http_apis = http_apis
+        self._athena = athena
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Hand one request on."""
@@ -52,7 +70,9 @@ class Endpoint:
 
     def _choose(self, environ: WSGIEnvironment) -> WSGIApplication:
         if environ.get("HTTP_X_AMZ_TARGET", "").startswith(_STEP_FUNCTIONS_TARGET):
-            return self._answer_step_functions
+            return _answering(self._stepfunctions, "application/x-amz-json-1.0")
+        if self._athena is not None and self._athena.serves(environ.get("HTTP_X_AMZ_TARGET", "")):
+            return _answering(self._athena, "application/x-amz-json-1.1")
         if is_invoke(environ):
             return self._invoke_api
         if self._http_apis is not None:
@@ -64,7 +84,11 @@ class Endpoint:
                 return self._http_apis.application(match["api"])
         return self._aws_app
 
-    def _answer_step_functions(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        status, body = self._stepfunctions.handle(environ["HTTP_X_AMZ_TARGET"], environ["wsgi.input"].read())
-        start_response(f"{status} {HTTPStatus(status).phrase}", [("Content-Type", "application/x-amz-json-1.0")])
+
+def _answering(api: StepFunctionsApi | AthenaApi, content_type: str) -> WSGIApplication:
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        status, body = api.handle(environ["HTTP_X_AMZ_TARGET"], environ["wsgi.input"].read())
+        start_response(f"{status} {HTTPStatus(status).phrase}", [("Content-Type", content_type)])
         return [body]
+
+    return answer

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from local.assembly import ANOTHER_ACCOUNT_ID, PROJECT, STATE, SUBSCRIPTION, synthesize
+from local.athena import Athena
 from local.aws.account import ACCOUNT_ID, create_app
 from local.aws.clients import create_client
 from local.aws.deployment import deploy
@@ -170,7 +171,9 @@ class Machine:
         account = Watching(app, ("events", "scheduler"), self._pump.refresh)
         account = Watching(account, ("lambda", "sqs", "sns", "events"), self._polling.wake)
         starts = RepeatingStarts(stepfunctions, self.redelivery)
-        self.aws = self._serve(Endpoint(starts, self.runtime, account, self._apis), ports.aws, "aws")
+        athena = Athena(clock, self._client)
+        self._running.callback(athena.close)
+        self.aws = self._serve(Endpoint(starts, self.runtime, account, self._apis, athena), ports.aws, "aws")
         meter = Meter(clock, self.bill, metered(self.aws, self.azure, self.gcp, ACCOUNT_ID))
         self._running.callback(Metering(meter).close)
         google_key = state / f"google-credentials-{urlsplit(self.gcp).port}.json"  # there may be another machine

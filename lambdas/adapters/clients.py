@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -66,3 +67,13 @@ def storage() -> S3Client:
 def functions() -> Any:
     """A client for functions that are called while somebody waits."""
     return boto3.client("lambda", config=_SYNCHRONOUS)
+
+
+def athena() -> AthenaClient:
+    """A client for questions about costs; the waiting between its calls is ours."""
+    return boto3.client("athena", config=_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2})))
+
+
+def events() -> Any:
+    """A client for the account's own event bus."""
+    return boto3.client("events", config=_CONFIG)

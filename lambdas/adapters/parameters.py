@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from lambdas.adapters.refusals import passes
 from lambdas.core.access import GRANTS, Access, Grants
+from lambdas.core.billing.budgets import Budget, parse_budgets
 from lambdas.core.billing.sources import Sources, parse_sources
 from lambdas.core.clusters import ClusterSettings
 from lambdas.core.errors import Misconfigured, RetryableError
@@ -89,6 +90,21 @@ class ParameterSources:
         """All of them, by name; raises Misconfigured or RetryableError."""
         try:
             return parse_sources(self._parameters.read([self._name])[self._name])
+        except ValidationError as error:
+            raise _malformed(self._name, error) from error
+
+
+class ParameterBudgets:
+    """The budgets that are declared, in one parameter."""
+
+    def __init__(self, parameters: Parameters, name: str) -> None:
+        self._parameters = parameters
+        self._name = name
+
+    def declared(self) -> Mapping[str, Budget]:
+        """All of them, by name; raises Misconfigured or RetryableError."""
+        try:
+            return parse_budgets(self._parameters.read([self._name])[self._name])
         except ValidationError as error:
             raise _malformed(self._name, error) from error
 

@@ -115,3 +115,17 @@ class StartSettings(Settings):
     """The state machine that collects costs."""
 
     state_machine: str = Field(alias="BILLING_STATE_MACHINE")
+
+
+class CostsSettings(SourcesSettings):
+    """What it takes to ask about costs besides: the workgroup that asks, and the table that holds them."""
+
+    workgroup: str = Field(alias="COSTS_WORKGROUP")
+    database: str = Field(alias="COSTS_DATABASE")
+    table: str = Field(alias="COSTS_TABLE")
+
+
+class SummarySettings(CostsSettings):
+    """What a summary needs besides: the parameter that declares budgets."""
+
+    budgets: str = Field(alias="BUDGETS_PARAMETER")

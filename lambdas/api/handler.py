@@ -14,11 +14,13 @@ from lambdas.adapters import clients
 from lambdas.adapters.checks import LambdaChecks
 from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.clusters import deployed_clusters
+from lambdas.adapters.costs import collected, deployed_costs, deployed_saga_costs
 from lambdas.adapters.executions import StepFunctionsExecutions
 from lambdas.adapters.observability import logger, metrics, tracer
 from lambdas.adapters.parameters import ParameterAccess, Parameters
 from lambdas.adapters.settings import AccessSettings, ApiSettings
 from lambdas.adapters.steps import deployed
+from lambdas.api.costs import Billing
 from lambdas.api.routes import make_app
 from lambdas.core.sagas import Sagas
 
@@ -50,7 +52,11 @@ def _access() -> ParameterAccess:
     )
 
 
-_app = make_app(_sagas, _checks, _access, cache(deployed_clusters), SystemClock())
+def _billing() -> Billing | None:
+    return Billing(cache(deployed_costs), cache(deployed_saga_costs)) if collected(os.environ) else None
+
+
+_app = make_app(_sagas, _checks, _access, cache(deployed_clusters), SystemClock(), _billing())
 
 
 @metrics.log_metrics

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from http import HTTPStatus
+from math import ceil
 from typing import Final
 
 from aws_lambda_powertools.event_handler import Response
@@ -22,6 +23,7 @@ from lambdas.core.errors import (
     RetryableError,
     SagaNotFound,
     SkysagaError,
+    Throttled,
     Unidentified,
 )
 
@@ -36,22 +38,30 @@ _STATUS: Final[dict[type[SkysagaError], tuple[HTTPStatus, str]]] = {
     NotPossible: (HTTPStatus.CONFLICT, "The saga's status does not allow this"),
     Forbidden: (HTTPStatus.FORBIDDEN, "You were not granted this"),
     Unidentified: (HTTPStatus.FORBIDDEN, "Nobody knows who you are"),
-    Misconfigured: (HTTPStatus.INTERNAL_SERVER_ERROR, "An operator has to mend the deployment's targets or grants"),
+    Misconfigured: (HTTPStatus.INTERNAL_SERVER_ERROR, "An operator has to mend what the deployment was told"),
     SagaNotFound: (HTTPStatus.NOT_FOUND, "There is no such saga"),
     ClusterNotFound: (HTTPStatus.NOT_FOUND, "There is no such cluster"),
     RetryableError: (HTTPStatus.SERVICE_UNAVAILABLE, "Try again in a moment"),
 }
 
 
+RETRY_AFTER: Final = 2.0
+"""In seconds, unless a service said otherwise."""
+
+
 def problem(
-    status: HTTPStatus, title: str, detail: str | None = None, errors: Sequence[FieldError] = ()
+    status: HTTPStatus,
+    title: str,
+    detail: str | None = None,
+    errors: Sequence[FieldError] = (),
+    retry_after: float = RETRY_AFTER,
 ) -> Response[str]:
     """A problem document; `errors` lists every offending field."""
     document: dict[str, object] = {"type": "about:blank", "title": title, "status": int(status)}
     if detail:
         document["detail"] = detail
     document["errors"] = [error._asdict() for error in errors]
-    headers = {"Retry-After": "2"} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    headers = {"Retry-After": str(ceil(retry_after))} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
     return Response(status_code=int(status), content_type=CONTENT_TYPE, body=json.dumps(document), headers=headers)
 
 
@@ -63,7 +73,8 @@ def problem_of(error: SkysagaError) -> Response[str]:
     status, title = _STATUS[kind]
     errors = error.errors if isinstance(error, RequestError) else ()
     detail = None if errors else str(error)
-    return problem(status, title, detail, errors)
+    retry_after = error.retry_after if isinstance(error, Throttled) else RETRY_AFTER
+    return problem(status, title, detail, errors, retry_after)
 
 
 def internal_problem() -> Response[str]:

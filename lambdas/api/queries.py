@@ -11,6 +11,8 @@ from lambdas.core.states import SagaStatus
 
 MOST_ITEMS: Final = 100
 _USUAL_ITEMS: Final = 20
+MOST_LINES: Final = 1000
+_USUAL_LINES: Final = 200
 
 N = TypeVar("N", int, float)
 
@@ -55,6 +57,10 @@ class Query:
     def limit(self) -> int:
         """How many items, at most."""
         return self._number("limit", int, _USUAL_ITEMS, 1, MOST_ITEMS)
+
+    def lines(self) -> int:
+        """How many lines of an answer about costs, at most."""
+        return self._number("limit", int, _USUAL_LINES, 1, MOST_LINES)
 
     def after(self) -> int:
         """The number of the last event seen."""

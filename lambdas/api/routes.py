@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from lambdas.adapters.observability import logger, metrics, tracer, where
 from lambdas.api.answers import json_answer
 from lambdas.api.clusters import add_cluster_routes
+from lambdas.api.costs import Billing, add_cost_routes, saga_cost
 from lambdas.api.documents import read_document
 from lambdas.api.guard import caller, guard
 from lambdas.api.problems import internal_problem, problem, problem_of
@@ -42,8 +43,12 @@ def make_app(
     access: Callable[[], AccessRules],
     clusters: Callable[[], Clusters],
     clock: Clock,
+    billing: Billing | None = None,
 ) -> APIGatewayHttpResolver:
-    """The application over sagas, the clouds' checks, who may do what and clusters, each made when first needed."""
+    """The application over sagas, the clouds' checks, who may do what and clusters, each made when first needed.
+
+    Without `billing` it knows nothing of costs.
+    """
     app = APIGatewayHttpResolver(debug=False)  # whatever the environment says: debugging prints requests
     app.use([guard(sagas, access)])
 
@@ -77,7 +82,8 @@ def make_app(
     @app.get("/sagas/<saga_id>")
     def get(saga_id: str) -> Response[str]:
         snapshot = sagas().get(saga_id)
-        return json_answer(HTTPStatus.OK, saga_view(snapshot), {"ETag": f'"{snapshot.saga.version}"'})
+        view = {**saga_view(snapshot), **saga_cost(saga_id, billing)}
+        return json_answer(HTTPStatus.OK, view, {"ETag": f'"{snapshot.saga.version}"'})
 
     @app.get("/sagas/<saga_id>/events")
     def events(saga_id: str) -> Response[str]:
@@ -90,6 +96,7 @@ def make_app(
 
     _take_orders(app, sagas)
     add_cluster_routes(app, access, clusters, clock)
+    add_cost_routes(app, access, sagas, billing, clock)
     _handle_errors(app)
     return app
 

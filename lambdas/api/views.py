@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
+from lambdas.core.billing.freshness import Freshness
+from lambdas.core.billing.questions import Question
 from lambdas.core.clusters import ClusterStanding
+from lambdas.core.costs import CostPage
 from lambdas.core.dry_run import Plan
 from lambdas.core.model import Approval, Event, Resource, Saga
 from lambdas.core.placement.bounds import bounds
+from lambdas.core.ports.cost_query import CostLine
 from lambdas.core.ports.ledger import Snapshot
+from lambdas.core.ports.summaries import SagaCost
+
+COSTS_VERSION: Final = 1
+"""Of the form of an answer about costs; a field that is added does not change it."""
 
 
 def saga_view(snapshot: Snapshot) -> dict[str, Any]:
@@ -113,6 +122,73 @@ def cluster_view(standing: ClusterStanding, now: datetime) -> dict[str, Any]:
         "claimable": bounds(settings, report).model_dump(),
         "claimed": claimed.amounts.model_dump(),
     }
+
+
+def cost_page_view(question: Question, page: CostPage) -> dict[str, Any]:
+    """Lines of an answer about costs, what was asked, and how fresh the sources are: a late hour is no cheap one."""
+    days = question.scope.days
+    return {
+        "version": COSTS_VERSION,
+        "group_by": list(question.groups),
+        "from": days[0].isoformat() if days else None,
+        "to": days[1].isoformat() if days else None,
+        "items": [cost_line_view(question, it) for it in page.lines],
+        "next_cursor": page.next_cursor,
+        "freshness": [freshness_view(it) for it in page.freshness],
+    }
+
+
+def cost_line_view(question: Question, line: CostLine) -> dict[str, Any]:
+    """One group in one currency; amounts are decimals in text, since JSON's numbers may be rounded."""
+    return {
+        "keys": dict(zip(question.groups, line.keys, strict=True)),
+        "currency": line.currency,
+        **{name: _plain(amount) for name, amount in line.amounts._asdict().items()},
+    }
+
+
+def freshness_view(fresh: Freshness) -> dict[str, Any]:
+    """How fresh one source is."""
+    failure = fresh.failure
+    return {
+        "source": fresh.source,
+        "kind": fresh.kind,
+        "provider": fresh.provider,
+        "account": fresh.account,
+        "collected_at": _time(fresh.collected_at),
+        "data_through": _time(fresh.data_through),
+        "closed_through": _time(fresh.closed_through),
+        "windows_behind": fresh.windows_behind,
+        "windows_open": fresh.windows_open,
+        "late": fresh.late,
+        "failure": {"at": _time(failure.at), "error": failure.error, "message": failure.message} if failure else None,
+    }
+
+
+def saga_cost_view(cost: SagaCost) -> dict[str, Any]:
+    """What a saga costs in each currency, and how fresh that is."""
+    return {
+        "cost": [
+            {
+                "currency": it.currency,
+                "billed": _plain(it.billed),
+                "effective": _plain(it.effective),
+                "through": _time(it.through),
+            }
+            for it in cost.costs
+        ],
+        "cost_freshness": {"window": cost.window, "late_sources": list(cost.late)},
+    }
+
+
+def _plain(amount: Decimal | None) -> str | None:
+    """All digits that matter, and neither an exponent nor the zeros that a column's scale adds."""
+    if amount is None:
+        return None
+    if not amount:
+        return "0"
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -38,13 +38,15 @@ class Grant(Strict):
 
     In a pattern `*` stands for anything but a colon, so that one account's ARN is never taken for another's; the caller
     `*` is everybody. A target is `cloud/name`.
-    Everybody sees the clusters of targets that they may use; to `drain` them takes a grant.
+    Everybody sees the clusters of targets that they may use; to `drain` them takes a grant. Everybody sees what their
+    own sagas cost; to see everything that is paid for, sagas or not, takes a grant for `all` costs.
     """
 
     callers: Annotated[list[CallerPattern], Field(min_length=1)]
     targets: list[TargetPattern] = Field(default=[])
     sagas: Literal["own", "all"] = "own"
     clusters: Literal["see", "drain"] = "see"
+    costs: Literal["own", "all"] = "own"
 
 
 class Grants(Strict):
@@ -79,6 +81,10 @@ class Access:
     def may_drain(self, caller: Caller) -> bool:
         """Whether the caller may drain the clusters of the targets that they may use."""
         return any(grant.clusters == "drain" for grant in self._of(caller))
+
+    def sees_all_costs(self, caller: Caller) -> bool:
+        """Whether the caller may see all costs, and not only those of their own sagas."""
+        return any(grant.costs == "all" for grant in self._of(caller))
 
     def targets_of(self, request: SagaRequest, caller: Caller) -> dict[str, Target]:
         """What the targets that a request names stand for, by resource id.

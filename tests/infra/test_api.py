@@ -17,6 +17,7 @@ SIGNED = {
     "POST /sagas/{id}/cancel",
     "POST /sagas/{id}/resume",
     "DELETE /sagas/{id}",
+    "GET /costs",
     "GET /clusters",
     "PUT /clusters/{name}/drain",
     "DELETE /clusters/{name}/drain",
@@ -55,7 +56,8 @@ def test_requests_are_throttled_and_those_that_ask_the_clouds_more_than_others(a
     assert settings["StageName"] == "$default"
     assert settings["AutoDeploy"] is True
     assert settings["DefaultRouteSettings"] == {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}
-    assert settings["RouteSettings"] == {"POST /plans": {"ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 10}}
+    few = {"ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 10}
+    assert settings["RouteSettings"] == {"POST /plans": few, "GET /costs": few}
     assert {routes[it] for it in settings["RouteSettings"]} <= set(stage["DependsOn"])
 
 

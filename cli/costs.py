@@ -1,0 +1,125 @@
+"""`skysaga costs`: what things cost, by currency, with a chart, and with a word on every source that is late."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import yaml
+from rich.console import Console
+
+from cli.client import ApiClient, ApiProblem
+from cli.cost_chart import charts
+from cli.cost_export import FORMATS, export_costs
+from cli.cost_freshness import freshness_lines, headline
+from cli.endpoint import api_client, endpoint_options, told_plainly
+from cli.failures import FAILED, Failure
+
+_WIDTH: Final = 120
+"""Of a chart that is not for a terminal."""
+
+_PAGE: Final = "1000"
+_PATIENCE: Final = 60
+"""How often the same question is asked while its answer is still being found, for up to half a minute each time."""
+_RETRY_SECONDS: Final = 2
+
+_FILTERS: Final = {
+    "saga": "Of these sagas only.",
+    "provider": "Of these providers only: aws, azure, gcp, vsphere or scvmm.",
+    "service": "Of this service only, as the bill calls it.",
+    "account": "Of these accounts, subscriptions or projects only.",
+    "in-region": "Of these regions of a cloud only.",
+    "source": "Of these sources only.",
+    "month": "Billed in these months only, as 2026-11.",
+}
+
+
+def _filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for name, text in reversed(_FILTERS.items()):
+        command = click.option(f"--{name}", help=text)(command)
+    return command
+
+
+@click.command()
+@endpoint_options
+@click.option("--by", "group_by", help="saga, provider, service, account, region, source, day, month, label:KEY; a,b.")
+@click.option("--from", "first", help="The first day, as 2026-11-01; the first of the month if left out.")
+@click.option("--to", "last", help="The last day; today if left out.")
+@click.option("--label", help="Of what carries this label or tag only: KEY=VALUE.")
+@_filter_options
+@click.option("-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", help="How to show it.")
+@click.option(
+    "--export", type=click.Path(dir_okay=False, path_type=Path), help="Also write it to a .csv, .json or .parquet."
+)
+def costs(
+    endpoint: str | None, profile: str | None, region: str | None, output: str, export: Path | None, **asked: str | None
+) -> None:
+    """Show what things cost: of your own sagas, or of everything if you were granted that.
+
+    Amounts are billed costs. Currencies are never added up nor converted.
+    """
+    if export is not None and export.suffix not in FORMATS:
+        raise click.UsageError(f"what is {export.name} to be? its name must end in {', '.join(FORMATS)}")
+    with told_plainly():
+        document = _everything(api_client(endpoint, profile, region), _parameters(asked))
+    if export is not None:
+        with _written(export):
+            export_costs(document, export)
+    if output == "table":
+        _show(Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False), document)
+        return
+    click.echo(
+        json.dumps(document, indent=2) if output == "json" else yaml.safe_dump(document, sort_keys=False).rstrip()
+    )
+    Console(stderr=True, highlight=False).print(*headline(document["freshness"]), sep="\n", end="")
+
+
+def _parameters(asked: dict[str, str | None]) -> dict[str, str]:
+    names = {"first": "from", "last": "to", "in_region": "region"}
+    return {names.get(name, name): value for name, value in asked.items() if value is not None}
+
+
+def _everything(client: ApiClient, parameters: dict[str, str]) -> dict[str, Any]:
+    """Every line of the answer in one document, in the form of a page."""
+    document = _page(client, {**parameters, "limit": _PAGE})
+    while cursor := document["next_cursor"]:
+        page = _page(client, {**parameters, "limit": _PAGE, "cursor": cursor})
+        document = {**page, "items": [*document["items"], *page["items"]]}
+    return document
+
+
+def _page(client: ApiClient, parameters: dict[str, str]) -> dict[str, Any]:
+    for _ in range(_PATIENCE):
+        try:
+            return client.costs(parameters)
+        except ApiProblem as problem:
+            if problem.status != 503:
+                raise
+        click.echo("the answer is not there yet", err=True)
+        time.sleep(_RETRY_SECONDS)
+    return client.costs(parameters)
+
+
+def _show(console: Console, document: dict[str, Any]) -> None:
+    now = datetime.now(UTC)
+    console.print(*headline(document["freshness"]), sep="\n", end="")
+    if document["items"]:
+        console.print(*charts(document["group_by"], document["items"], console.width), sep="\n")
+    else:
+        console.print("Nothing of this is known to cost anything.")
+    console.print(*freshness_lines(document["freshness"], now), sep="\n")
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror}", FAILED) from error
