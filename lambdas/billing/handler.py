@@ -13,12 +13,14 @@ from lambdas.adapters.executions import StepFunctionsCollections
 from lambdas.adapters.observability import StepHandler, observed
 from lambdas.adapters.parameters import Parameters, ParameterSources
 from lambdas.adapters.settings import BillingSettings, StartSettings
+from lambdas.adapters.summarising import deployed_summarising
 from lambdas.adapters.windows import DynamoWindows
-from lambdas.billing.payloads import PAYLOAD, NoteFailure, Plan
+from lambdas.billing.payloads import PAYLOAD, Plan, Summarise
 from lambdas.core.billing.spans import window_name, window_of
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.collections import Collections
 from lambdas.core.steps.billing import BillingSteps
+from lambdas.core.steps.summarising import SummarisingSteps
 
 
 def start_handler(make_collections: Callable[[], Collections], clock: Clock) -> StepHandler:
@@ -34,18 +36,21 @@ def start_handler(make_collections: Callable[[], Collections], clock: Clock) -> 
     return handle
 
 
-def billing_handler(make_steps: Callable[[], BillingSteps]) -> StepHandler:
-    """The handler over steps that are made at the first call."""
-    steps = cache(make_steps)
+def billing_handler(
+    make_steps: Callable[[], BillingSteps], make_summarising: Callable[[], SummarisingSteps]
+) -> StepHandler:
+    """The handler over steps that are made when they are first asked for."""
+    steps, summarising = cache(make_steps), cache(make_summarising)
 
     @observed("billing")
     def handle(event: dict[str, Any], _: object) -> Mapping[str, Any]:
         payload = PAYLOAD.validate_python(event)
         if isinstance(payload, Plan):
             return {"window": payload.window, "sources": steps().plan()}
-        if isinstance(payload, NoteFailure):
-            steps().note_failure(payload.source, payload.error, payload.cause)
-        return {"status": "DONE", "wait": 0}
+        if isinstance(payload, Summarise):
+            return summarising().summarise(payload.window)
+        steps().note_failure(payload.source, payload.error, payload.cause)
+        return {"source": payload.source}
 
     return handle
 
@@ -66,4 +71,4 @@ def _deployed_collections() -> Collections:
 
 
 start = start_handler(_deployed_collections, SystemClock())
-handler = billing_handler(_deployed_steps)
+handler = billing_handler(_deployed_steps, deployed_summarising)

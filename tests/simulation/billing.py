@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from functools import partial
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from lambdas.adapters.collecting import CollectorParts, collect_handler
 from lambdas.adapters.observability import logger
@@ -32,6 +32,7 @@ from lambdas.core.errors import RetryableError, TerminalError, Throttled
 from lambdas.core.ports.costs import Row
 from lambdas.core.steps.billing import BillingSteps
 from lambdas.core.steps.publishing import PublishingSteps
+from lambdas.core.steps.summarising import SummarisingSteps
 from local.clock import VirtualClock
 from local.simulators.bill import Bill, Charge
 from local.stepfunctions import Engine, LambdaResult
@@ -123,6 +124,13 @@ class _Declarations:
 
     def declared(self) -> Sources:
         return self._sources
+
+
+class _NothingToSumUp:
+    """What each saga costs is asked of Athena, and judged elsewhere."""
+
+    def summarise(self, window: str) -> dict[str, Any]:
+        return {"status": "DONE", "wait": 0}
 
 
 @dataclass
@@ -286,7 +294,7 @@ class BillingWorld:
         )
         collect = collect_handler(lambda source: self.reader(source.name), lambda: parts)
         handlers = {
-            "billing": billing_handler(lambda: steps),
+            "billing": billing_handler(lambda: steps, lambda: cast(SummarisingSteps, _NothingToSumUp())),
             "publish": publish_handler(lambda: Publisher(declarations, publishing)),
             **dict.fromkeys(kinds.values(), collect),
         }

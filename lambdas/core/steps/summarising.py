@@ -24,8 +24,8 @@ from lambdas.core.ports.summaries import Announcements, BudgetDeclarations, Summ
 FRESHNESS: Final = "BillingFreshnessSeconds"
 WINDOWS_OPEN: Final = "BillingWindowsOpen"
 WINDOWS_BEHIND: Final = "BillingWindowsBehind"
-SOURCES_LATE: Final = "BillingSourcesLate"
-SOURCES_FAILED: Final = "BillingSourcesFailed"
+SOURCES_LATE: Final = "BillingLateSources"
+SOURCES_FAILED: Final = "BillingFailedSources"
 
 WAIT_SECONDS: Final = 5
 

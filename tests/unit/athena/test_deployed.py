@@ -80,4 +80,4 @@ def test_a_summary_is_kept_and_a_budget_announced(capsys: pytest.CaptureFixture[
     table = clients.dynamodb().scan(TableName="skysaga-windows")["Items"]
     noted = [it for it in table if it["pk"]["S"] == "BUDGET#team"]
     assert [(it["sk"]["S"], it["announced"]["BOOL"]) for it in noted] == [("total#080", True)]
-    assert '"BillingSourcesLate":[1.0]' in capsys.readouterr().out.replace(" ", "")
+    assert '"BillingLateSources":[1.0]' in capsys.readouterr().out.replace(" ", "")

@@ -128,7 +128,7 @@ def test_how_fresh_each_source_is_is_measured(scene: Scene) -> None:
         "BillingFreshnessSeconds/payments": 600,
         "BillingWindowsOpen/payments": 25 * 24 + 9,
         "BillingWindowsBehind/payments": 0,
-        "BillingSourcesLate": 0,
-        "BillingSourcesFailed": 1,
+        "BillingLateSources": 0,
+        "BillingFailedSources": 1,
     }
     assert json.dumps(scene.summaries.kept[0][3]) == "[]"
