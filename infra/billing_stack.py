@@ -58,6 +58,8 @@ KINDS: Final = {
 """What is read by the function of each public cloud."""
 
 RATE_CARD: Final = "rate-card"
+EVENT_SOURCE: Final = "skysaga"
+"""As whom our events are sent."""
 
 _PUBLISH_MB: Final = 1024
 _PUBLISH_DISK_MB: Final = 4096
@@ -203,6 +205,7 @@ class BillingStack(Stack):
                     sid="SayBudgetPassed",
                     actions=["events:PutEvents"],
                     resources=[self.format_arn(service="events", resource="event-bus", resource_name="default")],
+                    conditions={"StringEquals": {"events:source": EVENT_SOURCE}},
                 ),
             ],
         )

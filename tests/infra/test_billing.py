@@ -10,8 +10,10 @@ import pytest
 
 from infra.application import build_application
 from infra.billing import MOST_SOURCES, AnySource, Billing, Budget
+from infra.billing_stack import EVENT_SOURCE
 from infra.constructs.cost_queries import COLUMNS
 from infra.packaging.bundles import ROOT
+from lambdas.billing.publisher import LATE_WINDOWS
 from tests.infra.conftest import BILLING, ROLE, TARGETS
 from tests.infra.template import Template, text
 
@@ -361,10 +363,17 @@ def test_the_steps_ask_for_costs_and_say_when_a_budget_is_passed(billing: Templa
     may = allowed(billing, "skysaga-billing")
 
     assert {it.rpartition(":")[2] for it in resources(may["SayBudgetPassed"])} == {"event-bus/default"}
+    assert may["SayBudgetPassed"]["Condition"] == {"StringEquals": {"events:source": EVENT_SOURCE}}
     assert {it.partition("/skysaga/")[2] for it in resources(may["Parameters"])} == {
         "billing/sources",
         "billing/budgets",
     }
+
+
+def test_events_are_sent_by_the_name_that_is_allowed() -> None:
+    announcements = pytest.importorskip("lambdas.adapters.announcements")
+
+    assert announcements.SOURCE == EVENT_SOURCE
 
 
 def test_each_is_told_only_what_it_needs(billing: Template) -> None:
@@ -467,6 +476,12 @@ def test_what_is_late_is_what_the_functions_count(billing: Template, alarm: str,
     assert (raised["Namespace"], raised["MetricName"]) == ("skysaga", metric)
     assert raised["Dimensions"] == [{"Name": "service", "Value": "skysaga"}]
     assert (raised["Threshold"], raised["TreatMissingData"]) == (0, "notBreaching")
+
+
+def test_the_metrics_have_the_names_that_functions_give_them() -> None:
+    assert LATE_WINDOWS == "BillingLateWindows"
+    summarising = pytest.importorskip("lambdas.core.steps.summarising")
+    assert summarising.SOURCES_LATE == "BillingLateSources"
 
 
 def test_a_collection_that_does_not_happen_is_noticed(billing: Template) -> None:
