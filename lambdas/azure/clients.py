@@ -19,13 +19,20 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLo
 from lambdas.adapters.by_target import ByTarget
 from lambdas.azure.credentials import SignIn
 from lambdas.azure.settings import LOOPBACK, AzureSettings
+from lambdas.core.errors import TerminalError
 from lambdas.core.targets import AzureTarget
 
 if TYPE_CHECKING:
     from azure.mgmt.compute import ComputeManagementClient
+    from azure.mgmt.costmanagement import CostManagementClient
     from azure.mgmt.network import NetworkManagementClient
+    from azure.storage.blob import ContainerClient
 
 SCOPE: Final = "https://management.azure.com/.default"
+STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
+
+_CHUNK_BYTES: Final = 4 * 2**20
+"""How much of a blob is fetched at a time, and held in memory."""
 
 
 class LoopbackPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
@@ -38,7 +45,7 @@ class LoopbackPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
 
 
 class AzureClients:
-    """Microsoft.Compute and Microsoft.Network of one subscription: a target's, or else the environment's.
+    """Microsoft.Compute, Microsoft.Network and what things cost, as one target, or else as the environment says.
 
     The pipeline is the SDK's own without what would make a step wait: its retries (the state machine's Retry is what
     should, and can be seen), its redirects, and its registration of resource providers, which polls every ten seconds.
@@ -63,6 +70,40 @@ class AzureClients:
         from azure.mgmt.network import NetworkManagementClient  # noqa: PLC0415 -- as above
 
         return NetworkManagementClient(self._credential, self.subscription_id, **self._options)
+
+    @cached_property
+    def cost_management(self) -> CostManagementClient:
+        """Cost Management, of whatever scope a call names."""
+        from azure.mgmt.costmanagement import CostManagementClient  # noqa: PLC0415 -- half a second, for one source
+
+        options = {**self._options, "read_timeout": self._settings.costs_read_timeout}
+        return CostManagementClient(self._credential, **options)
+
+    def container(self, account_url: str, name: str) -> ContainerClient:
+        """A container of a storage account; raises TerminalError where our token would travel in the open.
+
+        Its SDK takes no policies, and no credential for plain http, not even on loopback: the token is ours to add.
+        """
+        from azure.storage.blob import ContainerClient  # noqa: PLC0415 -- as above
+
+        url = urlsplit(account_url)
+        if url.scheme != "https" and url.hostname not in LOOPBACK:
+            raise TerminalError("NotPrivate", f"{account_url} must be https, except on loopback")
+        return ContainerClient(
+            account_url,
+            name,
+            connection_timeout=self._settings.connect_timeout,
+            read_timeout=self._settings.read_timeout,
+            retry_total=0,
+            permit_redirects=False,
+            max_single_get_size=_CHUNK_BYTES,
+            max_chunk_get_size=_CHUNK_BYTES,
+            raw_request_hook=self._bring_storage_token,
+        )
+
+    def _bring_storage_token(self, request: PipelineRequest[HttpRequest]) -> None:
+        token = self._credential.get_token(STORAGE_SCOPE).token
+        request.http_request.headers["Authorization"] = f"Bearer {token}"
 
     @cached_property
     def _credential(self) -> SignIn:

@@ -16,7 +16,7 @@ class AzureSettings(Settings):
     """Whose subscription, where Resource Manager is, who we are to it, and how patient we are with it, in seconds.
 
     `tenant_id` and `client_id` are the Azure application that trusts our AWS role; `identity_endpoint` is where a
-    managed identity gets its tokens.
+    managed identity gets its tokens. Costs are added up while we wait for them, so that takes patience of its own.
     """
 
     subscription_id: str = Field(alias="AZURE_SUBSCRIPTION_ID", min_length=1)
@@ -27,6 +27,7 @@ class AzureSettings(Settings):
     settling_seconds: float = Field(default=120, ge=0, alias="AZURE_SETTLING_SECONDS")
     connect_timeout: float = Field(default=3, gt=0, alias="AZURE_CONNECT_TIMEOUT")
     read_timeout: float = Field(default=15, gt=0, alias="AZURE_READ_TIMEOUT")
+    costs_read_timeout: float = Field(default=60, gt=0, alias="AZURE_COSTS_READ_TIMEOUT")
 
     @field_validator("endpoint")
     @classmethod

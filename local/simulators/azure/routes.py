@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from werkzeug.wrappers import Request
 
+from local.simulators.azure import costs
 from local.simulators.azure.disks import DISKS
 from local.simulators.azure.limits import limits_operation
 from local.simulators.azure.machines import MACHINES
@@ -20,6 +21,9 @@ _RESOURCES: Final = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)(/resourceGroups/(?P<group>[^/]+))?/providers/(?P<type>[^/]+/[^/]+)"
     r"(/(?P<name>[^/]+)(/(?P<child>[^/]+))?)?/?",
     re.IGNORECASE,
+)
+_COSTS: Final = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/+providers/Microsoft\.CostManagement/query", re.IGNORECASE
 )
 _OPERATION: Final = re.compile(
     r"/subscriptions/[^/]+/providers/[^/]+/locations/[^/]+/operations/(?P<id>[^/]+)", re.IGNORECASE
@@ -44,10 +48,8 @@ class Target(NamedTuple):
 
 def target_of(request: Request) -> Target:
     """The target of a request; what is unknown is `Unknown`."""
-    if request.path == IDENTITY_PATH:
-        return Target("ManagedIdentity_Token")
-    if match := _OPERATION.fullmatch(request.path):
-        return Target("Operations_Get", name=match["id"])
+    if target := _apart(request):
+        return target
     if request.method == "GET" and (operation := standing_operation(request.path)):
         return Target(operation, standing=True)
     if request.method == "GET" and (operation := limits_operation(request.path)):
@@ -58,6 +60,17 @@ def target_of(request: Request) -> Target:
         return Target("Unknown")
     verb = _verb(request.method, match["name"], match["child"])
     return Target(f"{kind.operations}_{verb}", kind, match["subscription"], match["group"], match["name"] or "")
+
+
+def _apart(request: Request) -> Target | None:
+    """The target of a request that is about no resource."""
+    if request.path == IDENTITY_PATH:
+        return Target("ManagedIdentity_Token")
+    if match := _OPERATION.fullmatch(request.path):
+        return Target("Operations_Get", name=match["id"])
+    if request.method == "POST" and (match := _COSTS.fullmatch(request.path)):
+        return Target(costs.OPERATION, subscription=match["subscription"])
+    return None
 
 
 def _verb(method: str, name: str | None, child: str | None) -> str:

@@ -12,6 +12,8 @@ class AzureSimulatorSettings(BaseModel):
 
     `sizes` gives the vCPUs of each VM size, `images` are `publisher:offer:sku`, and `regional_cores` is the approved
     quota of vCPUs per region. `nic_reservation` is how long a network interface stays reserved for a VM that failed.
+    `cost_rows` is the most on a page of costs, `skiptoken_seconds` how long a token is good for that names the next
+    page, and `cost_throttle` the headers by which Cost Management asks for patience.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,3 +45,10 @@ class AzureSimulatorSettings(BaseModel):
     address_create: float = 1.5  # 2 to 4 s
     address_delete: float = 1.5  # 10 to 15 s
     nic_reservation: float = 6.0  # 180 s, as its error says
+
+    cost_rows: int = 1000
+    skiptoken_seconds: float = 600.0  # how long is not known
+    cost_throttle: Mapping[str, str] = {
+        "Retry-After": "5",
+        "x-ms-ratelimit-microsoft.costmanagement-qpu-retry-after": "10",
+    }

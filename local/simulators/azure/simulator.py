@@ -11,6 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from lambdas.core.locations import AZURE_REGIONS
 from local.clock import Clock
+from local.simulators.azure import costs
 from local.simulators.azure.errors import ArmError, Failure, json_response, resource_not_found
 from local.simulators.azure.estate import Estate
 from local.simulators.azure.identity import issue_token, require_bearer
@@ -20,6 +21,7 @@ from local.simulators.azure.resource import Operation, Resource, ResourceKind, S
 from local.simulators.azure.routes import Target, target_of
 from local.simulators.azure.settings import AzureSimulatorSettings
 from local.simulators.azure.standing import group_named, standing_document
+from local.simulators.bill import Bill
 from local.simulators.faults import Fault, FaultKind
 from local.simulators.simulator import Simulator
 
@@ -29,12 +31,18 @@ _RETRY_AFTER = {"Retry-After": "1"}
 class AzureSimulator(Simulator):
     """Azure Resource Manager with the parts of Microsoft.Compute and Microsoft.Network that an instance is made of.
 
+    What subscriptions cost is on `bill`, which Microsoft.CostManagement reads.
+
     Operations are named as in Azure's API specifications: `VirtualMachines_CreateOrUpdate`, `Disks_Delete` and so on.
     """
 
-    def __init__(self, clock: Clock, sleep: Callable[[float], None], settings: AzureSimulatorSettings) -> None:
+    def __init__(
+        self, clock: Clock, sleep: Callable[[float], None], settings: AzureSimulatorSettings, bill: Bill
+    ) -> None:
         super().__init__(clock, sleep)
         self.settings = settings
+        self.bill = bill
+        self._costs = costs.CostManagement(bill, clock, settings)
         self.estate = Estate(settings)
 
     def operation(self, request: Request) -> str:
@@ -52,6 +60,8 @@ class AzureSimulator(Simulator):
         """Microsoft.Compute calls it OperationNotAllowed with details, Resource Manager has a code of its own."""
         headers = {"Retry-After": "2"}
         target = target_of(request)
+        if target.operation == costs.OPERATION:
+            return self._costs.throttled()
         if target.kind and target.kind.namespace == "Microsoft.Compute":
             message = (
                 "The server rejected the request because too many requests have been received for this subscription."
@@ -92,6 +102,8 @@ class AzureSimulator(Simulator):
         if "api-version" not in request.args:
             message = "The api-version query parameter (?api-version=) is required for all requests."
             raise ArmError(400, "MissingApiVersionParameter", message)
+        if target.operation == costs.OPERATION:
+            return self._costs.answer(request, target.subscription)
         self.estate.settle(self.clock.now())
         if target.operation == "Operations_Get":
             return self._show_operation(target.name, fault)

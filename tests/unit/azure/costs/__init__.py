@@ -1,0 +1,1 @@
+"""How Azure says what things cost."""
