@@ -21,6 +21,7 @@ from lambdas.adapters.parameters import Parameters, ParameterSources
 from lambdas.adapters.refusals import retryable
 from lambdas.adapters.settings import CollectorSettings
 from lambdas.adapters.staging import S3Staging
+from lambdas.adapters.sweeping import deployed_targets
 from lambdas.adapters.windows import DynamoWindows
 from lambdas.core.billing.sources import AnySource
 from lambdas.core.errors import Misconfigured, Overtaken, RetryableError, TerminalError
@@ -28,6 +29,7 @@ from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.costs import CostSource, SourceDeclarations, Staging, Windows
 from lambdas.core.ports.tasks import Tasks
 from lambdas.core.steps.collecting import CollectingSteps, Errand, Surroundings
+from lambdas.core.targets import DEFAULT, Target
 
 LIMIT: Final = timedelta(minutes=70)
 """How long one execution reads a source; what is not read by then, the next hour's reads on."""
@@ -77,6 +79,14 @@ def declared_source(declarations: SourceDeclarations, name: str) -> AnySource:
     if name not in declared:
         raise TerminalError("NoSuchSource", f"the source {name!r} is not declared any more")
     return declared[name]
+
+
+def declared_target(cloud: str, name: str) -> Target | None:
+    """The target that a source names, None for a default that needs no declaration; raises TerminalError."""
+    targets = deployed_targets()[cloud]
+    if name not in targets and name != DEFAULT:
+        raise TerminalError("NoSuchTarget", f"the target {name!r} is not declared any more")
+    return targets.get(name)
 
 
 def collect_handler(

@@ -6,8 +6,7 @@ import os
 from functools import cache
 
 from lambdas.adapters.clock import SystemClock
-from lambdas.adapters.collecting import collect_handler
-from lambdas.adapters.sweeping import deployed_targets
+from lambdas.adapters.collecting import collect_handler, declared_target
 from lambdas.aws.clients import AwsAccounts, AwsClients
 from lambdas.aws.costs.cost_explorer import CostExplorerCosts
 from lambdas.aws.costs.data_exports import DataExportCosts
@@ -15,7 +14,6 @@ from lambdas.aws.settings import AwsSettings
 from lambdas.core.billing.sources import AnySource, CostExplorer, DataExport
 from lambdas.core.errors import TerminalError
 from lambdas.core.ports.costs import CostSource
-from lambdas.core.targets import DEFAULT, Target
 
 
 def cost_source(source: AnySource) -> CostSource:
@@ -30,20 +28,12 @@ def cost_source(source: AnySource) -> CostSource:
 
 
 def _account(target: str) -> AwsClients:
-    return _accounts().of(_declared(target))
+    return _accounts().of(declared_target("aws", target))
 
 
 @cache
 def _accounts() -> AwsAccounts:
     return AwsAccounts(AwsSettings.from_environment(os.environ))
-
-
-def _declared(target: str) -> Target | None:
-    """The target of that name as it is declared now; the default one needs no declaration."""
-    targets = deployed_targets()["aws"]
-    if target not in targets and target != DEFAULT:
-        raise TerminalError("NoSuchTarget", f"the target {target!r} is not declared any more")
-    return targets.get(target)
 
 
 handler = collect_handler(cost_source)

@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 from functools import cache
 
-from lambdas.adapters.sweeping import deployed_targets
+from lambdas.adapters.collecting import collect_handler, declared_target
 from lambdas.azure.clients import AzureClients, AzureSubscriptions
 from lambdas.azure.costs.cost_exports import CostExportCosts
 from lambdas.azure.costs.cost_query import CostQueryCosts
 from lambdas.azure.settings import AzureSettings
 from lambdas.core.billing.sources import AnySource, CostExport, CostQuery
-from lambdas.core.errors import Misconfigured, TerminalError
+from lambdas.core.errors import TerminalError
 from lambdas.core.ports.costs import CostSource
-from lambdas.core.targets import DEFAULT
 
 
 def cost_source(source: AnySource) -> CostSource:
-    """What reads a source; raises TerminalError for one of another cloud, Misconfigured for an unknown target."""
+    """What reads a source; raises TerminalError for one of another cloud, or whose target is not declared."""
     match source:
         case CostQuery():
             return CostQueryCosts(_clients(source.target), source)
@@ -28,12 +27,12 @@ def cost_source(source: AnySource) -> CostSource:
 
 
 def _clients(target: str) -> AzureClients:
-    declared = deployed_targets()["azure"]
-    if target not in declared and target != DEFAULT:
-        raise Misconfigured(f"Azure has no target {target!r} any more, which a source names")
-    return _subscriptions().of(declared.get(target))
+    return _subscriptions().of(declared_target("azure", target))
 
 
 @cache
 def _subscriptions() -> AzureSubscriptions:
     return AzureSubscriptions(AzureSettings.from_environment(os.environ))
+
+
+handler = collect_handler(cost_source)

@@ -26,7 +26,7 @@ from lambdas.billing.reading import delivered, literal, quoted
 from lambdas.core.billing.focus.columns import BY_NAME
 from lambdas.core.billing.sources import AnySource
 from lambdas.core.billing.spans import window_name
-from lambdas.core.billing.windows import Contents, Read, Window
+from lambdas.core.billing.windows import Contents, Read, Window, WindowFile
 from lambdas.core.errors import Overtaken, RetryableError, TerminalError
 from lambdas.core.ports.clock import Clock
 
@@ -36,7 +36,10 @@ MEMORY: Final = "256MB"
 _OVERTAKEN: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"""
 
+_ABSENT: Final = frozenset({"404", "NoSuchKey"})
 _ATTEMPT: Final = "skysaga-attempt"
+_READ: Final = "skysaga-read"
+_BEGUN_AT: Final = "skysaga-begun-at"
 
 
 class Limits(NamedTuple):
@@ -81,6 +84,18 @@ class S3CostFiles:
                 loading.load(_pages(self._client, self._bucket, source.name, read))
                 rows = ArrangedRows(self._client, self._bucket, self._clock, Path(folder), database, source, read)
             yield rows
+
+    def there(self, key: str) -> WindowFile | None:
+        """What is in a window's place now; raises RetryableError."""
+        with retryable("S3 did not look for the file", "S3 did not answer"):
+            try:
+                found = self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _ABSENT:
+                    return None
+                raise
+        about = found["Metadata"]
+        return WindowFile(about[_READ], datetime.fromisoformat(about[_BEGUN_AT]), str(found["ETag"]))
 
     @contextmanager
     def _database(self, folder: Path) -> Iterator[DuckDBPyConnection]:
@@ -221,7 +236,7 @@ class ArrangedRows:
         with retryable("S3 did not take the file", "S3 did not answer"), self._path.open("rb") as body:
             try:
                 answer = self._client.put_object(
-                    Bucket=self._bucket, Key=key, Body=body, Metadata={_ATTEMPT: attempt}, **condition
+                    Bucket=self._bucket, Key=key, Body=body, Metadata=self._metadata(attempt), **condition
                 )
             except ClientError as error:
                 if error.response["Error"]["Code"] not in _OVERTAKEN:
@@ -229,12 +244,15 @@ class ArrangedRows:
                 return self._own(key, attempt)
         return str(answer["ETag"])
 
+    def _metadata(self, attempt: str) -> dict[str, str]:
+        return {_ATTEMPT: attempt, _READ: self._read.id, _BEGUN_AT: self._read.begun_at.isoformat()}
+
     def _own(self, key: str, attempt: str) -> str:
         """The ETag of what this attempt has written after all, when its answer was lost; raises Overtaken."""
         try:
             found = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
+            if error.response["Error"]["Code"] not in _ABSENT:
                 raise
             raise Overtaken(f"{key} is not there any more") from error
         if found.get("Metadata", {}).get(_ATTEMPT) != attempt:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from lambdas.adapters import clients
+from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.collecting import declared_source
 from lambdas.adapters.observability import StepHandler, gauge, logger, observed
+from lambdas.adapters.parameters import Parameters, ParameterSources
+from lambdas.adapters.settings import CollectorSettings
+from lambdas.adapters.windows import DynamoWindows
+from lambdas.billing.cost_files import S3CostFiles
 from lambdas.billing.payloads import PublishPayload
 from lambdas.core.ports.costs import SourceDeclarations
 from lambdas.core.steps.publishing import PublishingSteps
@@ -38,3 +45,14 @@ def publish_handler(make: Callable[[], Publisher]) -> StepHandler:
         return published | {"late": published["late"][:10]}
 
     return handle
+
+
+def _deployed() -> Publisher:
+    settings = CollectorSettings.from_environment(os.environ)
+    files = S3CostFiles(clients.storage(), settings.bucket, SystemClock())
+    windows = DynamoWindows(clients.dynamodb(), settings.windows)
+    declarations = ParameterSources(Parameters(clients.parameters()), settings.sources)
+    return Publisher(declarations, PublishingSteps(files, windows, SystemClock()))
+
+
+handler = publish_handler(_deployed)

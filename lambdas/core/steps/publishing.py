@@ -15,7 +15,7 @@ from lambdas.core.billing.planning import closed_through, settled_at, with_asked
 from lambdas.core.billing.sources import AnySource
 from lambdas.core.billing.spans import window_name
 from lambdas.core.billing.windows import EMPTY, Contents, Read, SourceState, Window, WindowStatus
-from lambdas.core.errors import Overtaken, RetryableError
+from lambdas.core.errors import Overtaken, RetryableError, TerminalError
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.costs import Arranged, CostFiles, Windows
 
@@ -56,6 +56,10 @@ class PublishingSteps:
             self._finish(source, read, data_through)
         except Overtaken as overtaken:
             raise RetryableError("Overtaken", str(overtaken)) from overtaken
+        except TerminalError:
+            # What was staged is of no use: the next hour reads it anew.
+            self._windows.change_state(source.name, lambda it: _without(it, read))
+            raise
         return _published(source, read.id, outcomes)
 
     def _publish(self, source: AnySource, read: Read) -> tuple[list[_Outcome], datetime | None]:
@@ -148,6 +152,12 @@ class _Publication(NamedTuple):
     def _key(self, start: datetime) -> str:
         month = self.source.calendar.month_of(start)
         return f"costs/source={self.source.name}/billing_period={month}/{window_name(start)}.parquet"
+
+
+def _without(state: SourceState | None, read: Read) -> SourceState:
+    if state is None:
+        raise Overtaken("nothing is known of the source any more")
+    return state.model_copy(update={"read": None}) if state.read == read else state
 
 
 def _published(source: AnySource, read: str, outcomes: list[_Outcome]) -> Published:

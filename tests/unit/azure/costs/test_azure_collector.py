@@ -15,7 +15,7 @@ from lambdas.azure.collector import cost_source
 from lambdas.azure.costs.cost_exports import CostExportCosts
 from lambdas.azure.costs.cost_query import CostQueryCosts
 from lambdas.core.billing.sources import CostExplorer, CostExport, CostQuery
-from lambdas.core.errors import Misconfigured, TerminalError
+from lambdas.core.errors import TerminalError
 from tests.unit.azure.costs.billed import SUBSCRIPTION, at
 
 SINCE = at("2026-11-01")
@@ -56,7 +56,7 @@ def test_an_export_is_read_from_its_account() -> None:
 
 
 def test_a_target_that_is_not_declared_any_more_is_named() -> None:
-    with pytest.raises(Misconfigured, match="'gone'"):
+    with pytest.raises(TerminalError, match="'gone'"):
         cost_source(query(target="gone"))
 
 

@@ -11,7 +11,7 @@ import pytest
 from lambdas.core.billing.planning import settled_at
 from lambdas.core.billing.spans import HOUR, Span
 from lambdas.core.billing.windows import Read, Segment, SourceState, Window, WindowStatus
-from lambdas.core.errors import RetryableError
+from lambdas.core.errors import RetryableError, TerminalError
 from lambdas.core.ports.costs import Row, Rows
 from lambdas.core.steps.publishing import Published, PublishingSteps
 from tests.fakes.billing import SINCE, hourly
@@ -187,6 +187,19 @@ def test_a_read_that_knew_of_nothing_new_counts_as_a_read(press: Press) -> None:
     assert state is not None
     assert [it.at for it in state.asked] == [press.clock.now()]
     assert press.kept() == ["a"]
+
+
+def test_what_cannot_be_published_is_read_anew(press: Press, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise TerminalError("InvalidRows", "row 1 of the page run-000000")
+
+    press.stage(1, row("a"))
+    monkeypatch.setattr(press.files, "arrange", refuse)
+    with pytest.raises(TerminalError):
+        press.publish()
+    state = press.windows.state("hourly")
+    assert state is not None
+    assert (state.read, state.asked) == (None, ())
 
 
 def test_nothing_staged_is_nothing_to_do(press: Press) -> None:
