@@ -42,7 +42,10 @@ _UNUSED: Final = (
     "certifi/tests",
     "boto3/examples",
     "wrapt-stubs",
-    "azure/mgmt/*/aio",  # the asynchronous twins of the clients we use
+    "azure/identity/aio",  # the asynchronous twins of the clients we use
+    "azure/mgmt/*/aio",
+    "azure/storage/blob/aio",
+    "azure/storage/blob/_generated/aio",
     "pyVmomi/_typeinfo_eam.py",  # the types of vSphere's other APIs, which pyVmomi loads if they are there
     "pyVmomi/_typeinfo_pbm.py",
     "pyVmomi/_typeinfo_sms.py",

@@ -93,16 +93,15 @@ class QueryRows:
         return not group.committed or group.category != _USAGE
 
     def _row(self, group: _Group) -> dict[str, Value]:
-        billed = _ZERO if self._dataset == "AmortizedCost" else group.cost
-        effective = _ZERO if self._dataset == "ActualCost" and group.committed else group.cost
+        spread = self._dataset == "ActualCost" and group.committed and group.category in (_USAGE, _PURCHASE)
         return {
             **self._circumstances(group),
             **_kind(group),
             **_quantities(group),
             **_resource(group),
             **_commitment(group),
-            "BilledCost": billed,
-            "EffectiveCost": effective,
+            "BilledCost": _ZERO if self._dataset == "AmortizedCost" else group.cost,
+            "EffectiveCost": _ZERO if spread else group.cost,
             "ListCost": group.cost,
             "ContractedCost": group.cost,
             "BillingCurrency": group.required("Currency"),
@@ -113,9 +112,10 @@ class QueryRows:
         charged = group.day
         billed = self._source.calendar.period_of(group.billing_month or charged)
         account = f"/subscriptions/{self._source.subscription}"
+        name = group.text("SubscriptionName") or self._source.subscription
         return {
             "BillingAccountId": account,
-            "BillingAccountName": group.text("SubscriptionName") or self._source.subscription,
+            "BillingAccountName": name,
             "BillingAccountType": "Subscription",
             "BillingPeriodStart": billed.start,
             "BillingPeriodEnd": billed.end,
@@ -126,7 +126,7 @@ class QueryRows:
             "ProviderName": _MICROSOFT,
             "PublisherName": _publisher(group),
             "SubAccountId": account,
-            "SubAccountName": group.text("SubscriptionName"),
+            "SubAccountName": name,
             "SubAccountType": "Subscription",
         }
 
@@ -205,13 +205,21 @@ def _kind(group: _Group) -> dict[str, Value]:
     return {
         "ChargeCategory": group.category,
         "ChargeDescription": " - ".join(dict.fromkeys(described)) or group.required("ChargeType"),
-        "ChargeFrequency": _FREQUENCIES.get(_plain(group.text("Frequency"))),
+        "ChargeFrequency": _frequency(group),
         "ServiceCategory": service_category(service or ""),
         "ServiceName": service or group.required("ChargeType"),
         "SkuId": sku,
         "SkuMeter": meter if sku else None,
         "x_ChargeType": group.text("ChargeType"),
     }
+
+
+def _frequency(group: _Group) -> str:
+    """How often it is charged; FOCUS buys nothing by usage, and wants to know of everything."""
+    named = _FREQUENCIES.get(_plain(group.text("Frequency")))
+    if group.category == _USAGE:
+        return named or "Usage-Based"
+    return named if named and named != "Usage-Based" else "One-Time"
 
 
 def _quantities(group: _Group) -> dict[str, Value]:
@@ -244,7 +252,7 @@ def _resource(group: _Group) -> dict[str, Value]:
 def _commitment(group: _Group) -> dict[str, Value]:
     """Which commitment it has to do with, and whether it was used: usage of a reservation, spend of a savings plan."""
     identity = group.text("BenefitId") or group.text("ReservationId")
-    if not (group.committed and identity):
+    if not (group.committed and identity and group.category in (_USAGE, _PURCHASE)):
         return {}
     reserved = _plain(group.text("PricingModel")) == "reservation"
     return {

@@ -131,6 +131,28 @@ def test_every_charge_type_has_a_category(charge_type: str, category: str) -> No
     assert only(made(ChargeType=charge_type))["ChargeCategory"] == category
 
 
+@pytest.mark.parametrize(
+    ("charge_type", "written", "frequency"),
+    [
+        ("Usage", "UsageBased", "Usage-Based"),
+        ("Usage", "", "Usage-Based"),
+        ("Purchase", "Recurring", "Recurring"),
+        ("Refund", "UsageBased", "One-Time"),
+        ("Tax", "", "One-Time"),
+    ],
+)
+def test_every_charge_has_a_frequency_that_its_category_may_have(
+    charge_type: str, written: str, frequency: str
+) -> None:
+    assert only(made(ChargeType=charge_type, Frequency=written))["ChargeFrequency"] == frequency
+
+
+def test_what_is_neither_used_nor_bought_has_to_do_with_no_commitment() -> None:
+    row = only(made(**COVERED, ChargeType="RoundingAdjustment"))
+
+    assert not [name for name in row if name.startswith("CommitmentDiscount")]
+
+
 @pytest.mark.parametrize("month", ["2026-12-01T00:00:00", "2026-12-01", "20261201", "202612"])
 def test_a_bill_of_a_later_month_makes_a_correction_however_the_month_is_written(month: str) -> None:
     row = only(made(BillingMonth=month))
@@ -148,9 +170,10 @@ def test_gaps_are_left_out_and_what_must_be_there_falls_back() -> None:
     )
     row = only(made(**gaps, ResourceLocation="", SubscriptionName=None, BillingMonth=""))
 
-    assert not {"ResourceId", "ResourceName", "ResourceType", "RegionId", "RegionName", "SubAccountName"} & set(row)
+    assert not {"ResourceId", "ResourceName", "ResourceType", "RegionId", "RegionName"} & set(row)
     assert (row["ServiceName"], row["ServiceCategory"], row["ChargeDescription"]) == ("Usage", "Other", "Usage")
-    assert (row["BillingAccountName"], row["BillingPeriodStart"]) == (SUBSCRIPTION, at("2026-11-01"))
+    assert row["BillingAccountName"] == row["SubAccountName"] == SUBSCRIPTION
+    assert row["BillingPeriodStart"] == at("2026-11-01")
 
 
 @pytest.mark.parametrize(
