@@ -13,12 +13,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from local.billing import declared
 from local.private_clouds import DECLARED
 
 ROOT = Path(__file__).resolve().parents[1]
 STATE = ROOT / ".local"
 
 _INPUTS = ("app.py", "cdk.json", "requirements.txt", "infra", "lambdas", "statemachines")
+_ACCOUNT_ID: Final = "123456789012"
+"""moto's, which takes a second to import."""
+
 PROJECT: Final = "skysaga-local"
 SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000001"
 ANOTHER_ACCOUNT_ID: Final = "210987654321"
@@ -35,6 +39,7 @@ _CONTEXT = {
         "gcp": {ELSEWHERE: {"project": "skysaga-elsewhere"}},
     },
     "private_clouds": DECLARED,
+    "billing": declared(_ACCOUNT_ID, SUBSCRIPTION, PROJECT),
 }
 
 

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -21,6 +22,7 @@ from local.aws.account import ACCOUNT_ID, create_app
 from local.aws.clients import create_client
 from local.aws.deployment import deploy
 from local.aws.preload import preload
+from local.billing import history, point_sources
 from local.clock import WallClock
 from local.elsewhere import Elsewhere, FunctionsElsewhere, StepFunctionsElsewhere
 from local.endpoint import Endpoint
@@ -44,6 +46,7 @@ from local.simulators.aws_billing import CostExplorerSimulator
 from local.simulators.bill import Bill
 from local.simulators.faults import Faults
 from local.simulators.gcp import write_service_account
+from local.simulators.gcp.bigquery import BigQuerySimulator, BigQueryTiming
 from local.simulators.meter import Meter, Metering, metered
 from local.stepfunctions import Endpoints as EngineEndpoints
 from local.stepfunctions import Engine, LambdaError, LambdaResult
@@ -89,6 +92,7 @@ _QUICK_AZURE: Final = azure.AzureSimulatorSettings(
     address_create=0.5,
     address_delete=0.5,
 )
+_QUICK_BIGQUERY: Final = BigQueryTiming(query=0.3)
 _QUICK_GCP: Final = gcp.GcpTiming(instance_insert=2.0, instance_delete=1.0, disk_insert=0.7, disk_delete=0.5)
 
 
@@ -157,15 +161,16 @@ class Machine:
             account=ACCOUNT_ID,
             region=REGION,
         )
-        self.azure = self._serve(azure.create_app(clock, time.sleep, _QUICK_AZURE), ports.azure, "azure")
+        self.bill = Bill()
+        self.azure = self._serve(azure.create_app(clock, time.sleep, _QUICK_AZURE, self.bill), ports.azure, "azure")
         self.gcp = self._serve(gcp.GcpSimulator(clock, time.sleep, _QUICK_GCP), ports.gcp, "gcp")
+        self.bigquery = self._serve(BigQuerySimulator(clock, time.sleep, self.bill, _QUICK_BIGQUERY), 0, "bigquery")
         self.vcenter = vsphere.create_app(clock, time.sleep, vsphere_estate())
         self.vsphere = self._serve(self.vcenter, ports.vsphere, "vsphere")
         self.vmm = scvmm.ScvmmSimulator(clock, time.sleep, scvmm_estate(), QUICK_SCVMM)
         self.scvmm = self._serve(self.vmm, ports.scvmm, "scvmm")
         calls = RepeatingCalls(CallsInThreads(self.runtime.invoke), self.redelivery)
         self._polling = QueuePolling(self._engine, MotoQueues(ACCOUNT_ID, REGION), calls)
-        self.bill = Bill()
         explorer = CostExplorerSimulator(clock, time.sleep, self.bill, (ACCOUNT_ID, ANOTHER_ACCOUNT_ID))
         app = create_app(clock, wait=wait, cost_explorer=explorer)
         account = Watching(app, ("events", "scheduler"), self._pump.refresh)
@@ -180,7 +185,10 @@ class Machine:
         self._running.callback(google_key.unlink, missing_ok=True)
         self._engine.connect(EngineEndpoints(self.aws))
         self.environment |= worker_environment(self.aws, self.azure, self.gcp, google_key)
+        self.environment["GOOGLE_BIGQUERY_ENDPOINT"] = self.bigquery
         put_logins(self.aws, REGION)
+        accounts = {"aws": ACCOUNT_ID, "azure": SUBSCRIPTION, "gcp": PROJECT}
+        self.bill.add(list(history(datetime.now(UTC), accounts)))
 
     def deploy(self, assembly: Path) -> Endpoints:
         """Deploy the stacks of a cloud assembly and run them.
@@ -194,6 +202,7 @@ class Machine:
         """Play what is deployed, however it came there, and serve the API that CloudFormation says is at `api_url`."""
         api_id = urlsplit(api_url).netloc.partition(".")[0]
         point_clusters(self.aws, REGION, {"vsphere": self.vsphere, "scvmm": self.scvmm})
+        point_sources(self.aws, REGION, datetime.now(UTC))
         self._pump.start()
         self._polling.start()
         self.runtime.warm(saga_functions(self.aws))
@@ -218,6 +227,11 @@ class Machine:
             if name.endswith("-report"):
                 with suppress(InvokeError):
                     self._invoke_later(name, "{}")
+
+    def collect_costs(self) -> None:
+        """Collect costs for the hour that has begun: the schedule comes round for the first time in an hour."""
+        with suppress(InvokeError):
+            self._invoke_later("skysaga-billing-start", "{}")
 
     def close(self) -> None:
         """Stop everything, the last started first."""
