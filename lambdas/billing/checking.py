@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from lambdas.billing.normalising import WRITTEN
 from lambdas.billing.reading import literal, quoted
-from lambdas.core.billing.focus.columns import BY_NAME, Level
+from lambdas.core.billing.focus.columns import BY_NAME, Level, siblings
 from lambdas.core.billing.focus.rules import RULES, Rule, Test
 from lambdas.core.billing.focus.services import SERVICES
 from lambdas.core.billing.windows import Contents
@@ -110,9 +110,11 @@ def _digest(*parts: Any) -> str:
 
 
 def _count(group: list[Rule]) -> str:
-    column = group[0].column
+    """How many rows break any of the rules of one id."""
+    column = BY_NAME[group[0].column]
     count = f"count(*) FILTER ({' OR '.join(map(broken, group))})"
-    return count if BY_NAME[column].level is Level.MANDATORY else f"if(count({quoted(column)}) = 0, 0, {count})"
+    given = " OR ".join(f"{quoted(it.name)} IS NOT NULL" for it in siblings(column))
+    return count if column.level is Level.MANDATORY else f"if(bool_or({given}), {count}, 0)"
 
 
 def _billed(connection: DuckDBPyConnection, table: str) -> Mapping[datetime, dict[str, Decimal]]:

@@ -37,7 +37,8 @@ class Column(NamedTuple):
 
     `since` is the version of FOCUS that it came with, `formerly` what older versions and the clouds' exports of them
     call it: Microsoft's of 1.0 had some of 1.2's columns with its own prefix
-    (https://learn.microsoft.com/azure/cost-management-billing/dataset-schema/cost-usage-details-focus).
+    (https://learn.microsoft.com/azure/cost-management-billing/dataset-schema/cost-usage-details-focus). Conditional
+    columns that tell of the same thing, such as commitment discounts, a dataset has all or none of.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Column(NamedTuple):
     values: tuple[str, ...] = ()
     since: str = "1.0"
     formerly: tuple[str, ...] = ()
+    tells_of: str = ""
 
     @property
     def source(self) -> str:
@@ -68,23 +70,25 @@ COLUMNS: Final = (
     Column("BillingCurrency", _S, _M, False),
     Column("BillingPeriodEnd", _T, _M, False),
     Column("BillingPeriodStart", _T, _M, False),
-    Column("CapacityReservationId", _S, _C, True, since="1.1"),
-    Column("CapacityReservationStatus", _S, _C, True, ("Used", "Unused"), since="1.1"),
+    Column("CapacityReservationId", _S, _C, True, since="1.1", tells_of="capacity reservations"),
+    Column(
+        "CapacityReservationStatus", _S, _C, True, ("Used", "Unused"), since="1.1", tells_of="capacity reservations"
+    ),
     Column("ChargeCategory", _S, _M, False, CHARGE_CATEGORIES),
     Column("ChargeClass", _S, _M, True, ("Correction",)),
     Column("ChargeDescription", _S, _M, True),
     Column("ChargeFrequency", _S, _R, False, ("One-Time", "Recurring", "Usage-Based")),
     Column("ChargePeriodEnd", _T, _M, False),
     Column("ChargePeriodStart", _T, _M, False),
-    Column("CommitmentDiscountCategory", _S, _C, True, ("Spend", "Usage")),
-    Column("CommitmentDiscountId", _S, _C, True),
-    Column("CommitmentDiscountName", _S, _C, True),
-    Column("CommitmentDiscountQuantity", _D, _C, True, since="1.1"),
-    Column("CommitmentDiscountStatus", _S, _C, True, ("Used", "Unused")),
-    Column("CommitmentDiscountType", _S, _C, True),
-    Column("CommitmentDiscountUnit", _S, _C, True, since="1.1"),
-    Column("ConsumedQuantity", _D, _C, True, formerly=("UsageQuantity",)),
-    Column("ConsumedUnit", _S, _C, True, formerly=("UsageUnit",)),
+    Column("CommitmentDiscountCategory", _S, _C, True, ("Spend", "Usage"), tells_of="commitment discounts"),
+    Column("CommitmentDiscountId", _S, _C, True, tells_of="commitment discounts"),
+    Column("CommitmentDiscountName", _S, _C, True, tells_of="commitment discounts"),
+    Column("CommitmentDiscountQuantity", _D, _C, True, since="1.1", tells_of="commitment discounts"),
+    Column("CommitmentDiscountStatus", _S, _C, True, ("Used", "Unused"), tells_of="commitment discounts"),
+    Column("CommitmentDiscountType", _S, _C, True, tells_of="commitment discounts"),
+    Column("CommitmentDiscountUnit", _S, _C, True, since="1.1", tells_of="commitment discounts"),
+    Column("ConsumedQuantity", _D, _C, True, formerly=("UsageQuantity",), tells_of="usage"),
+    Column("ConsumedUnit", _S, _C, True, formerly=("UsageUnit",), tells_of="usage"),
     Column("ContractedCost", _D, _M, False),
     Column("ContractedUnitPrice", _D, _C, True),
     Column("EffectiveCost", _D, _M, False),
@@ -101,22 +105,22 @@ COLUMNS: Final = (
     Column("PricingUnit", _S, _M, True),
     Column("ProviderName", _S, _M, False),
     Column("PublisherName", _S, _M, False),
-    Column("RegionId", _S, _C, True),
-    Column("RegionName", _S, _C, True),
-    Column("ResourceId", _S, _C, True),
-    Column("ResourceName", _S, _C, True),
+    Column("RegionId", _S, _C, True, tells_of="regions"),
+    Column("RegionName", _S, _C, True, tells_of="regions"),
+    Column("ResourceId", _S, _C, True, tells_of="resources"),
+    Column("ResourceName", _S, _C, True, tells_of="resources"),
     Column("ResourceType", _S, _C, True),
     Column("ServiceCategory", _S, _M, False, tuple(SERVICES)),
     Column("ServiceName", _S, _M, False),
     Column(
         "ServiceSubcategory", _S, _R, False, tuple(name for names in SERVICES.values() for name in names), since="1.1"
     ),
-    Column("SkuId", _S, _C, True),
-    Column("SkuMeter", _S, _C, True, since="1.1", formerly=("x_SkuMeterName",)),
-    Column("SkuPriceDetails", _K, _C, True, since="1.1", formerly=("x_SkuDetails",)),
-    Column("SkuPriceId", _S, _C, True),
-    Column("SubAccountId", _S, _C, True),
-    Column("SubAccountName", _S, _C, True),
+    Column("SkuId", _S, _C, True, tells_of="unit pricing"),
+    Column("SkuMeter", _S, _C, True, since="1.1", formerly=("x_SkuMeterName",), tells_of="unit pricing"),
+    Column("SkuPriceDetails", _K, _C, True, since="1.1", formerly=("x_SkuDetails",), tells_of="unit pricing"),
+    Column("SkuPriceId", _S, _C, True, tells_of="unit pricing"),
+    Column("SubAccountId", _S, _C, True, tells_of="sub accounts"),
+    Column("SubAccountName", _S, _C, True, tells_of="sub accounts"),
     Column("SubAccountType", _S, _C, True, since="1.2", formerly=("x_SubAccountType",)),
     Column("Tags", _K, _C, True),
 )
@@ -124,6 +128,12 @@ COLUMNS: Final = (
 NAMES: Final = tuple(column.name for column in COLUMNS)
 
 BY_NAME: Final[Mapping[str, Column]] = MappingProxyType({column.name: column for column in COLUMNS})
+
+
+def siblings(column: Column) -> tuple[Column, ...]:
+    """The columns that a dataset has if it has this one: itself, and those that tell of the same."""
+    return tuple(it for it in COLUMNS if it == column or (column.tells_of and it.tells_of == column.tells_of))
+
 
 SAGA_ID: Final = "x_SagaId"
 SAGA_RESOURCE_ID: Final = "x_SagaResourceId"

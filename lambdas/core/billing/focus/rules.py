@@ -45,7 +45,8 @@ class Test(NamedTuple):
 class Rule(NamedTuple):
     """What must hold for a row for which everything in `when` holds.
 
-    Rules of a column that a dataset need not have apply to a window only if anything in it has a value there.
+    Rules of a column that a dataset need not have apply to a window only if anything in it has a value there, or in a
+    column that tells of the same.
     """
 
     id: str
