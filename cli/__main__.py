@@ -6,6 +6,7 @@ import click
 
 from cli.clusters import clusters, drain
 from cli.costs import costs
+from cli.saga import get
 from cli.worker import worker
 
 
@@ -17,6 +18,7 @@ def main() -> None:
 main.add_command(clusters)
 main.add_command(costs)
 main.add_command(drain)
+main.add_command(get)
 main.add_command(worker)
 
 if __name__ == "__main__":
