@@ -25,13 +25,13 @@ from lambdas.core.ports.costs import CostSource, Page, Rows, Staging, Unchanged,
 HELD: Final = timedelta(minutes=6)
 """How long after its last page somebody still holds a source: a missed heartbeat shows after five minutes."""
 
-MOST_WAITS: Final = 20
+MOST_WAITS: Final = 12
 """How often one execution waits for a source: then the next hour's carries on, and the history stays short."""
 
 LONGEST_PAUSE: Final = 20.0
 """In seconds: a function waits for so long itself, and lets the state machine wait for what takes longer."""
 
-BUSY_SECONDS: Final = 120
+BUSY_SECONDS: Final = 300
 HANDOVER_SECONDS: Final = 90.0
 """What must be left of a function's time for it to begin another page."""
 
