@@ -145,7 +145,10 @@ class _Publication(NamedTuple):
             there = self.files.there(key)
             if there is None or there.begun_at > self.read.begun_at:
                 raise
-        # Somebody wrote the file and died before the record: this read itself, or an older one.
+        if there.read == self.read.id:
+            # Whoever published this read wrote the file, and died before the record or is about to write it.
+            return {"key": key, "etag": there.etag}
+        # An older read's publisher died before the record.
         window = window.model_copy(update={"etag": there.etag})
         return {"key": key, "etag": self.arranged.write(window, key, closed=closed)}
 

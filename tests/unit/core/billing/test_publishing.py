@@ -156,6 +156,34 @@ def test_a_publisher_that_died_after_the_file_is_completed_by_the_next(press: Pr
     assert press.window(0).etag == file.etag
 
 
+def test_of_two_publishers_of_one_read_the_slower_writes_nothing_once_the_window_is_closed(press: Press) -> None:
+    settle(press)
+    press.stage(1, row("a"))
+    slow = Press(press.windows, press.files, press.clock)
+
+    def meanwhile() -> None:
+        press.files.hop = lambda: None
+        press.publish()
+
+    press.files.hop = meanwhile
+    with pytest.raises(RetryableError):
+        slow.publish()
+    (file,) = press.files.files.values()
+    assert press.window(0).etag == file.etag
+
+
+def test_a_file_of_an_older_read_that_no_record_knows_is_replaced(press: Press) -> None:
+    press.stage(1, row("a"))
+    press.windows._hop = _dies
+    with pytest.raises(SystemExit):
+        press.publish()
+    press.windows._hop = lambda: None
+    press.clock.advance(60)
+    press.stage(2, row("b"))
+    press.publish()
+    assert press.kept() == ["b"]
+
+
 def test_a_publisher_that_was_overtaken_replaces_nothing(press: Press) -> None:
     press.stage(1, row("a"))
     slow = Press(press.windows, press.files, press.clock)
