@@ -114,6 +114,8 @@ def _show(console: Console, document: dict[str, Any]) -> None:
         console.print(*charts(document["group_by"], document["items"], console.width), sep="\n")
     else:
         console.print("Nothing of this is known to cost anything.")
+    if document["costs"] == "own":
+        console.print("Only of your own sagas; everything takes the grant `costs: all` (docs/targets-and-grants.md).")
     console.print(*freshness_lines(document["freshness"], now), sep="\n")
 
 

@@ -58,7 +58,7 @@ def add_cost_routes(
         if not sees_all:
             question = _of_own_sagas(question, who, sagas(), access())
         page = billing.costs().ask(question, cursor, limit)
-        return json_answer(HTTPStatus.OK, cost_page_view(question, page))
+        return json_answer(HTTPStatus.OK, cost_page_view(question, page, sees_all=sees_all))
 
 
 def saga_cost(saga_id: str, billing: Billing | None) -> dict[str, Any]:

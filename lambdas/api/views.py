@@ -124,11 +124,15 @@ def cluster_view(standing: ClusterStanding, now: datetime) -> dict[str, Any]:
     }
 
 
-def cost_page_view(question: Question, page: CostPage) -> dict[str, Any]:
-    """Lines of an answer about costs, what was asked, and how fresh the sources are: a late hour is no cheap one."""
+def cost_page_view(question: Question, page: CostPage, *, sees_all: bool) -> dict[str, Any]:
+    """Lines of an answer about costs, what was asked, and how fresh the sources are: a late hour is no cheap one.
+
+    `costs` says, in a grant's words, whether they are of everything or of the caller's own sagas.
+    """
     days = question.scope.days
     return {
         "version": COSTS_VERSION,
+        "costs": "all" if sees_all else "own",
         "group_by": list(question.groups),
         "from": days[0].isoformat() if days else None,
         "to": days[1].isoformat() if days else None,

@@ -79,6 +79,7 @@ def test_costs_are_exact_text_by_currency_with_how_fresh_every_source_is(calls: 
     assert answer.status == 200
     assert answer.body == {
         "version": 1,
+        "costs": "all",
         "group_by": ["saga"],
         "from": "2026-11-01",
         "to": "2026-11-20",
@@ -172,7 +173,7 @@ def test_every_mistake_is_named_at_once(calls: Api, kept: Kept) -> None:
 
 def test_without_a_grant_costs_are_those_of_ones_own_sagas(calls: Api, kept: Kept) -> None:
     mine, theirs = calls.world.open(), theirs_of(calls)
-    assert get(calls, "group_by=service").status == 200
+    assert get(calls, "group_by=service").body["costs"] == "own"
     assert kept.asked_for_sagas == (mine,)
     assert get(calls, f"saga={mine}").status == 200
     for saga in (theirs, "s0nobody00000000"):

@@ -57,7 +57,8 @@ def page(items: list[dict[str, Any]], *sources: dict[str, Any], cursor: str | No
     groups = list(items[0]["keys"]) if items else ["saga"]
     days = {"from": "2026-11-01", "to": "2026-11-26"}
     fresh = list(sources or (source(),))
-    return {"version": 1, "group_by": groups, **days, "items": items, "next_cursor": cursor, "freshness": fresh}
+    asked = {"version": 1, "costs": "all", "group_by": groups, **days}
+    return {**asked, "items": items, "next_cursor": cursor, "freshness": fresh}
 
 
 class Api:
@@ -263,3 +264,10 @@ def test_a_file_that_cannot_be_written_or_of_no_known_kind_is_said_so(api: Api, 
 def test_nothing_is_said_in_words(api: Api) -> None:
     api.answers = [(200, page([]))]
     assert "Nothing of this is known to cost anything." in api.run().output
+
+
+def test_whoever_sees_only_their_own_is_told_so(api: Api) -> None:
+    api.answers = [(200, {**page([]), "costs": "own"})]
+    assert "Only of your own sagas" in api.run().output
+    api.answers = [(200, page([]))]
+    assert "Only of your own sagas" not in api.run().output
