@@ -97,7 +97,7 @@ def figures() -> list[Figure]:
     large = {form: _run(form, LARGE) for form in ("jsonl.gz", "csv", "parquet")}
     small = {"jsonl.gz": rows, "csv": csv, "parquet": parquet}
     method = f"{LARGE} rows of {len(WRITTEN)} columns into {HOURS} windows, one thread, S3 a folder"
-    names = {"jsonl.gz": "rows", "csv": "a CSV export", "parquet": "a Parquet export"}
+    names = {"jsonl.gz": "an API", "csv": "a CSV export", "parquet": "a Parquet export"}
     measured = [
         plain(
             "billing: rows staged, a second of one core",
@@ -112,7 +112,7 @@ def figures() -> list[Figure]:
         measured.append(plain(f"billing: rows from {name} published, a second of one core", rate, "1/s", method, 0))
     for form, name in names.items():
         most, ratio = large[form].megabytes, large[form].megabytes / small[form].megabytes
-        measured.append(limited(f"billing: memory for {LARGE:,} from {name}", most, "MiB", MOST_MEGABYTES, _PEAK))
+        measured.append(limited(f"billing: memory for {LARGE:,} rows from {name}", most, "MiB", MOST_MEGABYTES, _PEAK))
         growth = f"peak for {LARGE:,} rows to that for {SMALL:,}"
         measured.append(limited(f"billing: growth of it from {SMALL:,}, {name}", ratio, "times", MOST_GROWTH, growth))
     return measured

@@ -149,9 +149,12 @@ class _Loading:
     def load(self, pages: list[_Page]) -> None:
         """All of them; raises TerminalError for the first row that cannot be used."""
         self._database.execute(f"CREATE TABLE rows ({table_columns()})")
+        # in one transaction, so that pages are not written to a log before they are written to the table
+        self._database.begin()
         for page in pages:
             with self._as_query(page) as query:
                 self._database.execute(f"INSERT INTO rows {query}")
+        self._database.commit()
         self._refuse_unusable(pages)
 
     @contextmanager
