@@ -14,7 +14,7 @@ from enum import StrEnum
 from math import ceil
 from typing import Any, Final, NamedTuple, TypedDict
 
-from lambdas.core.billing.planning import MOST_READS, last_asked, next_span, settled_at
+from lambdas.core.billing.planning import MOST_READS, next_span, settled_at, unseen_since
 from lambdas.core.billing.sources import AnySource
 from lambdas.core.billing.spans import Span
 from lambdas.core.billing.windows import Holder, Read, Segment, SourceState
@@ -178,7 +178,7 @@ class CollectingSteps:
         if read.cursor is not None or read.begun_at >= settled_at(self._source, read.start):
             return None
         state = self._windows.state(self._source.name)
-        return last_asked(state.asked, read.span) if state else None
+        return unseen_since(state.asked, read.span) if state else None
 
     def _kept(self, errand: Errand, read: Read, page: Page | Unchanged) -> Read:
         if isinstance(page, Unchanged):
