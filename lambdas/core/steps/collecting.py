@@ -52,16 +52,25 @@ class Collection(TypedDict):
 
 
 class Errand(NamedTuple):
-    """What a collector is sent for: the window whose execution sends it, the task's token, and when that gives up."""
+    """What a collector is sent for: the window whose execution sends it, the task's token, and when that gives up.
+
+    `call` tells apart who is sent for the same: a call that Lambda delivers twice.
+    """
 
     window: str
     token: str
     until: datetime
+    call: str
 
     @property
     def run(self) -> str:
         """Who holds the source: a name for the token, which is a secret of the execution."""
         return hashlib.sha256(self.token.encode()).hexdigest()[:12]
+
+    @property
+    def stager(self) -> str:
+        """Who stages pages: nobody replaces what another has staged, since the same cursor may give another page."""
+        return f"{self.run}-{self.call}"
 
 
 class Surroundings(NamedTuple):
@@ -183,12 +192,12 @@ class CollectingSteps:
     def _kept(self, errand: Errand, read: Read, page: Page | Unchanged) -> Read:
         if isinstance(page, Unchanged):
             return self._noted(errand, read, {"complete": True, "unchanged": True})
-        self._staging.put(self._source.name, read.id, errand.run, read.pages, page.content)
+        self._staging.put(self._source.name, read.id, errand.stager, read.pages, page.content)
         rows = len(page.content.rows) if isinstance(page.content, Rows) else 0
         moved = {
             "cursor": page.cursor,
             "complete": page.cursor is None,
-            "segments": _with_page(read, errand.run),
+            "segments": _with_page(read, errand.stager),
             "rows": read.rows + rows,
         }
         return self._noted(errand, read, moved)

@@ -66,9 +66,10 @@ class Desk(NamedTuple):
         token: str = TOKEN,
         left: Callable[[], float] = lambda: 900.0,
         alive: Callable[[], bool] = lambda: True,
+        call: str = "first",
     ) -> Collection | None:
         steps = CollectingSteps(hourly(), self.script, self.windows, self.staging, self.clock)
-        errand = Errand(window, token, self.clock.now() + timedelta(minutes=70))
+        errand = Errand(window, token, self.clock.now() + timedelta(minutes=70), call)
         return steps.collect(errand, Surroundings(alive, left, self.paused.append))
 
     @property
@@ -129,6 +130,20 @@ def test_who_was_overtaken_notices_at_the_next_page_and_what_it_stages_does_not_
 
     with pytest.raises(Overtaken):
         desk.collect(token="token-1", alive=overtake)
+    assert desk.staged() == ["1", "2", "3"]
+
+
+def test_a_call_that_was_delivered_twice_replaces_no_page_that_counts(desk: Desk) -> None:
+    class Delivery(Script):
+        """Files of another delivery, which has come since the first call asked."""
+
+        def page(self, span: Span, cursor: str | None, unless: datetime | None) -> Page | Unchanged:
+            desk.collect()
+            return super().page(span, cursor, unless)
+
+    twin = Desk(Delivery([page(7, "z")]), desk.windows, desk.staging, desk.clock, [])
+    with pytest.raises(Overtaken):
+        twin.collect(call="second")
     assert desk.staged() == ["1", "2", "3"]
 
 
