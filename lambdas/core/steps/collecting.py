@@ -31,6 +31,9 @@ MOST_WAITS: Final = 20
 LONGEST_PAUSE: Final = 20.0
 """In seconds: a function waits for so long itself, and lets the state machine wait for what takes longer."""
 
+SHORTEST_PAUSE: Final = 1.0
+"""In seconds: a source that says to come again at once would be asked as fast as it refuses."""
+
 BUSY_SECONDS: Final = 120
 HANDOVER_SECONDS: Final = 90.0
 """What must be left of a function's time for it to begin another page."""
@@ -149,6 +152,8 @@ class CollectingSteps:
 
         def change(state: SourceState | None) -> SourceState:
             held = _held(state, errand)
+            if held.read is not None:
+                raise Overtaken(f"somebody else has begun to read {self._source.name}")
             read = Read(id=f"{errand.window}-{held.reads + 1}", start=span.start, end=span.end, begun_at=now)
             return held.model_copy(update={"read": read, "reads": held.reads + 1, "holder": _holder(errand, now)})
 
@@ -163,10 +168,11 @@ class CollectingSteps:
             try:
                 page = self._costs.page(read.span, read.cursor, self._unless(read))
             except Throttled as throttled:
-                self._be_quiet(errand, throttled.retry_after)
-                if throttled.retry_after > min(LONGEST_PAUSE, around.left() - HANDOVER_SECONDS):
-                    return self._wait(errand, throttled.retry_after)
-                around.pause(throttled.retry_after)
+                seconds = max(SHORTEST_PAUSE, throttled.retry_after)
+                self._be_quiet(errand, seconds)
+                if seconds > min(LONGEST_PAUSE, around.left() - HANDOVER_SECONDS):
+                    return self._wait(errand, seconds)
+                around.pause(seconds)
             except CursorExpired:
                 read = self._begun_again(errand, read)
             else:
@@ -176,11 +182,10 @@ class CollectingSteps:
         return Collection(status=CollectionStatus.STAGED, wait=0)
 
     def _be_quiet(self, errand: Errand, seconds: float) -> None:
-        """Remember when the source may be asked again, whoever would do so next."""
-        until = self._clock.now() + timedelta(seconds=seconds)
-        self._windows.change_state(
-            self._source.name, lambda it: _held(it, errand).model_copy(update={"quiet_until": until})
-        )
+        """Remember when the source may be asked again, whoever would do so next; it is still held."""
+        now = self._clock.now()
+        until = now + timedelta(seconds=seconds)
+        _held(self._windows.change_state(self._source.name, lambda it: _quiet(it, errand, now, until)), errand)
 
     def _unless(self, read: Read) -> datetime | None:
         """Since when there must be something new for a first page to be worth reading; None where it is in any case."""
@@ -250,6 +255,17 @@ def _held(state: SourceState | None, errand: Errand) -> SourceState:
     if state is None or state.holder is None or state.holder.run != errand.run:
         raise Overtaken("somebody else holds the source")
     return state
+
+
+def _quiet(state: SourceState | None, errand: Errand, now: datetime, until: datetime) -> SourceState:
+    """Also who was overtaken has heard it, and whoever has overtaken them would not."""
+    if state is None:
+        raise Overtaken("nothing is known of the source any more")
+    mine = state.holder is not None and state.holder.run == errand.run
+    quiet_until = max(until, state.quiet_until or until)
+    return state.model_copy(
+        update={"quiet_until": quiet_until, "holder": _holder(errand, now) if mine else state.holder}
+    )
 
 
 def _reading(state: SourceState) -> Read:
