@@ -111,6 +111,9 @@ class CollectingSteps:
 
         Raises Overtaken when somebody else holds the source by now, RetryableError or TerminalError.
         """
+        if not around.alive():
+            # A call that comes late must not take the source from whoever carries on in its place.
+            raise Overtaken(f"nobody waits for this reading of {self._source.name} any more")
         try:
             read = self._begin(errand)
         except _NotYet as busy:

@@ -126,7 +126,8 @@ def test_who_was_overtaken_notices_at_the_next_page_and_what_it_stages_does_not_
     intruder = Desk(Script([page(2, "c"), page(3, None)]), desk.windows, desk.staging, desk.clock, [])
 
     def overtake() -> bool:
-        intruder.collect(token="token-2")
+        if desk.script.asked:
+            intruder.collect(token="token-2")
         return True
 
     with pytest.raises(Overtaken):
@@ -151,6 +152,20 @@ def test_a_call_that_was_delivered_twice_replaces_no_page_that_counts(desk: Desk
 def test_a_task_that_nobody_waits_for_any_more_is_left(desk: Desk) -> None:
     with pytest.raises(Overtaken):
         desk.collect(alive=lambda: False)
+    assert desk.windows.states() == []
+    alive = iter([True, False])
+    with pytest.raises(Overtaken):
+        desk.collect(alive=lambda: next(alive))
+    assert desk.staged() == ["1"]
+
+
+def test_a_call_that_comes_late_does_not_take_the_source_from_its_successor(desk: Desk) -> None:
+    def ended_here() -> bool:
+        with pytest.raises(Overtaken):
+            desk.collect(token="token-1", alive=lambda: False)
+        return True
+
+    assert desk.collect(token="token-2", alive=ended_here) == {"status": CollectionStatus.STAGED, "wait": 0}
 
 
 def test_a_source_that_another_hour_s_execution_reads_is_waited_for(desk: Desk) -> None:
