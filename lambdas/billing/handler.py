@@ -49,7 +49,7 @@ def billing_handler(
             return {"window": payload.window, "sources": steps().plan()}
         if isinstance(payload, Summarise):
             return summarising().summarise(payload.window)
-        steps().note_failure(payload.source, payload.error, payload.cause)
+        steps().note_failure(payload.window, payload.source, payload.error, payload.cause)
         return {"source": payload.source}
 
     return handle

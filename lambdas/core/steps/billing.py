@@ -41,18 +41,22 @@ class BillingSteps:
             raise Misconfigured(f"nothing is deployed that collects from {', '.join(unknown)}: deploy again")
         return [SourceItem(source=name, collector=self._collectors[it.kind]) for name, it in declared.items()]
 
-    def note_failure(self, source: str, error: str, cause: str) -> None:
-        """Remember why a source was not read, so that whoever asks for its costs is told; raises RetryableError."""
+    def note_failure(self, window: str, source: str, error: str, cause: str) -> None:
+        """Remember why a source was not read for a window, so that whoever asks for its costs is told.
+
+        The source is free again, unless the execution for another window holds it. Raises RetryableError.
+        """
         declared = self._declarations.declared()
         if source not in declared:
             return
         failure = Failure(at=self._clock.now(), error=error, message=_message(cause)[:_LONGEST])
-        self._windows.change_state(source, lambda it: _failed(it, declared[source], failure))
+        self._windows.change_state(source, lambda it: _failed(it, declared[source], failure, window))
 
 
-def _failed(state: SourceState | None, source: AnySource, failure: Failure) -> SourceState:
+def _failed(state: SourceState | None, source: AnySource, failure: Failure, window: str) -> SourceState:
     state = state or SourceState(source=source.name, since=source.since, closed_through=source.since)
-    return state.model_copy(update={"failure": failure, "holder": None})
+    ours = state.holder is None or state.holder.window == window
+    return state.model_copy(update={"failure": failure, "holder": None if ours else state.holder})
 
 
 def _message(cause: str) -> str:

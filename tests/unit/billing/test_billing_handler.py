@@ -11,6 +11,7 @@ import pytest
 from lambdas.adapters.observability import StepHandler
 from lambdas.billing.handler import billing_handler, start_handler
 from lambdas.core.billing.sources import AnySource, Sources
+from lambdas.core.billing.windows import Holder, SourceState
 from lambdas.core.steps.billing import BillingSteps
 from lambdas.core.steps.summarising import SummarisingSteps
 from tests.fakes.billing import SINCE, daily, hourly
@@ -66,6 +67,14 @@ def failed(windows: FakeWindows, error: str, cause: str) -> str:
     return state.failure.message
 
 
+def held_for(window: str) -> FakeWindows:
+    windows = FakeWindows()
+    holder = Holder(run="run", window=window, until=SINCE + timedelta(hours=5, minutes=6))
+    state = SourceState(source="hourly", since=SINCE, closed_through=SINCE, holder=holder)
+    windows.change_state("hourly", lambda _: state)
+    return windows
+
+
 def test_a_collection_is_started_for_the_hour_that_has_begun() -> None:
     starts = Starts()
     start = start_handler(lambda: starts, FakeClock(SINCE + timedelta(hours=5, minutes=3)))
@@ -95,11 +104,19 @@ def test_a_failure_that_is_no_function_s_is_remembered_as_it_is_and_not_at_any_l
 
 
 def test_who_failed_holds_the_source_no_longer() -> None:
-    windows = FakeWindows()
+    windows = held_for(WINDOW)
     failed(windows, "TerminalError", "no")
     state = windows.state("hourly")
     assert state is not None
     assert state.holder is None
+
+
+def test_a_failure_takes_the_source_from_no_other_execution() -> None:
+    windows = held_for("2026-01-01T06")
+    failed(windows, "States.HeartbeatTimeout", "")
+    state = windows.state("hourly")
+    assert state is not None
+    assert state.holder is not None
 
 
 def test_a_source_that_is_declared_no_more_has_no_failure() -> None:
