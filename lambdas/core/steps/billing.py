@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Final, TypedDict
 
 from lambdas.core.billing.sources import AnySource
+from lambdas.core.billing.spans import window_named
 from lambdas.core.billing.windows import Failure, SourceState
 from lambdas.core.errors import Misconfigured
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.costs import SourceDeclarations, Windows
 
 _LONGEST: Final = 500
+_HOUR_SECONDS: Final = 3600
 
 
 class SourceItem(TypedDict):
@@ -33,13 +35,19 @@ class BillingSteps:
         self._windows = windows
         self._clock = clock
 
-    def plan(self) -> list[SourceItem]:
-        """Every source that is declared, with the collector of its kind; raises Misconfigured or RetryableError."""
+    def plan(self, window: str) -> list[SourceItem]:
+        """Every source that is declared, with the collector of its kind; raises Misconfigured or RetryableError.
+
+        Each hour another one comes first: some are read at a time, and where those take all of the time that there is,
+        the same ones would never be read.
+        """
         declared = self._declarations.declared()
         unknown = sorted({it.kind for it in declared.values()} - set(self._collectors))
         if unknown:
             raise Misconfigured(f"nothing is deployed that collects from {', '.join(unknown)}: deploy again")
-        return [SourceItem(source=name, collector=self._collectors[it.kind]) for name, it in declared.items()]
+        items = [SourceItem(source=name, collector=self._collectors[it.kind]) for name, it in declared.items()]
+        first = int(window_named(window).timestamp()) // _HOUR_SECONDS % len(items) if items else 0
+        return [*items[first:], *items[:first]]
 
     def note_failure(self, window: str, source: str, error: str, cause: str) -> None:
         """Remember why a source was not read for a window, so that whoever asks for its costs is told.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any, cast
 
 import pytest
@@ -56,7 +57,7 @@ def handler(windows: FakeWindows, collectors: dict[str, str] | None = None) -> S
 
 
 def called(handler: StepHandler, **event: Any) -> Any:
-    return handler({"window": WINDOW, **event}, Context("billing", "request"))
+    return handler({"window": WINDOW} | event, Context("billing", "request"))
 
 
 def failed(windows: FakeWindows, error: str, cause: str) -> str:
@@ -83,10 +84,19 @@ def test_a_collection_is_started_for_the_hour_that_has_begun() -> None:
 
 
 def test_a_plan_names_every_source_and_who_reads_it() -> None:
-    assert called(handler(FakeWindows()), step="plan") == {
-        "window": WINDOW,
-        "sources": [{"source": "hourly", "collector": "gcp:7"}, {"source": "daily", "collector": "azure:9"}],
-    }
+    plan = called(handler(FakeWindows()), step="plan")
+    assert plan["window"] == WINDOW
+    assert sorted(plan["sources"], key=itemgetter("source")) == [
+        {"source": "daily", "collector": "azure:9"},
+        {"source": "hourly", "collector": "gcp:7"},
+    ]
+
+
+def test_sources_take_turns_at_being_the_first_to_be_read() -> None:
+    hours = ["2026-01-01T05", "2026-01-01T06", "2026-01-01T07"]
+    plans = [called(handler(FakeWindows()), step="plan", window=it)["sources"] for it in hours]
+    first = [plan[0]["source"] for plan in plans]
+    assert first[0] == first[2] != first[1]
 
 
 def test_a_kind_that_nothing_reads_is_the_operator_s_to_deploy() -> None:
