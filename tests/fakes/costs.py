@@ -50,14 +50,17 @@ class FakeCostQuery:
 
 @dataclass
 class FakeCostSummaries:
-    """Has a summary once `found` is set; remembers what was asked for."""
+    """Has a summary once `found` is set; what stands in `broken` is raised instead."""
 
     found: Summary | None = None
     asked: list[tuple[str, Mapping[str, Scope], str]] = field(default_factory=list)
+    broken: Exception | None = None
 
     def summary(self, since: str, scopes: Mapping[str, Scope], version: str) -> Summary | None:
         """What was found, if anything was."""
         self.asked.append((since, scopes, version))
+        if self.broken is not None:
+            raise self.broken
         return self.found
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from lambdas.core.billing.budgets import parse_budgets
 from lambdas.core.billing.windows import Failure
-from lambdas.core.errors import RetryableError
+from lambdas.core.errors import RetryableError, Throttled
 from lambdas.core.ports.cost_query import SagaLine, SpentLine, Summary
 from lambdas.core.steps.summarising import SummarisingSteps
 from tests.fakes.clock import FakeClock
@@ -81,6 +81,11 @@ def test_nothing_is_written_before_the_summary_is_there(scene: Scene) -> None:
     assert scene.query.asked[0] == scene.query.asked[1]
     since, scopes, version = scene.query.asked[0]
     assert (since, list(scopes), version) == ("2026-10", ["payments#2026-10", "payments#2026-11"], WINDOW)
+
+
+def test_a_query_that_is_throttled_is_asked_for_later(scene: Scene) -> None:
+    scene.query.broken = Throttled("TooManyRequestsException", "Athena is asked too much", 7.5)
+    assert scene.steps.summarise(WINDOW) == {"status": "PENDING", "wait": 8}
 
 
 def test_what_sagas_cost_is_kept_for_every_month_that_may_have_changed_with_who_was_late(scene: Scene) -> None:
