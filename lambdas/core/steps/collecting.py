@@ -116,17 +116,16 @@ class CollectingSteps:
             raise Overtaken(f"nobody waits for this reading of {self._source.name} any more")
         try:
             read = self._begin(errand)
+            return self._read(errand, read, around) if read else self._let_go(errand)
         except _NotYet as busy:
             return self._wait(errand, busy.seconds)
         except _Enough:
             return _done()
-        return self._read(errand, read, around) if read else self._let_go(errand)
 
     def _begin(self, errand: Errand) -> Read | None:
         """Take the source, and the read to carry on with: the one under way, or the next that is due."""
         state = self._windows.change_state(self._source.name, lambda it: self._taken(it, errand))
-        if state.quiet_until and state.quiet_until > self._clock.now():
-            raise _NotYet((state.quiet_until - self._clock.now()).total_seconds())
+        self._heed(state)
         if state.read is not None:
             return state.read
         span = next_span(self._source, state, self._clock.now())
@@ -135,6 +134,12 @@ class CollectingSteps:
         if state.reads >= MOST_READS:
             raise _Enough
         return self._begun(errand, span)
+
+    def _heed(self, state: SourceState) -> None:
+        """Ask no further when the source has said to somebody when it may be asked again."""
+        now = self._clock.now()
+        if state.quiet_until and state.quiet_until > now:
+            raise _NotYet((state.quiet_until - now).total_seconds())
 
     def _taken(self, state: SourceState | None, errand: Errand) -> SourceState:
         now, since = self._clock.now(), self._source.since
@@ -221,7 +226,10 @@ class CollectingSteps:
             moved = read.model_copy(update=update)
             return held.model_copy(update={"read": moved, "holder": _holder(errand, now)})
 
-        return _reading(self._windows.change_state(self._source.name, change))
+        state = self._windows.change_state(self._source.name, change)
+        if not _reading(state).complete:
+            self._heed(state)
+        return _reading(state)
 
     def _begun_again(self, errand: Errand, read: Read) -> Read:
         """Read the same span from its beginning, under a name of its own: what was staged of it counts no more."""

@@ -71,7 +71,11 @@ class Desk(NamedTuple):
     ) -> Collection | None:
         steps = CollectingSteps(hourly(), self.script, self.windows, self.staging, self.clock)
         errand = Errand(window, token, self.clock.now() + timedelta(minutes=70), call)
-        return steps.collect(errand, Surroundings(alive, left, pause or self.paused.append))
+        return steps.collect(errand, Surroundings(alive, left, pause or self.pause))
+
+    def pause(self, seconds: float) -> None:
+        self.paused.append(seconds)
+        self.clock.advance(seconds)
 
     @property
     def read(self) -> Read:
@@ -207,6 +211,23 @@ def test_what_a_source_says_to_who_was_overtaken_counts_too(desk: Desk) -> None:
     with pytest.raises(Overtaken):
         late.collect(token="token-1")
     assert desk.collect(token="token-3") == {"status": CollectionStatus.PENDING, "wait": 1800}
+
+
+def test_what_a_source_says_to_somebody_else_is_heeded_before_the_next_page(desk: Desk) -> None:
+    def quiet(state: SourceState | None) -> SourceState:
+        assert state is not None
+        return state.model_copy(update={"quiet_until": desk.clock.now() + timedelta(seconds=300)})
+
+    class Talkative(Script):
+        """Says to somebody else, at the same time, when it may be asked again."""
+
+        def page(self, span: Span, cursor: str | None, unless: datetime | None) -> Page | Unchanged:
+            desk.windows.change_state("hourly", quiet)
+            return super().page(span, cursor, unless)
+
+    talkative = desk._replace(script=Talkative(list(THREE_PAGES)))
+    assert talkative.collect() == {"status": CollectionStatus.PENDING, "wait": 300}
+    assert desk.staged() == ["1"]
 
 
 def test_a_source_that_asks_for_patience_stays_held_meanwhile(desk: Desk) -> None:
