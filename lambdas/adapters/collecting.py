@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
+from uuid import uuid4
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict
@@ -124,7 +125,7 @@ def _answer(
         lambda: context.get_remaining_time_in_millis() / _MILLISECONDS,
         parts.pause,
     )
-    errand = Errand(payload.window, payload.token, payload.started_at + LIMIT)
+    errand = Errand(payload.window, payload.token, payload.started_at + LIMIT, uuid4().hex[:8])
     try:
         declared, costs = source()
         steps = CollectingSteps(declared, costs, parts.windows, parts.staging, parts.clock)

@@ -3,7 +3,7 @@
 | pk            | sk                | what                                                                     |
 |---------------|-------------------|--------------------------------------------------------------------------|
 | `SAGA#id`     | `COST`            | what a saga costs: an attribute `month#2026-11` for each month            |
-| `SUMMARY`     | `LATEST`          | the window of the last summary, and the sources that were late            |
+| `SUMMARY`     | `LATEST`          | the window of the last summary, the sources that were late, what was closed |
 | `SUMMARY`     | `MONTH#2026-11`   | a digest of what each saga costs of that month, so that only changes are written |
 | `BUDGET#name` | `2026-11#080`     | a threshold that was passed in a period, and whether that was announced   |
 """
@@ -24,6 +24,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.adapters.dynamodb import asked
 from lambdas.core.billing.budgets import Passed
+from lambdas.core.billing.spans import Span
 from lambdas.core.errors import RetryableError
 from lambdas.core.ports.cost_query import SagaLine
 from lambdas.core.ports.summaries import CurrencyCost, SagaCost
@@ -69,7 +70,14 @@ class DynamoSummaries:
         costs = _totals(item)
         return SagaCost(costs, latest["window"]["S"], json.loads(latest["late"]["S"])) if costs else None
 
-    def keep(self, window: str, months: Sequence[str], lines: Sequence[SagaLine], late: Sequence[str]) -> None:
+    def keep(
+        self,
+        window: str,
+        months: Sequence[str],
+        lines: Sequence[SagaLine],
+        late: Sequence[str],
+        closed: Mapping[str, Span],
+    ) -> None:
         """Write what changed since the last summary, and remember it only then: what dies in between is repeated."""
         found = _by_month(months, lines)
         known = {month: self._digests(month) for month in found}
@@ -77,7 +85,16 @@ class DynamoSummaries:
             list(writers.map(partial(self._write, window), _changes(found, known)))
         for month, sagas in found.items():
             self._remember(window, month, sagas)
-        self._replace(_key("SUMMARY", "LATEST"), window, {"late": {"S": json.dumps(list(late))}})
+        spans = {name: [moment.isoformat() for moment in span] for name, span in closed.items()}
+        latest = {"late": {"S": json.dumps(list(late))}, "closed": {"S": json.dumps(spans)}}
+        self._replace(_key("SUMMARY", "LATEST"), window, latest)
+
+    def closed(self) -> dict[str, Span]:
+        """What of each source was closed as of the last summary; nothing before the first one."""
+        key = _key("SUMMARY", "LATEST")
+        answer = asked(partial(self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True))
+        spans = json.loads(answer.get("Item", {}).get("closed", {}).get("S", "{}"))
+        return {name: Span(*map(datetime.fromisoformat, moments)) for name, moments in spans.items()}
 
     def note_passed(self, passed: Passed) -> bool:
         """Note that a threshold was passed, once; returns whether that has still to be announced."""

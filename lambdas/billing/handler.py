@@ -46,10 +46,10 @@ def billing_handler(
     def handle(event: dict[str, Any], _: object) -> Mapping[str, Any]:
         payload = PAYLOAD.validate_python(event)
         if isinstance(payload, Plan):
-            return {"window": payload.window, "sources": steps().plan()}
+            return {"window": payload.window, "sources": steps().plan(payload.window)}
         if isinstance(payload, Summarise):
             return summarising().summarise(payload.window)
-        steps().note_failure(payload.source, payload.error, payload.cause)
+        steps().note_failure(payload.window, payload.source, payload.error, payload.cause)
         return {"source": payload.source}
 
     return handle

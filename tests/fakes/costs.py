@@ -10,6 +10,7 @@ from typing import Any
 from lambdas.core.billing.budgets import Budget, Passed
 from lambdas.core.billing.questions import Question, Scope
 from lambdas.core.billing.sources import AnySource, CostExplorer, Sources
+from lambdas.core.billing.spans import Span
 from lambdas.core.billing.windows import Asked, SourceState
 from lambdas.core.errors import RetryableError
 from lambdas.core.ports.cost_query import Answer, CostLine, SagaLine, Summary
@@ -50,14 +51,17 @@ class FakeCostQuery:
 
 @dataclass
 class FakeCostSummaries:
-    """Has a summary once `found` is set; remembers what was asked for."""
+    """Has a summary once `found` is set; what stands in `broken` is raised instead."""
 
     found: Summary | None = None
     asked: list[tuple[str, Mapping[str, Scope], str]] = field(default_factory=list)
+    broken: Exception | None = None
 
     def summary(self, since: str, scopes: Mapping[str, Scope], version: str) -> Summary | None:
         """What was found, if anything was."""
         self.asked.append((since, scopes, version))
+        if self.broken is not None:
+            raise self.broken
         return self.found
 
 
@@ -89,10 +93,23 @@ class FakeSummaries:
 
     kept: list[tuple[str, Sequence[str], Sequence[SagaLine], Sequence[str]]] = field(default_factory=list)
     noted: dict[tuple[str, str, int], bool] = field(default_factory=dict)
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
-    def keep(self, window: str, months: Sequence[str], lines: Sequence[SagaLine], late: Sequence[str]) -> None:
+    def keep(
+        self,
+        window: str,
+        months: Sequence[str],
+        lines: Sequence[SagaLine],
+        late: Sequence[str],
+        closed: Mapping[str, Span],
+    ) -> None:
         """Remember what sagas cost."""
         self.kept.append((window, months, lines, late))
+        self.spans = closed
+
+    def closed(self) -> Mapping[str, Span]:
+        """What was closed as of the last one."""
+        return self.spans
 
     def note_passed(self, passed: Passed) -> bool:
         """Note a threshold once; returns whether it is still to be announced."""

@@ -27,9 +27,9 @@ from lambdas.billing.publisher import Publisher, publish_handler
 from lambdas.core.billing.planning import MOST_READS, settled_at, unit_of
 from lambdas.core.billing.sources import AnySource, Sources, parse_sources
 from lambdas.core.billing.spans import HOUR, Span, window_name, window_of
-from lambdas.core.billing.windows import Window, WindowStatus
+from lambdas.core.billing.windows import Read, SourceState, Window, WindowStatus
 from lambdas.core.errors import RetryableError, TerminalError, Throttled
-from lambdas.core.ports.costs import Row
+from lambdas.core.ports.costs import ExportedFile, Row, Rows
 from lambdas.core.steps.billing import BillingSteps
 from lambdas.core.steps.publishing import PublishingSteps
 from lambdas.core.steps.summarising import SummarisingSteps
@@ -39,7 +39,7 @@ from local.stepfunctions import Engine, LambdaResult
 from local.stepfunctions.errors import ApiError
 from local.stepfunctions.runtime.host import Outcome, TaskRequest
 from tests.fakes.bill_source import BillSource, ExportSource, LiveSource, SnapshotSource
-from tests.fakes.cost_files import FakeCostFiles, FakeStaging, row_window
+from tests.fakes.cost_files import FakeCostFiles, FakeStaging, StoredFile, row_window
 from tests.fakes.windows import FakeWindows
 from tests.simulation.private import EngineTasks
 from tests.simulation.workers import Worker, Workers
@@ -49,6 +49,11 @@ NINETY_DAYS: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """Three whole months."""
 FUNCTION_SECONDS: Final = 300.0
 """A third of what is deployed, so that many a read is handed over."""
+KILLED_SECONDS: Final = 900.0
+"""When a function is killed that is at work; one that is frozen wakes whenever it does, and goes on."""
+ASLEEP_SECONDS: Final = (320.0, 500.0, 800.0, 5 * 3600.0)
+SPREAD: Final = timedelta(seconds=2)
+"""How long it takes until everybody knows what one was told."""
 PAGE_ROWS: Final = 8
 
 _ACCOUNTS: Final = {"snapshot": "shop-prod", "live": "sub-1", "export": "123456789012"}
@@ -80,9 +85,10 @@ class Trouble:
     """How likely each kind is: at each call of a function, or at each page."""
 
     killed: float = 0.05
-    asleep: float = 0.02
+    asleep: float = 0.04
     handover_lost: float = 0.05
     repeated: float = 0.05
+    unheard: float = 0.02
     throttled: float = 0.08
     refused: float = 0.02
     denied: float = 0.001
@@ -92,17 +98,42 @@ class Trouble:
     outage_hours: int = 26
 
 
-QUIET: Final = Trouble(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+QUIET: Final = Trouble(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 class WatchedWindows(FakeWindows):
-    """A windows table that remembers how often each window was closed, and what was written to one that was."""
+    """A windows table that remembers how often each window was closed, and what was written to one that was.
+
+    It also notes reads that went back: to fewer pages, or from being over to being under way.
+    """
 
     def __init__(self, hop: Callable[[], object]) -> None:
         super().__init__(hop)
+        self.went_back: list[str] = []
+        self._over: set[tuple[str, str, datetime]] = set()
         self.closings: Counter[tuple[str, datetime]] = Counter()
         self.rewritten: list[Window] = []
         self.first_read: dict[str, list[datetime]] = {}
+
+    def change_state(self, source: str, change: Callable[[SourceState | None], SourceState]) -> SourceState:
+        """Change what is known of a source, and note what must not be."""
+        seen: list[SourceState | None] = []
+
+        def watched(state: SourceState | None) -> SourceState:
+            seen.append(state)
+            return change(state)
+
+        after = super().change_state(source, watched)
+        self._compare(source, seen[-1].read if seen[-1] else None, after.read)
+        return after
+
+    def _compare(self, source: str, before: Read | None, after: Read | None) -> None:
+        if after is not None and (source, after.id, after.begun_at) in self._over:
+            self.went_back.append(f"{source} {after.id} was over")
+        if before is not None and (after is None or _name(after) != _name(before)):
+            self._over.add((source, *_name(before)))
+        elif before is not None and after is not None and after.pages < before.pages:
+            self.went_back.append(f"{source} {after.id} had {before.pages} pages, and has {after.pages}")
 
     def put(self, window: Window) -> Window:
         """Keep a window, and remember what matters of it."""
@@ -116,6 +147,38 @@ class WatchedWindows(FakeWindows):
         if after.status is WindowStatus.CLOSED:
             self.closings[window.source, window.start] += 1
         return after
+
+
+def _name(read: Read) -> tuple[str, datetime]:
+    return read.id, read.begun_at
+
+
+class WatchedStaging(FakeStaging):
+    """A staging area that notes pages which were put in the place of others."""
+
+    def __init__(self, hop: Callable[[], object]) -> None:
+        super().__init__(hop)
+        self.replaced: list[str] = []
+
+    def put(self, source: str, read: str, run: str, number: int, content: Rows | ExportedFile) -> None:
+        """Keep a page."""
+        if (source, read, run, number) in self.pages:
+            self.replaced.append(f"{source} {read}, page {number}")
+        super().put(source, read, run, number, content)
+
+
+class WatchedFiles(dict[str, StoredFile]):
+    """Files that note when one of an older read was put in the place of a newer one's, or of one that was sealed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.overwritten: list[str] = []
+
+    def __setitem__(self, key: str, file: StoredFile) -> None:
+        there = self.get(key)
+        if there is not None and (there.closed or there.read.begun_at > file.read.begun_at):
+            self.overwritten.append(f"{key} of {there.read.id} by {file.read.id}")
+        super().__setitem__(key, file)
 
 
 class _Declarations:
@@ -157,12 +220,14 @@ class BillingWorld:
         self.sources = declared(begin)
         self.bill = Bill()
         self.bench = Bench()
-        self._not_before: dict[str, tuple[datetime, Worker | None]] = {}
+        self._not_before: dict[str, tuple[datetime, datetime, Worker | None]] = {}
+        self._frozen: set[Worker] = set()
         for name in self.sources:
             self.bill.add(list(self._charges(name)))
         self.windows = WatchedWindows(self._hop)
-        self.staging = FakeStaging(self._hop)
-        self.files = FakeCostFiles(self.staging, self._hop)
+        self.staging = WatchedStaging(self._hop)
+        self.kept = WatchedFiles()
+        self.files = FakeCostFiles(self.staging, self._hop, self.kept)
         self.engine = Engine(clock=self.clock, seed=seed, lambda_invoke=self._invoke, on_status_change=self._ended)
         self.engine.core.dispatch = self._dispatch
         self.workers = Workers(self.engine)
@@ -253,19 +318,19 @@ class BillingWorld:
 
     def _befall(self, name: str) -> None:
         """What a source does before it answers; one that said when to come again is not to be asked before."""
-        self._hop()
         now, random, trouble = self._now.now(), self.random, self.trouble
         self.bench.pages += 1
-        until, told = self._not_before.get(name, (now, None))
-        # Who was killed, or is asleep, could tell nobody.
+        until, told_at, told = self._not_before.get(name, (now, now, None))
+        # Who was killed, or is asleep, could tell nobody; nor can who was told just now.
         silent = told is not None and (told.killed or (told is not self.workers.current and not told.over))
-        if now < until and not silent:
+        if now < until and not silent and now - told_at > SPREAD:
             self.bench.fought.append(f"{name} was asked at {now}, and not before {until}")
         self.workers.sleep_until(self.clock.now() + random.choice([0.2, 1, 5, 40]))
         if random.random() < trouble.throttled:
             seconds = random.choice([1, 5, 15, 40, 300, 1800])
             self.bench.throttles += 1
-            self._not_before[name] = (self._now.now() + timedelta(seconds=seconds), self.workers.current)
+            told_at = self._now.now()
+            self._not_before[name] = (told_at + timedelta(seconds=seconds), told_at, self.workers.current)
             raise Throttled("TooManyRequests", "slow down", seconds)
         if random.random() < trouble.refused:
             raise RetryableError("ServiceUnavailable", "for now")
@@ -275,7 +340,9 @@ class BillingWorld:
     def _hop(self) -> None:
         """Let others go on meanwhile; now and then somebody falls asleep for longer than anybody waits for a beat."""
         asleep = self.random.random() < self.trouble.asleep / 10
-        seconds = self.random.choice([320.0, 500.0, 800.0]) if asleep else self.random.choice([0.01, 0.05, 0.3])
+        seconds = self.random.choice(ASLEEP_SECONDS if asleep else [0.01, 0.05, 0.3])
+        if asleep and self.workers.current is not None:
+            self._frozen.add(self.workers.current)
         self.workers.sleep_until(self.clock.now() + seconds)
 
     def _make_handlers(self) -> dict[str, Any]:
@@ -306,7 +373,15 @@ class BillingWorld:
                 outcome = Outcome("submitted", output=outcome.output)
             self.engine.core.finish_attempt(request.execution_arn, request.attempt, outcome)
 
-        self._later(0.05, partial(self._run, lambda: self.engine.calls.outcome(request), report))
+        def call() -> Outcome:
+            return self.engine.calls.outcome(request)
+
+        self._later(0.05, partial(self._run, call, report))
+        if self.random.random() < self.trouble.repeated:
+            self._later(self.random.choice([0.1, 1, 10]), partial(self._run, call, lambda _: None))
+        if self.random.random() < self.trouble.unheard:
+            lost = Outcome("failed", error="Lambda.Unknown", cause="{}")
+            self._later(self.random.choice([0.2, 5, 60]), partial(report, lost))
 
     def _hand_over(self, function: str, event: Mapping[str, Any]) -> None:
         """Call a function again, which Lambda may do twice; a call that is lost shows in a missed heartbeat."""
@@ -324,7 +399,7 @@ class BillingWorld:
         dies_at = self.random.choice([0, 1, 2, 3, 5, 8, 13]) if self.random.random() < self.trouble.killed else None
         worker = Worker("function", self.clock.now())
         kill = partial(self._kill, worker)
-        timeout = self.engine.call_at(self.clock.now() + FUNCTION_SECONDS, kill)
+        timeout = self.engine.call_at(self.clock.now() + KILLED_SECONDS, partial(self._kill_awake, worker))
         if dies_at is not None:
             self._later(dies_at * self.random.choice([0.05, 1.0, 20.0]), kill)
 
@@ -338,6 +413,11 @@ class BillingWorld:
         if not worker.over:
             self.bench.killed += 1
             self.workers.kill(worker)
+
+    def _kill_awake(self, worker: Worker) -> None:
+        """What is frozen is killed by nobody."""
+        if worker not in self._frozen:
+            self._kill(worker)
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         self.engine.call_at(self.clock.now() + seconds, action)
@@ -370,6 +450,9 @@ def judge(world: BillingWorld) -> list[str]:
     """What of a run must not be: what is kept is compared with the bill as it stands in the end."""
     violations = [f"fought: {it}" for it in world.bench.fought]
     violations += [f"written after it was closed: {it.source} {it.start}" for it in world.windows.rewritten]
+    violations += [f"went back: {it}" for it in world.windows.went_back]
+    violations += [f"staged twice: {it}" for it in world.staging.replaced]
+    violations += [f"replaced: {it}" for it in world.kept.overwritten]
     for name in world.sources:
         violations += _judge_source(world, name)
     return violations

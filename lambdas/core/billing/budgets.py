@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
@@ -106,5 +107,5 @@ def thresholds_passed(
     ours = spent.get(budget.currency, Decimal(0))
     left_out = {currency: amount for currency, amount in sorted(spent.items()) if currency != budget.currency}
     for threshold in budget.thresholds:
-        if ours * 100 >= budget.amount * threshold:
+        if Fraction(ours) * 100 >= Fraction(budget.amount) * threshold:  # decimals round to 28 digits
             yield Passed(name, budget, period, threshold, ours, left_out, window)

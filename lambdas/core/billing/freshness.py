@@ -5,7 +5,7 @@ A late hour looks like a cheap one, so whoever sees costs sees this.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -103,16 +103,24 @@ def version_of(states: Sequence[SourceState], now: datetime) -> str:
     return "\n".join([window_of(now).isoformat(), *collected])
 
 
-def first_open_month(sources: Sources, states: Sequence[SourceState], now: datetime) -> str:
-    """The first month in which costs may have changed since the hour before.
-
-    It is the one before that of the first window that is not closed: a month's last change comes as it is closed.
-    """
+def closed(sources: Sources, states: Sequence[SourceState]) -> dict[str, Span]:
+    """What of each source will never change again: from the first window that is wanted to the last one closed."""
     known = {it.source: it for it in states}
+    return {name: Span(it.since, _known(it, known.get(name)).closed_through) for name, it in sources.items()}
+
+
+def first_open_month(sources: Sources, before: Mapping[str, Span], now: datetime) -> str:
+    """The first month in which costs may have changed since something was closed `before`, source by source.
+
+    It is the one before that of the first window that was not: a month's last change comes as it is closed. A source
+    that was wanted from another window on, or not at all, may have changed since its first one: what is years old is
+    read and closed within hours.
+    """
     months = []
     for name, source in sources.items():
-        period = source.calendar.period_of(_known(source, known.get(name)).closed_through)
-        months.append(source.calendar.month_of(period.start - HOUR))
+        then = before.get(name)
+        at = then.end if then is not None and then.start == source.since else source.since
+        months.append(source.calendar.month_of(source.calendar.period_of(at).start - HOUR))
     return min(months, default=now.strftime("%Y-%m"))
 
 

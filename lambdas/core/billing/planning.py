@@ -52,6 +52,21 @@ def last_asked(asked: Sequence[Asked], span: Span) -> datetime | None:
     return max((it.at for it in asked if it.start < span.end and span.start < it.end), default=None)
 
 
+def unseen_since(asked: Sequence[Asked], span: Span) -> datetime | None:
+    """Since when there may be something of a span that no read has kept; None when nothing of it was ever read.
+
+    That is when the part of it was read that was read the longest ago; and of windows that never were, when the first
+    of them began: whatever was told of them by then, no read has kept it.
+    """
+    pieces = [it for it in asked if it.start < span.end and span.start < it.end]
+    if not pieces:
+        return None
+    ends = [span.start, *(it.end for it in pieces)]
+    starts = [*(it.start for it in pieces), span.end]
+    gaps = [end for end, start in zip(ends, starts, strict=True) if end < start]
+    return min([*(it.at for it in pieces), *gaps])
+
+
 def with_asked(asked: Sequence[Asked], span: Span, at: datetime) -> tuple[Asked, ...]:
     """The same with a span read anew; neighbours of one moment become one."""
     pieces = [*_outside(asked, span), Asked(start=span.start, end=span.end, at=at)]

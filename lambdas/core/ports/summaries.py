@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from lambdas.core.billing.budgets import Budget, Passed
+from lambdas.core.billing.spans import Span
 from lambdas.core.ports.cost_query import SagaLine
 
 
@@ -39,11 +40,22 @@ class SagaCosts(Protocol):
 class Summaries(Protocol):
     """Where summaries are written; raises RetryableError."""
 
-    def keep(self, window: str, months: Sequence[str], lines: Sequence[SagaLine], late: Sequence[str]) -> None:
+    def keep(
+        self,
+        window: str,
+        months: Sequence[str],
+        lines: Sequence[SagaLine],
+        late: Sequence[str],
+        closed: Mapping[str, Span],
+    ) -> None:
         """Let sagas cost what the lines say of these months; a saga of which they say nothing costs nothing in them.
 
-        What the summary of a later window has written stays.
+        `closed` is what of each source was closed by then. What the summary of a later window has written stays.
         """
+        ...
+
+    def closed(self) -> Mapping[str, Span]:
+        """What of each source was closed as of the last summary; nothing before the first one."""
         ...
 
     def note_passed(self, passed: Passed) -> bool:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Final, TypedDict
 
 from lambdas.core.billing.sources import AnySource
+from lambdas.core.billing.spans import window_named
 from lambdas.core.billing.windows import Failure, SourceState
 from lambdas.core.errors import Misconfigured
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.costs import SourceDeclarations, Windows
 
 _LONGEST: Final = 500
+_HOUR_SECONDS: Final = 3600
 
 
 class SourceItem(TypedDict):
@@ -33,26 +35,36 @@ class BillingSteps:
         self._windows = windows
         self._clock = clock
 
-    def plan(self) -> list[SourceItem]:
-        """Every source that is declared, with the collector of its kind; raises Misconfigured or RetryableError."""
+    def plan(self, window: str) -> list[SourceItem]:
+        """Every source that is declared, with the collector of its kind; raises Misconfigured or RetryableError.
+
+        Each hour another one comes first: some are read at a time, and where those take all of the time that there is,
+        the same ones would never be read.
+        """
         declared = self._declarations.declared()
         unknown = sorted({it.kind for it in declared.values()} - set(self._collectors))
         if unknown:
             raise Misconfigured(f"nothing is deployed that collects from {', '.join(unknown)}: deploy again")
-        return [SourceItem(source=name, collector=self._collectors[it.kind]) for name, it in declared.items()]
+        items = [SourceItem(source=name, collector=self._collectors[it.kind]) for name, it in declared.items()]
+        first = int(window_named(window).timestamp()) // _HOUR_SECONDS % len(items) if items else 0
+        return [*items[first:], *items[:first]]
 
-    def note_failure(self, source: str, error: str, cause: str) -> None:
-        """Remember why a source was not read, so that whoever asks for its costs is told; raises RetryableError."""
+    def note_failure(self, window: str, source: str, error: str, cause: str) -> None:
+        """Remember why a source was not read for a window, so that whoever asks for its costs is told.
+
+        The source is free again, unless the execution for another window holds it. Raises RetryableError.
+        """
         declared = self._declarations.declared()
         if source not in declared:
             return
         failure = Failure(at=self._clock.now(), error=error, message=_message(cause)[:_LONGEST])
-        self._windows.change_state(source, lambda it: _failed(it, declared[source], failure))
+        self._windows.change_state(source, lambda it: _failed(it, declared[source], failure, window))
 
 
-def _failed(state: SourceState | None, source: AnySource, failure: Failure) -> SourceState:
+def _failed(state: SourceState | None, source: AnySource, failure: Failure, window: str) -> SourceState:
     state = state or SourceState(source=source.name, since=source.since, closed_through=source.since)
-    return state.model_copy(update={"failure": failure, "holder": None})
+    ours = state.holder is None or state.holder.window == window
+    return state.model_copy(update={"failure": failure, "holder": None if ours else state.holder})
 
 
 def _message(cause: str) -> str:

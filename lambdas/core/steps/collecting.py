@@ -14,7 +14,7 @@ from enum import StrEnum
 from math import ceil
 from typing import Any, Final, NamedTuple, TypedDict
 
-from lambdas.core.billing.planning import MOST_READS, last_asked, next_span, settled_at
+from lambdas.core.billing.planning import MOST_READS, next_span, settled_at, unseen_since
 from lambdas.core.billing.sources import AnySource
 from lambdas.core.billing.spans import Span
 from lambdas.core.billing.windows import Holder, Read, Segment, SourceState
@@ -30,6 +30,9 @@ MOST_WAITS: Final = 12
 
 LONGEST_PAUSE: Final = 20.0
 """In seconds: a function waits for so long itself, and lets the state machine wait for what takes longer."""
+
+SHORTEST_PAUSE: Final = 1.0
+"""In seconds: a source that says to come again at once would be asked as fast as it refuses."""
 
 BUSY_SECONDS: Final = 300
 HANDOVER_SECONDS: Final = 90.0
@@ -52,16 +55,25 @@ class Collection(TypedDict):
 
 
 class Errand(NamedTuple):
-    """What a collector is sent for: the window whose execution sends it, the task's token, and when that gives up."""
+    """What a collector is sent for: the window whose execution sends it, the task's token, and when that gives up.
+
+    `call` tells apart who is sent for the same: a call that Lambda delivers twice.
+    """
 
     window: str
     token: str
     until: datetime
+    call: str
 
     @property
     def run(self) -> str:
         """Who holds the source: a name for the token, which is a secret of the execution."""
         return hashlib.sha256(self.token.encode()).hexdigest()[:12]
+
+    @property
+    def stager(self) -> str:
+        """Who stages pages: nobody replaces what another has staged, since the same cursor may give another page."""
+        return f"{self.run}-{self.call}"
 
 
 class Surroundings(NamedTuple):
@@ -99,19 +111,21 @@ class CollectingSteps:
 
         Raises Overtaken when somebody else holds the source by now, RetryableError or TerminalError.
         """
+        if not around.alive():
+            # A call that comes late must not take the source from whoever carries on in its place.
+            raise Overtaken(f"nobody waits for this reading of {self._source.name} any more")
         try:
             read = self._begin(errand)
+            return self._read(errand, read, around) if read else self._let_go(errand)
         except _NotYet as busy:
             return self._wait(errand, busy.seconds)
         except _Enough:
             return _done()
-        return self._read(errand, read, around) if read else self._let_go(errand)
 
     def _begin(self, errand: Errand) -> Read | None:
         """Take the source, and the read to carry on with: the one under way, or the next that is due."""
         state = self._windows.change_state(self._source.name, lambda it: self._taken(it, errand))
-        if state.quiet_until and state.quiet_until > self._clock.now():
-            raise _NotYet((state.quiet_until - self._clock.now()).total_seconds())
+        self._heed(state)
         if state.read is not None:
             return state.read
         span = next_span(self._source, state, self._clock.now())
@@ -120,6 +134,12 @@ class CollectingSteps:
         if state.reads >= MOST_READS:
             raise _Enough
         return self._begun(errand, span)
+
+    def _heed(self, state: SourceState) -> None:
+        """Ask no further when the source has said to somebody when it may be asked again."""
+        now = self._clock.now()
+        if state.quiet_until and state.quiet_until > now:
+            raise _NotYet((state.quiet_until - now).total_seconds())
 
     def _taken(self, state: SourceState | None, errand: Errand) -> SourceState:
         now, since = self._clock.now(), self._source.since
@@ -140,6 +160,8 @@ class CollectingSteps:
 
         def change(state: SourceState | None) -> SourceState:
             held = _held(state, errand)
+            if held.read is not None:
+                raise Overtaken(f"somebody else has begun to read {self._source.name}")
             read = Read(id=f"{errand.window}-{held.reads + 1}", start=span.start, end=span.end, begun_at=now)
             return held.model_copy(update={"read": read, "reads": held.reads + 1, "holder": _holder(errand, now)})
 
@@ -154,10 +176,11 @@ class CollectingSteps:
             try:
                 page = self._costs.page(read.span, read.cursor, self._unless(read))
             except Throttled as throttled:
-                self._be_quiet(errand, throttled.retry_after)
-                if throttled.retry_after > min(LONGEST_PAUSE, around.left() - HANDOVER_SECONDS):
-                    return self._wait(errand, throttled.retry_after)
-                around.pause(throttled.retry_after)
+                seconds = max(SHORTEST_PAUSE, throttled.retry_after)
+                self._be_quiet(errand, seconds)
+                if seconds > min(LONGEST_PAUSE, around.left() - HANDOVER_SECONDS):
+                    return self._wait(errand, seconds)
+                around.pause(seconds)
             except CursorExpired:
                 read = self._begun_again(errand, read)
             else:
@@ -167,28 +190,27 @@ class CollectingSteps:
         return Collection(status=CollectionStatus.STAGED, wait=0)
 
     def _be_quiet(self, errand: Errand, seconds: float) -> None:
-        """Remember when the source may be asked again, whoever would do so next."""
-        until = self._clock.now() + timedelta(seconds=seconds)
-        self._windows.change_state(
-            self._source.name, lambda it: _held(it, errand).model_copy(update={"quiet_until": until})
-        )
+        """Remember when the source may be asked again, whoever would do so next; it is still held."""
+        now = self._clock.now()
+        until = now + timedelta(seconds=seconds)
+        _held(self._windows.change_state(self._source.name, lambda it: _quiet(it, errand, now, until)), errand)
 
     def _unless(self, read: Read) -> datetime | None:
         """Since when there must be something new for a first page to be worth reading; None where it is in any case."""
         if read.cursor is not None or read.begun_at >= settled_at(self._source, read.start):
             return None
         state = self._windows.state(self._source.name)
-        return last_asked(state.asked, read.span) if state else None
+        return unseen_since(state.asked, read.span) if state else None
 
     def _kept(self, errand: Errand, read: Read, page: Page | Unchanged) -> Read:
         if isinstance(page, Unchanged):
             return self._noted(errand, read, {"complete": True, "unchanged": True})
-        self._staging.put(self._source.name, read.id, errand.run, read.pages, page.content)
+        self._staging.put(self._source.name, read.id, errand.stager, read.pages, page.content)
         rows = len(page.content.rows) if isinstance(page.content, Rows) else 0
         moved = {
             "cursor": page.cursor,
             "complete": page.cursor is None,
-            "segments": _with_page(read, errand.run),
+            "segments": _with_page(read, errand.stager),
             "rows": read.rows + rows,
         }
         return self._noted(errand, read, moved)
@@ -204,7 +226,10 @@ class CollectingSteps:
             moved = read.model_copy(update=update)
             return held.model_copy(update={"read": moved, "holder": _holder(errand, now)})
 
-        return _reading(self._windows.change_state(self._source.name, change))
+        state = self._windows.change_state(self._source.name, change)
+        if not _reading(state).complete:
+            self._heed(state)
+        return _reading(state)
 
     def _begun_again(self, errand: Errand, read: Read) -> Read:
         """Read the same span from its beginning, under a name of its own: what was staged of it counts no more."""
@@ -241,6 +266,17 @@ def _held(state: SourceState | None, errand: Errand) -> SourceState:
     if state is None or state.holder is None or state.holder.run != errand.run:
         raise Overtaken("somebody else holds the source")
     return state
+
+
+def _quiet(state: SourceState | None, errand: Errand, now: datetime, until: datetime) -> SourceState:
+    """Also who was overtaken has heard it, and whoever has overtaken them would not."""
+    if state is None:
+        raise Overtaken("nothing is known of the source any more")
+    mine = state.holder is not None and state.holder.run == errand.run
+    quiet_until = max(until, state.quiet_until or until)
+    return state.model_copy(
+        update={"quiet_until": quiet_until, "holder": _holder(errand, now) if mine else state.holder}
+    )
 
 
 def _reading(state: SourceState) -> Read:

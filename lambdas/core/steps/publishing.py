@@ -145,10 +145,10 @@ class _Publication(NamedTuple):
             there = self.files.there(key)
             if there is None or there.begun_at > self.read.begun_at:
                 raise
-        if there.read == self.read.id:
-            # Whoever published this read wrote the file, and died before the record or is about to write it.
+        if (there.read, there.begun_at) == (self.read.id, self.read.begun_at):
+            # Of the same rows. Written once more it would not be the one that whoever wrote it is about to record.
             return {"key": key, "etag": there.etag}
-        # An older read's publisher died before the record.
+        # Somebody wrote the file of an older read, and died before the record.
         window = window.model_copy(update={"etag": there.etag})
         return {"key": key, "etag": self.arranged.write(window, key, closed=closed)}
 

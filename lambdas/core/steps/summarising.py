@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from math import ceil
 from typing import Final, Protocol, TypedDict
 
 from lambdas.core.billing.budgets import Budget, thresholds_passed
-from lambdas.core.billing.freshness import Freshness, all_fresh, first_open_month
+from lambdas.core.billing.freshness import Freshness, all_fresh, closed, first_open_month
 from lambdas.core.billing.questions import Scope
 from lambdas.core.billing.spans import window_named
+from lambdas.core.errors import Throttled
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.cost_query import CostSummaries, SpentLine
 from lambdas.core.ports.costs import SourceDeclarations, Windows
@@ -85,13 +87,16 @@ class SummarisingSteps:
         sources = self._declarations.declared()
         states = self._windows.states()
         budgets = self._budgets.declared()
-        since = first_open_month(sources, states, now)
-        summary = self._costs.summary(since, _scopes(budgets, now), window)
+        since = first_open_month(sources, self._summaries.closed(), now)
+        try:
+            summary = self._costs.summary(since, _scopes(budgets, now), window)
+        except Throttled as throttled:
+            return SummaryResult(status=SummaryStatus.PENDING, wait=max(WAIT_SECONDS, ceil(throttled.retry_after)))
         if summary is None:
             return SummaryResult(status=SummaryStatus.PENDING, wait=WAIT_SECONDS)
         fresh = all_fresh(sources, states, self._clock.now())
         late = [it.source for it in fresh if it.late]
-        self._summaries.keep(window, list(_months(since, now)), summary.sagas, late)
+        self._summaries.keep(window, list(_months(since, now)), summary.sagas, late, closed(sources, states))
         self._announce_passed(budgets, summary.spent, window)
         self._measure(fresh)
         return SummaryResult(status=SummaryStatus.DONE, wait=0)

@@ -74,7 +74,7 @@ def test_a_read_that_is_complete_ends_the_task() -> None:
     world = World()
     world.handler()(EVENT, TimedContext(900))
     assert world.tasks.succeeded == [(TOKEN, {"status": "STAGED", "wait": 0})]
-    assert world.tasks.beats == [TOKEN]
+    assert world.tasks.beats == [TOKEN, TOKEN]
 
 
 def test_low_on_time_the_same_version_is_called_again_with_the_same_event() -> None:

@@ -16,12 +16,14 @@ from lambdas.adapters import summaries
 from lambdas.adapters.announcements import EventBridgeAnnouncements
 from lambdas.adapters.summaries import DynamoSummaries
 from lambdas.core.billing.budgets import Passed, parse_budgets
+from lambdas.core.billing.spans import Span
 from lambdas.core.errors import RetryableError
 from lambdas.core.ports.cost_query import SagaLine
 
 THROUGH = datetime(2026, 11, 26, 9, tzinfo=UTC)
 NINE, TEN = "2026-11-26T09", "2026-11-26T10"
 MONTHS = ["2026-10", "2026-11"]
+CLOSED = {"payments": Span(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))}
 
 
 class Counting:
@@ -75,7 +77,7 @@ def test_a_saga_costs_what_all_of_its_months_do_in_each_currency_to_the_last_dig
         line("s1", "0.00000000000000000001", "2026-10"),
         line("s1", "7", currency="EUR"),
     ]
-    kept.keep(NINE, MONTHS, lines, ["payments"])
+    kept.keep(NINE, MONTHS, lines, ["payments"], CLOSED)
     assert costs(kept, "s1") == {"EUR": Decimal(7), "USD": Decimal("123456789012345678.00000000000000000002")}
     found = kept.of("s1")
     assert found is not None
@@ -84,22 +86,22 @@ def test_a_saga_costs_what_all_of_its_months_do_in_each_currency_to_the_last_dig
 
 
 def test_months_that_are_no_longer_summed_up_stay(kept: DynamoSummaries) -> None:
-    kept.keep(NINE, MONTHS, [line("s1", "1", "2026-10"), line("s1", "2")], [])
-    kept.keep(TEN, ["2026-11"], [line("s1", "5")], [])
+    kept.keep(NINE, MONTHS, [line("s1", "1", "2026-10"), line("s1", "2")], [], CLOSED)
+    kept.keep(TEN, ["2026-11"], [line("s1", "5")], [], CLOSED)
     assert costs(kept, "s1") == {"USD": Decimal(6)}
 
 
 def test_a_saga_of_which_nothing_is_said_any_more_costs_nothing(kept: DynamoSummaries) -> None:
-    kept.keep(NINE, MONTHS, [line("s1", "1")], [])
-    kept.keep(TEN, MONTHS, [], [])
+    kept.keep(NINE, MONTHS, [line("s1", "1")], [], CLOSED)
+    kept.keep(TEN, MONTHS, [], [], CLOSED)
     assert costs(kept, "s1") is None
 
 
 def test_only_what_changed_is_written(kept: DynamoSummaries, client: Counting) -> None:
     lines = [line(f"s{number}", "1") for number in range(20)]
-    kept.keep(NINE, MONTHS, lines, [])
+    kept.keep(NINE, MONTHS, lines, [], CLOSED)
     client.calls.clear()
-    kept.keep(TEN, MONTHS, [*lines[1:], line("s0", "2")], [])
+    kept.keep(TEN, MONTHS, [*lines[1:], line("s0", "2")], [], CLOSED)
     assert client.calls.count("update_item") == 1 + len(MONTHS) + 1
     assert (costs(kept, "s0"), costs(kept, "s1")) == ({"USD": Decimal(2)}, {"USD": Decimal(1)})
 
@@ -109,13 +111,13 @@ def test_more_sagas_than_can_be_remembered_are_all_written(
 ) -> None:
     monkeypatch.setattr(summaries, "MOST_DIGESTS", 1)
     for window in (NINE, TEN):
-        kept.keep(window, MONTHS, [line("s1", "1"), line("s2", "2")], [])
+        kept.keep(window, MONTHS, [line("s1", "1"), line("s2", "2")], [], CLOSED)
     assert costs(kept, "s2") == {"USD": Decimal(2)}
 
 
 def test_a_summary_that_comes_late_replaces_nothing(kept: DynamoSummaries) -> None:
-    kept.keep(TEN, MONTHS, [line("s1", "2")], [])
-    kept.keep(NINE, MONTHS, [line("s1", "1")], ["payments"])
+    kept.keep(TEN, MONTHS, [line("s1", "2")], [], CLOSED)
+    kept.keep(NINE, MONTHS, [line("s1", "1")], ["payments"], CLOSED)
     found = kept.of("s1")
     assert found is not None
     assert (found.costs[0].billed, found.window, found.late) == (Decimal(2), TEN, [])
@@ -169,3 +171,9 @@ def test_an_event_says_what_was_passed_and_what_that_leaves_out() -> None:
 def test_an_event_that_was_not_taken_is_to_be_sent_again() -> None:
     with pytest.raises(RetryableError, match="InternalFailure"):
         EventBridgeAnnouncements(Bus(failed=1)).announce(passed())
+
+
+def test_what_was_closed_by_then_is_remembered(kept: DynamoSummaries) -> None:
+    assert kept.closed() == {}
+    kept.keep(TEN, MONTHS, [], [], CLOSED)
+    assert kept.closed() == CLOSED

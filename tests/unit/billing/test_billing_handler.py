@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any, cast
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from lambdas.adapters.observability import StepHandler
 from lambdas.billing.handler import billing_handler, start_handler
 from lambdas.core.billing.sources import AnySource, Sources
+from lambdas.core.billing.windows import Holder, SourceState
 from lambdas.core.steps.billing import BillingSteps
 from lambdas.core.steps.summarising import SummarisingSteps
 from tests.fakes.billing import SINCE, daily, hourly
@@ -55,7 +57,7 @@ def handler(windows: FakeWindows, collectors: dict[str, str] | None = None) -> S
 
 
 def called(handler: StepHandler, **event: Any) -> Any:
-    return handler({"window": WINDOW, **event}, Context("billing", "request"))
+    return handler({"window": WINDOW} | event, Context("billing", "request"))
 
 
 def failed(windows: FakeWindows, error: str, cause: str) -> str:
@@ -66,6 +68,14 @@ def failed(windows: FakeWindows, error: str, cause: str) -> str:
     return state.failure.message
 
 
+def held_for(window: str) -> FakeWindows:
+    windows = FakeWindows()
+    holder = Holder(run="run", window=window, until=SINCE + timedelta(hours=5, minutes=6))
+    state = SourceState(source="hourly", since=SINCE, closed_through=SINCE, holder=holder)
+    windows.change_state("hourly", lambda _: state)
+    return windows
+
+
 def test_a_collection_is_started_for_the_hour_that_has_begun() -> None:
     starts = Starts()
     start = start_handler(lambda: starts, FakeClock(SINCE + timedelta(hours=5, minutes=3)))
@@ -74,10 +84,19 @@ def test_a_collection_is_started_for_the_hour_that_has_begun() -> None:
 
 
 def test_a_plan_names_every_source_and_who_reads_it() -> None:
-    assert called(handler(FakeWindows()), step="plan") == {
-        "window": WINDOW,
-        "sources": [{"source": "hourly", "collector": "gcp:7"}, {"source": "daily", "collector": "azure:9"}],
-    }
+    plan = called(handler(FakeWindows()), step="plan")
+    assert plan["window"] == WINDOW
+    assert sorted(plan["sources"], key=itemgetter("source")) == [
+        {"source": "daily", "collector": "azure:9"},
+        {"source": "hourly", "collector": "gcp:7"},
+    ]
+
+
+def test_sources_take_turns_at_being_the_first_to_be_read() -> None:
+    hours = ["2026-01-01T05", "2026-01-01T06", "2026-01-01T07"]
+    plans = [called(handler(FakeWindows()), step="plan", window=it)["sources"] for it in hours]
+    first = [plan[0]["source"] for plan in plans]
+    assert first[0] == first[2] != first[1]
 
 
 def test_a_kind_that_nothing_reads_is_the_operator_s_to_deploy() -> None:
@@ -95,11 +114,19 @@ def test_a_failure_that_is_no_function_s_is_remembered_as_it_is_and_not_at_any_l
 
 
 def test_who_failed_holds_the_source_no_longer() -> None:
-    windows = FakeWindows()
+    windows = held_for(WINDOW)
     failed(windows, "TerminalError", "no")
     state = windows.state("hourly")
     assert state is not None
     assert state.holder is None
+
+
+def test_a_failure_takes_the_source_from_no_other_execution() -> None:
+    windows = held_for("2026-01-01T06")
+    failed(windows, "States.HeartbeatTimeout", "")
+    state = windows.state("hourly")
+    assert state is not None
+    assert state.holder is not None
 
 
 def test_a_source_that_is_declared_no_more_has_no_failure() -> None:

@@ -27,6 +27,7 @@ def passed(it: Budget, **spent: str) -> list[int]:
 def test_a_threshold_is_passed_when_it_is_reached_to_the_last_digit() -> None:
     assert passed(budget(), USD="79.99999999999999999999") == []
     assert passed(budget(), USD="80") == [80]
+    assert passed(budget(amount="200000000000"), USD="159999999999.99999999999999999999") == []
     assert passed(budget(thresholds=[120, 50]), USD="500") == [50, 120]
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from lambdas.core.billing.spans import Span
-from lambdas.core.billing.windows import Read
+from lambdas.core.billing.windows import Read, SourceState
 from lambdas.core.errors import CursorExpired, Overtaken, TerminalError, Throttled
 from lambdas.core.ports.costs import Page, Rows, Unchanged
 from lambdas.core.steps.collecting import (
@@ -66,10 +66,16 @@ class Desk(NamedTuple):
         token: str = TOKEN,
         left: Callable[[], float] = lambda: 900.0,
         alive: Callable[[], bool] = lambda: True,
+        call: str = "first",
+        pause: Callable[[float], object] | None = None,
     ) -> Collection | None:
         steps = CollectingSteps(hourly(), self.script, self.windows, self.staging, self.clock)
-        errand = Errand(window, token, self.clock.now() + timedelta(minutes=70))
-        return steps.collect(errand, Surroundings(alive, left, self.paused.append))
+        errand = Errand(window, token, self.clock.now() + timedelta(minutes=70), call)
+        return steps.collect(errand, Surroundings(alive, left, pause or self.pause))
+
+    def pause(self, seconds: float) -> None:
+        self.paused.append(seconds)
+        self.clock.advance(seconds)
 
     @property
     def read(self) -> Read:
@@ -124,7 +130,8 @@ def test_who_was_overtaken_notices_at_the_next_page_and_what_it_stages_does_not_
     intruder = Desk(Script([page(2, "c"), page(3, None)]), desk.windows, desk.staging, desk.clock, [])
 
     def overtake() -> bool:
-        intruder.collect(token="token-2")
+        if desk.script.asked:
+            intruder.collect(token="token-2")
         return True
 
     with pytest.raises(Overtaken):
@@ -132,9 +139,37 @@ def test_who_was_overtaken_notices_at_the_next_page_and_what_it_stages_does_not_
     assert desk.staged() == ["1", "2", "3"]
 
 
+def test_a_call_that_was_delivered_twice_replaces_no_page_that_counts(desk: Desk) -> None:
+    class Delivery(Script):
+        """Files of another delivery, which has come since the first call asked."""
+
+        def page(self, span: Span, cursor: str | None, unless: datetime | None) -> Page | Unchanged:
+            desk.collect()
+            return super().page(span, cursor, unless)
+
+    twin = Desk(Delivery([page(7, "z")]), desk.windows, desk.staging, desk.clock, [])
+    with pytest.raises(Overtaken):
+        twin.collect(call="second")
+    assert desk.staged() == ["1", "2", "3"]
+
+
 def test_a_task_that_nobody_waits_for_any_more_is_left(desk: Desk) -> None:
     with pytest.raises(Overtaken):
         desk.collect(alive=lambda: False)
+    assert desk.windows.states() == []
+    alive = iter([True, False])
+    with pytest.raises(Overtaken):
+        desk.collect(alive=lambda: next(alive))
+    assert desk.staged() == ["1"]
+
+
+def test_a_call_that_comes_late_does_not_take_the_source_from_its_successor(desk: Desk) -> None:
+    def ended_here() -> bool:
+        with pytest.raises(Overtaken):
+            desk.collect(token="token-1", alive=lambda: False)
+        return True
+
+    assert desk.collect(token="token-2", alive=ended_here) == {"status": CollectionStatus.STAGED, "wait": 0}
 
 
 def test_a_source_that_another_hour_s_execution_reads_is_waited_for(desk: Desk) -> None:
@@ -161,6 +196,73 @@ def test_a_source_that_said_when_is_not_asked_before_by_anybody(desk: Desk) -> N
     desk.clock.advance(1000)
     assert desk.collect(window="2026-01-01T06", token="token-2") == {"status": CollectionStatus.PENDING, "wait": 800}
     assert len(desk.script.asked) == 1
+
+
+def test_what_a_source_says_to_who_was_overtaken_counts_too(desk: Desk) -> None:
+    class Late(Script):
+        """Answers when somebody else has taken over."""
+
+        def page(self, span: Span, cursor: str | None, unless: datetime | None) -> Page | Unchanged:
+            desk.collect(token="token-2")
+            return super().page(span, cursor, unless)
+
+    desk.script.answers[1:] = [Throttled("429", "slow down", 30)]
+    late = Desk(Late([Throttled("429", "slow down", 1800)]), desk.windows, desk.staging, desk.clock, [])
+    with pytest.raises(Overtaken):
+        late.collect(token="token-1")
+    assert desk.collect(token="token-3") == {"status": CollectionStatus.PENDING, "wait": 1800}
+
+
+def test_what_a_source_says_to_somebody_else_is_heeded_before_the_next_page(desk: Desk) -> None:
+    def quiet(state: SourceState | None) -> SourceState:
+        assert state is not None
+        return state.model_copy(update={"quiet_until": desk.clock.now() + timedelta(seconds=300)})
+
+    class Talkative(Script):
+        """Says to somebody else, at the same time, when it may be asked again."""
+
+        def page(self, span: Span, cursor: str | None, unless: datetime | None) -> Page | Unchanged:
+            desk.windows.change_state("hourly", quiet)
+            return super().page(span, cursor, unless)
+
+    talkative = desk._replace(script=Talkative(list(THREE_PAGES)))
+    assert talkative.collect() == {"status": CollectionStatus.PENDING, "wait": 300}
+    assert desk.staged() == ["1"]
+
+
+def test_a_source_that_asks_for_patience_stays_held_meanwhile(desk: Desk) -> None:
+    desk.script.answers[:0] = [Throttled("JobRunning", "still running", 20)] * 30
+    waiting: list[Collection | None] = []
+
+    def pause(seconds: float) -> None:
+        desk.clock.advance(seconds)
+        if len(desk.script.answers) == len(THREE_PAGES):
+            waiting.append(desk.collect(window="2026-01-01T06", token="token-2"))
+
+    assert desk.collect(pause=pause) == {"status": CollectionStatus.STAGED, "wait": 0}
+    assert waiting == [{"status": CollectionStatus.PENDING, "wait": 120}]
+
+
+def test_a_source_that_says_to_come_again_at_once_is_left_alone_for_a_moment(desk: Desk) -> None:
+    desk.script.answers.insert(0, Throttled("429", "slow down", 0))
+    assert desk.collect() == {"status": CollectionStatus.STAGED, "wait": 0}
+    assert desk.paused == [1]
+
+
+def test_a_read_that_was_begun_meanwhile_is_not_replaced(desk: Desk) -> None:
+    class Slow(FakeWindows):
+        """Whose second write is overtaken by a whole reading."""
+
+        def change_state(self, source: str, change: Callable[[SourceState | None], SourceState]) -> SourceState:
+            if self.state(source) is not None:
+                desk.collect(call="second")
+            return super().change_state(source, change)
+
+    slow = Slow()
+    slow._states = desk.windows._states
+    with pytest.raises(Overtaken):
+        desk._replace(windows=slow).collect()
+    assert desk.staged() == ["1", "2", "3"]
 
 
 def test_a_wait_beyond_the_limit_is_left_to_the_next_hour(desk: Desk) -> None:

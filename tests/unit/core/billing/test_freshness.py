@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from lambdas.core.billing.freshness import Freshness, all_fresh, first_open_month, version_of
+from lambdas.core.billing.freshness import Freshness, all_fresh, closed, first_open_month, version_of
 from lambdas.core.billing.sources import AnySource, BigQueryExport, CostExport, RateCard, Rates
+from lambdas.core.billing.spans import Span
 from lambdas.core.billing.windows import Asked, Failure, SourceState
 from tests.fakes.costs import SINCE, collect, cost_explorer
 from tests.fakes.windows import FakeWindows
@@ -119,6 +120,15 @@ def test_the_version_changes_with_what_was_collected_and_with_the_hour() -> None
 def test_costs_may_have_changed_since_the_month_before_the_first_open_one() -> None:
     source = cost_explorer()
     november = SourceState(source=source.name, since=SINCE, closed_through=datetime(2026, 11, 1, tzinfo=UTC))
-    assert first_open_month({source.name: source}, [november], NOW) == "2026-10"
-    assert first_open_month({GOOGLE.name: GOOGLE}, [], NOW) == "2026-10"
-    assert first_open_month({}, [], NOW) == "2026-11"
+    before = closed({source.name: source}, [november])
+    assert before == {source.name: Span(SINCE, datetime(2026, 11, 1, tzinfo=UTC))}
+    assert first_open_month({source.name: source}, before, NOW) == "2026-10"
+    assert first_open_month({GOOGLE.name: GOOGLE}, {}, NOW) == "2026-10"
+    assert first_open_month({}, {}, NOW) == "2026-11"
+
+
+def test_a_source_that_is_new_or_wanted_from_another_hour_on_may_have_changed_since_its_first_one() -> None:
+    source = cost_explorer().model_copy(update={"since": datetime(2026, 3, 1, tzinfo=UTC)})
+    assert first_open_month({source.name: source}, {}, NOW) == "2026-02"
+    before = {source.name: Span(SINCE, datetime(2026, 11, 1, tzinfo=UTC))}
+    assert first_open_month({source.name: source}, before, NOW) == "2026-02"

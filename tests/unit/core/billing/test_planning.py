@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.core.billing.planning import closed_through, last_asked, next_span, settled_at, with_asked
+from lambdas.core.billing.planning import closed_through, last_asked, next_span, settled_at, unseen_since, with_asked
 from lambdas.core.billing.sources import AnySource, CostExplorer
 from lambdas.core.billing.spans import HOUR, Span
 from lambdas.core.billing.windows import Asked, SourceState
@@ -125,3 +125,16 @@ def test_when_a_window_was_last_read_is_what_the_last_read_over_it_said(
     window = Span(SINCE + hour * HOUR, SINCE + (hour + 1) * HOUR)
     assert last_asked(pieces, window) == expected
     assert all(one.end <= other.start for one, other in pairwise(pieces))
+
+
+def test_of_parts_that_were_read_at_different_times_the_oldest_may_have_changed_since() -> None:
+    pieces = with_asked((), Span(at(1), at(3)), at(5))
+    pieces = with_asked(pieces, Span(at(2), at(3)), at(9))
+    assert unseen_since(pieces, Span(at(1), at(3))) == at(5)
+    assert unseen_since(pieces, Span(at(2), at(3))) == at(9)
+
+
+def test_what_was_told_of_windows_that_no_read_covered_is_unseen() -> None:
+    pieces = with_asked((), Span(at(1), at(3)), at(5))
+    assert unseen_since(pieces, Span(at(1), at(4))) == at(3)
+    assert unseen_since(pieces, Span(at(3), at(4))) is None

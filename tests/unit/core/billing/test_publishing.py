@@ -201,6 +201,22 @@ def test_a_publisher_that_was_overtaken_replaces_nothing(press: Press) -> None:
     assert press.kept() == ["newer"]
 
 
+def test_a_twin_that_dies_before_the_record_leaves_the_file_that_is_recorded(press: Press) -> None:
+    press.stage(1, row("a"))
+
+    def meanwhile() -> None:
+        if press.files.files:
+            press.files.hop = lambda: None
+            press.windows._hop = _dies
+            with pytest.raises(SystemExit):
+                press.publish()
+            press.windows._hop = lambda: None
+
+    press.files.hop = meanwhile
+    press.publish()
+    assert press.files.files[press.window(0).key or ""].etag == press.window(0).etag
+
+
 def test_a_read_that_knew_of_nothing_new_counts_as_a_read(press: Press) -> None:
     press.stage(1, row("a"))
     press.publish()

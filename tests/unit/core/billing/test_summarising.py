@@ -11,7 +11,7 @@ import pytest
 
 from lambdas.core.billing.budgets import parse_budgets
 from lambdas.core.billing.windows import Failure
-from lambdas.core.errors import RetryableError
+from lambdas.core.errors import RetryableError, Throttled
 from lambdas.core.ports.cost_query import SagaLine, SpentLine, Summary
 from lambdas.core.steps.summarising import SummarisingSteps
 from tests.fakes.clock import FakeClock
@@ -39,17 +39,17 @@ class Scene:
     budgets: FakeBudgets = field(default_factory=FakeBudgets)
     announcements: FakeAnnouncements = field(default_factory=FakeAnnouncements)
     windows: FakeWindows = field(default_factory=FakeWindows)
+    sources: FakeSources = field(default_factory=lambda: FakeSources({"payments": cost_explorer()}))
     gauges: dict[str, int] = field(default_factory=dict)
     steps: SummarisingSteps = field(init=False)
 
     def __post_init__(self) -> None:
-        sources = FakeSources({"payments": cost_explorer()})
         self.steps = SummarisingSteps(
             self.query,
             self.summaries,
             self.budgets,
             self.announcements,
-            sources,
+            self.sources,
             self.windows,
             FakeClock(NOW),
             self._gauge,
@@ -83,10 +83,26 @@ def test_nothing_is_written_before_the_summary_is_there(scene: Scene) -> None:
     assert (since, list(scopes), version) == ("2026-10", ["payments#2026-10", "payments#2026-11"], WINDOW)
 
 
+def test_a_query_that_is_throttled_is_asked_for_later(scene: Scene) -> None:
+    scene.query.broken = Throttled("TooManyRequestsException", "Athena is asked too much", 7.5)
+    assert scene.steps.summarise(WINDOW) == {"status": "PENDING", "wait": 8}
+
+
 def test_what_sagas_cost_is_kept_for_every_month_that_may_have_changed_with_who_was_late(scene: Scene) -> None:
     scene.spend()
     scene.steps.summarise(WINDOW)
     assert scene.summaries.kept == [(WINDOW, ["2026-10", "2026-11"], [LINE], ["payments"])]
+
+
+def test_months_that_were_read_and_closed_within_an_hour_are_summed_up_once(scene: Scene) -> None:
+    source = cost_explorer().model_copy(update={"since": datetime(2026, 3, 1, tzinfo=UTC)})
+    scene.sources.sources["payments"] = source
+    november = datetime(2026, 11, 1, tzinfo=UTC)
+    collect(scene.windows, source, NOW.replace(minute=0), NOW, closed_through=november)
+    scene.spend()
+    scene.steps.summarise(WINDOW)
+    scene.steps.summarise("2026-11-26T10")
+    assert [months[0] for _, months, *_ in scene.summaries.kept] == ["2026-02", "2026-10"]
 
 
 def test_a_threshold_is_announced_once_in_a_period_whatever_comes_after(scene: Scene) -> None:
