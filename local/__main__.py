@@ -22,8 +22,9 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    ports = Ports(**{name: options[f"{name}_port"] for name in Ports._fields})
     try:
-        with one_machine(_report, Ports(**{name: options[f"{name}_port"] for name in Ports._fields})) as endpoints:
+        with one_machine(_report, ports, costs=True) as endpoints:
             for name, url in endpoints._asdict().items():
                 _report(f"{name:14} {url}")
             _report(f"ready; {ENDPOINTS_FILE.name} tells programs where; stop with Ctrl-C")

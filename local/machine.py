@@ -22,7 +22,7 @@ from local.aws.account import ACCOUNT_ID, create_app
 from local.aws.clients import create_client
 from local.aws.deployment import deploy
 from local.aws.preload import preload
-from local.billing import history, point_sources
+from local.billing import grant_costs, history, point_sources
 from local.clock import WallClock
 from local.elsewhere import Elsewhere, FunctionsElsewhere, StepFunctionsElsewhere
 from local.endpoint import Endpoint
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
 REGION: Final = "us-east-1"
 CREDENTIALS: Final = {"local": "local"}
+_CALLER: Final = f"arn:aws:iam::{ACCOUNT_ID}:user/local"
 GUEST: Final = {"guest": "guest"}
 """Another caller of the API, to be kept from what is the first one's."""
 
@@ -281,10 +282,11 @@ def _published_version(client: LambdaClient, name: str) -> str:
 
 
 @contextmanager
-def one_machine(report: Callable[[str], None], ports: Ports = ANY_PORTS) -> Iterator[Endpoints]:
+def one_machine(report: Callable[[str], None], ports: Ports = ANY_PORTS, *, costs: bool = False) -> Iterator[Endpoints]:
     """Everything deployed and running as long as the context lasts; `report` is told what is being done.
 
-    Raises SynthesisFailed, DeploymentFailed, or OSError for a port that is taken.
+    `costs` has them collected once it runs, and lets the first caller see all of them. Raises SynthesisFailed,
+    DeploymentFailed, or OSError for a port that is taken.
     """
     report("synthesizing the stacks")
     Thread(target=preload, name="preload", daemon=True).start()
@@ -295,6 +297,10 @@ def one_machine(report: Callable[[str], None], ports: Ports = ANY_PORTS) -> Iter
         report("deploying the stacks")
         endpoints = machine.deploy(assembly)
         with _announced(endpoints):
+            if costs:
+                grant_costs(endpoints.aws, REGION, _CALLER)
+                machine.collect_costs()
+                report("collecting the costs of two days: in half a minute `skysaga costs` shows them")
             yield endpoints
     finally:
         machine.close()

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from lambdas.core.billing.questions import LABEL, Question, Scope, months_from
+from lambdas.core.billing.rates import PROVIDERS
 
 AMOUNTS: Final = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
 
@@ -34,8 +35,7 @@ _NAMES: Final = {
     "aws": ("aws", "amazon web services"),
     "azure": ("azure", "microsoft", "microsoft azure"),
     "gcp": ("gcp", "google cloud", "google cloud platform"),
-    "vsphere": ("vsphere", "vmware vsphere"),
-    "scvmm": ("scvmm", "microsoft scvmm", "system center virtual machine manager"),
+    **{name: (name, called.lower()) for name, called in PROVIDERS.items()},
 }
 """What providers are called in bills, in lower case, by our own names for them."""
 
