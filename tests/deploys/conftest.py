@@ -13,6 +13,7 @@ import pytest
 
 from infra.packaging.bundles import ROOT
 from local.assembly import PROJECT, SUBSCRIPTION, synthesize
+from local.billing import declared
 from local.private_clouds import DECLARED
 from tests.deploys import command_line
 from tests.deploys.command_line import ACCOUNT, deploy, finish
@@ -20,15 +21,16 @@ from tests.deploys.comparing import DeployedStack
 from tests.deploys.leftovers import Leftovers, leftovers
 from tests.deploys.site import MACHINES, Site, open_site
 
-STACKS = ("SkysagaData", "SkysagaSaga", "SkysagaGuard", "SkysagaApi", "SkysagaClusters")
+STACKS = ("SkysagaData", "SkysagaSaga", "SkysagaGuard", "SkysagaApi", "SkysagaClusters", "SkysagaBilling")
 CONTEXT = {
     "bundle": "host",
     "google_cloud_project": PROJECT,
     "azure_subscription_id": SUBSCRIPTION,
     "private_clouds": json.dumps(DECLARED),
+    "billing": json.dumps(declared(ACCOUNT, SUBSCRIPTION, PROJECT)),
 }
 SETTINGS = tuple(argument for name, value in CONTEXT.items() for argument in ("-c", f"{name}={value}"))
-"""What the first deployment was told, or the second would take the default targets and private clouds away."""
+"""What the first deployment was told, or the second would take its targets, private clouds and sources away."""
 SECOND = "step done by the second release"
 SMALL = b"""
 name: small

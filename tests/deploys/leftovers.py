@@ -18,6 +18,7 @@ _LISTS: Mapping[str, Callable[[Account], Iterable[str]]] = {
     "alarms": lambda account: _names(account, "cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
     "apis": lambda account: _names(account, "apigatewayv2", "get_apis", "Items", "Name"),
     "buckets": lambda account: _names(account, "s3", "list_buckets", "Buckets", "Name"),
+    "databases": lambda account: _names(account, "glue", "get_databases", "DatabaseList", "Name"),
     "functions": lambda account: _names(account, "lambda", "list_functions", "Functions", "FunctionName"),
     "keys": lambda account: _keys(account),  # noqa: PLW0108 - defined below
     "layers": lambda account: _names(account, "lambda", "list_layers", "Layers", "LayerName"),
@@ -31,6 +32,7 @@ _LISTS: Mapping[str, Callable[[Account], Iterable[str]]] = {
     "stacks": lambda account: _names(account, "cloudformation", "describe_stacks", "Stacks", "StackName"),
     "tables": lambda account: account.client("dynamodb").list_tables()["TableNames"],
     "topics": lambda account: _names(account, "sns", "list_topics", "Topics", "TopicArn"),
+    "workgroups": lambda account: _names(account, "athena", "list_work_groups", "WorkGroups", "Name"),
 }
 
 
@@ -53,4 +55,4 @@ def _keys(account: Account) -> list[str]:
 
 
 def _of_others(name: str) -> bool:
-    return name == "default" or name.startswith((_OF_THE_CDK, "/aws/", "/cdk-bootstrap/"))
+    return name in ("default", "primary") or name.startswith((_OF_THE_CDK, "/aws/", "/cdk-bootstrap/"))

@@ -22,7 +22,7 @@ from local.machine import CREDENTIALS, REGION
 from tests.deploys.command_line import ACCOUNT, CommandLine
 from tests.deploys.reading import Account
 
-MACHINES = ("skysaga-release", "skysaga-provisioning", "skysaga-sweep")
+MACHINES = ("skysaga-release", "skysaga-provisioning", "skysaga-sweep", "skysaga-billing")
 PATIENCE_SECONDS = 400
 
 T = TypeVar("T")

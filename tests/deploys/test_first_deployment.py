@@ -7,6 +7,7 @@ import pytest
 from tests.deploys import billing_resources, cluster_resources
 from tests.deploys.conftest import STACKS, First, ReadBack, Sagas
 from tests.deploys.reading import READERS
+from tests.deploys.site import MACHINES
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -34,7 +35,7 @@ def test_what_was_deployed_is_what_the_template_says(read_back: ReadBack, kind: 
 
 
 def test_every_placeholder_of_a_definition_was_filled(read_back: ReadBack) -> None:
-    assert set(read_back.definitions) == {"skysaga-provisioning", "skysaga-release", "skysaga-sweep"}
+    assert set(read_back.definitions) == set(MACHINES)
     for name, definition in read_back.definitions.items():
         assert "${" not in definition, name
         assert "arn:aws:lambda:us-east-1:123456789012:function:skysaga-" in definition, name

@@ -18,6 +18,7 @@ import pytest
 
 from tests.statemachines.engines import EngineUnderTest, Execution, given, moto, ours
 from tests.statemachines.moto_cannot import MOTO_CANNOT
+from tests.statemachines.scripted_billing import COLLECTOR, ScriptedBilling
 from tests.statemachines.scripted_saga import ScriptedSaga
 
 HERE = Path(__file__).parent
@@ -88,6 +89,38 @@ class Sagas:
         execution = self._engine.start(machine_arn, name, json.dumps(document))
         self._started.append(execution)
         return execution
+
+
+class Collections:
+    """Makes scripted collections of costs and runs the billing machine on them."""
+
+    def __init__(self, engine: EngineUnderTest) -> None:
+        self._engine = engine
+        self._started: list[Execution] = []
+
+    def of(self, *sources: str, collector: str = COLLECTOR) -> ScriptedBilling:
+        """A collection from these sources that goes well unless told otherwise."""
+        billing = ScriptedBilling(f"2026-11-26T09-{uuid4().hex}", sources, self._engine.client, collector)
+        self._engine.functions.follow(billing.window, billing)
+        return billing
+
+    def run(self, billing: ScriptedBilling) -> Execution:
+        """Start the billing machine as the schedule does."""
+        execution = self._engine.start(self._engine.billing, billing.window, json.dumps({"window": billing.window}))
+        self._started.append(execution)
+        return execution
+
+    def stop(self) -> None:
+        """End what still runs."""
+        for execution in self._started:
+            execution.stop()
+
+
+@pytest.fixture
+def collections(engine: EngineUnderTest) -> Iterator[Collections]:
+    made = Collections(engine)
+    yield made
+    made.stop()
 
 
 @pytest.fixture

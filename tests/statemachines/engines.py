@@ -23,6 +23,7 @@ from local.http_server import serve
 from local.stepfunctions import Engine
 from local.stepfunctions.integrations.lambda_function import invoke_over_http
 from local.stepfunctions.server import StepFunctionsServer
+from tests.statemachines.scripted_billing import BILLING_FUNCTION, PUBLISH_FUNCTION
 from tests.statemachines.scripted_lambda import ScriptedLambda
 from tests.statemachines.scripted_saga import SAGA_FUNCTION
 
@@ -86,7 +87,7 @@ class Execution:
 
 
 class EngineUnderTest:
-    """An engine with both definitions deployed and its Lambda calls answered by scripts.
+    """An engine with the definitions deployed and its Lambda calls answered by scripts.
 
     `time_scale` is how long one second of a Wait lasts by its own timestamps; `patience` how many real seconds an
     execution may take.
@@ -109,6 +110,7 @@ class EngineUnderTest:
         )
         self.release = self._deploy("release", SagaFunction=SAGA_FUNCTION)
         self.provisioning = self.deploy_provisioning(self.release)
+        self.billing = self._deploy("billing", BillingFunction=BILLING_FUNCTION, PublishFunction=PUBLISH_FUNCTION)
 
     def deploy_provisioning(self, release: str) -> str:
         """Deploy a provisioning machine that compensates by this release machine, and return its ARN."""

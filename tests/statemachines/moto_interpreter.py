@@ -20,6 +20,7 @@ from moto.moto_server.werkzeug_app import create_backend_app
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint, HeartbeatEndpoint
 
 from local.http_server import serve
 
@@ -43,12 +44,29 @@ def let_time_pass(scale: float) -> None:
     WaitFunction._wait_interval = wait
 
 
+def notice_early_ends() -> None:
+    """Notice that a task has ended before its function returned.
+
+    Where a task has a heartbeat, moto begins to listen only then, and would wait for a beat that nobody owes it.
+    """
+    set_up = CallbackEndpoint.setup_heartbeat_endpoint
+
+    def listen(endpoint: CallbackEndpoint, heartbeat_seconds: int) -> HeartbeatEndpoint:
+        heartbeat = set_up(endpoint, heartbeat_seconds)
+        if endpoint.get_outcome() is not None:
+            heartbeat.notify()
+        return heartbeat
+
+    CallbackEndpoint.setup_heartbeat_endpoint = listen
+
+
 def main(functions: str, scale: str) -> None:
     """Print the server's address and serve until standard input ends."""
     logging.disable(logging.CRITICAL)
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     call_functions_at(functions)
     let_time_pass(float(scale))
+    notice_early_ends()
     with serve(create_backend_app("stepfunctions"), name="moto") as server:
         os.environ["MOTO_PORT"] = str(server.port)  # where its interpreter looks for every other service
         print(server.url, flush=True)

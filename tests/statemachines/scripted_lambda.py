@@ -1,4 +1,4 @@
-"""Lambda's Invoke API over HTTP, answered from scripts: one script per saga, so that none disturbs another."""
+"""Lambda's Invoke API over HTTP, answered from scripts: one per saga or window, so that none disturbs another."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NO_SUCH_FUNCTION = Refusal("ResourceNotFoundException", 404)
 
 
 class Script(Protocol):
-    """Answers the calls of one saga."""
+    """Answers the calls of one saga, or of one window's collection."""
 
     def answer(self, function: str, payload: Payload) -> Answer:
         """What the call of a function, by its bare name, comes to."""
@@ -52,20 +52,20 @@ class Script(Protocol):
 
 
 class ScriptedLambda:
-    """A WSGI application that hands each invocation to the script of the saga named in its payload."""
+    """A WSGI application that hands each invocation to the script of the saga or window named in its payload."""
 
     def __init__(self) -> None:
         self._scripts: dict[str, Script] = {}
         self._one_at_a_time = threading.Lock()
 
-    def follow(self, saga_id: str, script: Script) -> None:
-        """Answer calls about a saga by `script`, one call at a time."""
-        self._scripts[saga_id] = script
+    def follow(self, subject: str, script: Script) -> None:
+        """Answer calls about a saga or window by `script`, one call at a time."""
+        self._scripts[subject] = script
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         function = _bare_name(environ["RAW_URI"])
         payload: Payload = json.loads(environ["wsgi.input"].read())
-        script = self._scripts.get(payload["saga_id"])
+        script = self._scripts.get(payload["saga_id" if "saga_id" in payload else "window"])
         with self._one_at_a_time:
             answer = script.answer(function, payload) if script else NO_SUCH_FUNCTION
         status, headers, document = _on_the_wire(answer)

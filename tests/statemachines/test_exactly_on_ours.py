@@ -6,9 +6,11 @@ from itertools import pairwise
 
 import pytest
 
+from lambdas.core.steps.collecting import CollectionStatus
 from lambdas.core.steps.results import Next
-from tests.statemachines.conftest import Sagas
+from tests.statemachines.conftest import Collections, Sagas
 from tests.statemachines.engines import EngineUnderTest, Execution
+from tests.statemachines.scripted_billing import Silent, collected
 from tests.statemachines.scripted_saga import retryable, step, terminal
 
 pytestmark = pytest.mark.parametrize("engine", ["ours"], indirect=True)
@@ -61,6 +63,42 @@ def test_every_asking_for_approval_has_a_token_of_its_own_and_the_wait_is_as_lon
     assert len(heard) == len(set(heard)) == 2
     (waited,) = execution.seconds_in("AwaitApproval")
     assert 3600 <= waited <= 3601
+
+
+def test_a_collector_that_does_not_beat_for_five_minutes_is_replaced(collections: Collections) -> None:
+    billing = collections.of("shop")
+    billing.on("collect shop", Silent(), collected(CollectionStatus.DONE))
+
+    execution = collections.run(billing)
+    ended = execution.end()
+
+    assert billing.log.calls == ["plan", "collect shop", "collect shop", "summarise"]
+    assert ended["status"] == "SUCCEEDED"
+    _, waited, _ = seconds_between(execution, "TaskScheduled")
+    assert 300 <= waited <= 300 + 5
+
+
+def test_every_collector_has_a_token_of_its_own(collections: Collections) -> None:
+    billing = collections.of("shop")
+    billing.on("collect shop", retryable("throttled"), collected(CollectionStatus.DONE))
+
+    collections.run(billing).end()
+
+    assert len({it["token"] for it in billing.log.payloads["collect shop"]}) == 2
+
+
+def test_a_source_whose_collectors_never_beat_is_given_up_and_noted(collections: Collections) -> None:
+    billing = collections.of("shop", "bank")
+    billing.on("collect shop", Silent())
+
+    execution = collections.run(billing)
+    ended = execution.end()
+
+    assert billing.log.about("shop") == ["collect"] * 9 + ["note"]
+    (payload,) = billing.log.payloads["note shop"]
+    assert (payload["error"], payload["cause"]) == ("States.Timeout", "")
+    assert (ended["stopDate"] - ended["startDate"]).total_seconds() < 3600, "the next hour's begins in time"
+    assert billing.log.calls[-1] == "summarise"
 
 
 def test_a_saga_of_three_resources_is_told_in_a_known_number_of_events(sagas: Sagas) -> None:
