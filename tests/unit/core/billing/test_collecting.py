@@ -13,6 +13,7 @@ from lambdas.core.billing.windows import Read, SourceState
 from lambdas.core.errors import CursorExpired, Overtaken, TerminalError, Throttled
 from lambdas.core.ports.costs import Page, Rows, Unchanged
 from lambdas.core.steps.collecting import (
+    BUSY_SECONDS,
     MOST_WAITS,
     CollectingSteps,
     Collection,
@@ -240,7 +241,7 @@ def test_a_source_that_asks_for_patience_stays_held_meanwhile(desk: Desk) -> Non
             waiting.append(desk.collect(window="2026-01-01T06", token="token-2"))
 
     assert desk.collect(pause=pause) == {"status": CollectionStatus.STAGED, "wait": 0}
-    assert waiting == [{"status": CollectionStatus.PENDING, "wait": 120}]
+    assert waiting == [{"status": CollectionStatus.PENDING, "wait": BUSY_SECONDS}]
 
 
 def test_a_source_that_says_to_come_again_at_once_is_left_alone_for_a_moment(desk: Desk) -> None:
