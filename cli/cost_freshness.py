@@ -32,12 +32,13 @@ def freshness_lines(sources: Sequence[Source], now: datetime) -> Iterator[Text]:
     for source in sorted(sources, key=lambda it: (not it["late"], it["source"])):
         yield _line(source, now)
         if failure := source["failure"]:
-            text = f"   failed at {_minute(failure['at'])}: {failure['error']}: {failure['message']}"
+            why = ": ".join(filter(None, [failure["error"], failure["message"]]))
+            text = f"   failed at {_minute(failure['at'])}: {why}"
             yield Text(shown(text), style=_FAILED)
 
 
 def _line(source: Source, now: datetime) -> Text:
-    name = f"{source['source']} ({source['provider']} {source['account']})"
+    name = f"{source['source']} ({' '.join(filter(None, [source['provider'], source['account']]))})"
     facts = [
         f"data through {_minute(source['data_through'])}" if source["data_through"] else "no data yet",
         f"collected {_age(source['collected_at'], now)}" if source["collected_at"] else "never collected",

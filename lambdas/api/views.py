@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lambdas.core.billing.freshness import Freshness
 from lambdas.core.billing.questions import Question
+from lambdas.core.billing.windows import Failure
 from lambdas.core.clusters import ClusterStanding
 from lambdas.core.costs import CostPage
 from lambdas.core.dry_run import Plan
@@ -138,7 +139,7 @@ def cost_page_view(question: Question, page: CostPage, *, sees_all: bool) -> dic
         "to": days[1].isoformat() if days else None,
         "items": [cost_line_view(question, it) for it in page.lines],
         "next_cursor": page.next_cursor,
-        "freshness": [freshness_view(it) for it in page.freshness],
+        "freshness": [freshness_view(it, sees_all=sees_all) for it in page.freshness],
     }
 
 
@@ -151,22 +152,27 @@ def cost_line_view(question: Question, line: CostLine) -> dict[str, Any]:
     }
 
 
-def freshness_view(fresh: Freshness) -> dict[str, Any]:
-    """How fresh one source is."""
-    failure = fresh.failure
+def freshness_view(fresh: Freshness, *, sees_all: bool) -> dict[str, Any]:
+    """How fresh one source is; whose account it is, and what a cloud said, is for who may see all costs."""
     return {
         "source": fresh.source,
         "kind": fresh.kind,
         "provider": fresh.provider,
-        "account": fresh.account,
+        "account": fresh.account if sees_all else None,
         "collected_at": _time(fresh.collected_at),
         "data_through": _time(fresh.data_through),
         "closed_through": _time(fresh.closed_through),
         "windows_behind": fresh.windows_behind,
         "windows_open": fresh.windows_open,
         "late": fresh.late,
-        "failure": {"at": _time(failure.at), "error": failure.error, "message": failure.message} if failure else None,
+        "failure": _failure_view(fresh.failure, sees_all=sees_all),
     }
+
+
+def _failure_view(failure: Failure | None, *, sees_all: bool) -> dict[str, Any] | None:
+    if failure is None:
+        return None
+    return {"at": _time(failure.at), "error": failure.error, "message": failure.message if sees_all else None}
 
 
 def saga_cost_view(cost: SagaCost) -> dict[str, Any]:

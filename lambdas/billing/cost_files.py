@@ -34,7 +34,7 @@ MEMORY: Final = "256MB"
 """What DuckDB may hold before it turns to the disk; the process takes about as much again."""
 
 _OVERTAKEN: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
-"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"""
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html, as is the 404 for what is gone."""
 
 _ABSENT: Final = frozenset({"404", "NoSuchKey"})
 _ATTEMPT: Final = "skysaga-attempt"
@@ -242,7 +242,7 @@ class ArrangedRows:
                     Bucket=self._bucket, Key=key, Body=body, Metadata=self._metadata(attempt), **condition
                 )
             except ClientError as error:
-                if error.response["Error"]["Code"] not in _OVERTAKEN:
+                if error.response["Error"]["Code"] not in _OVERTAKEN | _ABSENT:
                     raise
                 return self._own(key, attempt)
         return str(answer["ETag"])

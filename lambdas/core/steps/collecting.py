@@ -20,7 +20,8 @@ from lambdas.core.billing.spans import Span
 from lambdas.core.billing.windows import Holder, Read, Segment, SourceState
 from lambdas.core.errors import CursorExpired, Overtaken, TerminalError, Throttled
 from lambdas.core.ports.clock import Clock
-from lambdas.core.ports.costs import CostSource, Page, Rows, Staging, Unchanged, Windows
+from lambdas.core.ports.costs import CostSource, ExportedFile, Page, Rows, Staging, Unchanged, Windows
+from lambdas.core.steps.streaming import told
 
 HELD: Final = timedelta(minutes=6)
 """How long after its last page somebody still holds a source: a missed heartbeat shows after five minutes."""
@@ -111,9 +112,7 @@ class CollectingSteps:
 
         Raises Overtaken when somebody else holds the source by now, RetryableError or TerminalError.
         """
-        if not around.alive():
-            # A call that comes late must not take the source from whoever carries on in its place.
-            raise Overtaken(f"nobody waits for this reading of {self._source.name} any more")
+        self._beat(around)  # a call that comes late must not take the source from whoever carries on in its place
         try:
             read = self._begin(errand)
             return self._read(errand, read, around) if read else self._let_go(errand)
@@ -184,10 +183,13 @@ class CollectingSteps:
             except CursorExpired:
                 read = self._begun_again(errand, read)
             else:
-                read = self._kept(errand, read, page)
-            if not around.alive():
-                raise Overtaken(f"nobody waits for this reading of {self._source.name} any more")
+                read = self._kept(errand, read, page, around)
+            self._beat(around)
         return Collection(status=CollectionStatus.STAGED, wait=0)
+
+    def _beat(self, around: Surroundings) -> None:
+        if not around.alive():
+            raise Overtaken(f"nobody waits for this reading of {self._source.name} any more")
 
     def _be_quiet(self, errand: Errand, seconds: float) -> None:
         """Remember when the source may be asked again, whoever would do so next; it is still held."""
@@ -202,11 +204,14 @@ class CollectingSteps:
         state = self._windows.state(self._source.name)
         return unseen_since(state.asked, read.span) if state else None
 
-    def _kept(self, errand: Errand, read: Read, page: Page | Unchanged) -> Read:
+    def _kept(self, errand: Errand, read: Read, page: Page | Unchanged, around: Surroundings) -> Read:
         if isinstance(page, Unchanged):
             return self._noted(errand, read, {"complete": True, "unchanged": True})
-        self._staging.put(self._source.name, read.id, errand.stager, read.pages, page.content)
-        rows = len(page.content.rows) if isinstance(page.content, Rows) else 0
+        content = page.content
+        if isinstance(content, ExportedFile):
+            content = told(content, self._clock, lambda: self._still_at_it(errand, around))
+        self._staging.put(self._source.name, read.id, errand.stager, read.pages, content)
+        rows = len(content.rows) if isinstance(content, Rows) else 0
         moved = {
             "cursor": page.cursor,
             "complete": page.cursor is None,
@@ -214,6 +219,14 @@ class CollectingSteps:
             "rows": read.rows + rows,
         }
         return self._noted(errand, read, moved)
+
+    def _still_at_it(self, errand: Errand, around: Surroundings) -> None:
+        """Say in the middle of a page that somebody reads; raises Overtaken when nobody waits for it any more."""
+        self._beat(around)
+        now = self._clock.now()
+        self._windows.change_state(
+            self._source.name, lambda it: _held(it, errand).model_copy(update={"holder": _holder(errand, now)})
+        )
 
     def _noted(self, errand: Errand, read: Read, update: dict[str, Any]) -> Read:
         """Move the read on, if it is still where it was and ours."""

@@ -7,7 +7,7 @@ fails. No read replaces what a read that was begun later has found.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypedDict
 
@@ -67,6 +67,7 @@ class PublishingSteps:
             return [], None
         known = {it.start: it for it in self._windows.windows(source.name, read.span)}
         with self._files.arrange(source, read) as arranged:
+            _refuse_nothing(source, read, arranged, known.values())
             publication = _Publication(source, read, arranged, arranged.contents, self._files, self._clock.now())
             wanted = [start for start in read.span.windows() if start >= source.since]
             return [self._put(publication, start, known) for start in wanted], arranged.data_through
@@ -143,8 +144,14 @@ class _Publication(NamedTuple):
             return {"key": key, "etag": self.arranged.write(window, key, closed=closed)}
         except Overtaken:
             there = self.files.there(key)
-            if there is None or there.begun_at > self.read.begun_at:
+            if there is not None and there.begun_at > self.read.begun_at:
                 raise
+        if there is None:
+            # Somebody has removed what the record knows: it is made anew.
+            return {
+                "key": key,
+                "etag": self.arranged.write(window.model_copy(update={"etag": None}), key, closed=closed),
+            }
         if (there.read, there.begun_at) == (self.read.id, self.read.begun_at):
             # Of the same rows. Written once more it would not be the one that whoever wrote it is about to record.
             return {"key": key, "etag": there.etag}
@@ -155,6 +162,16 @@ class _Publication(NamedTuple):
     def _key(self, start: datetime) -> str:
         month = self.source.calendar.month_of(start)
         return f"costs/source={self.source.name}/billing_period={month}/{window_name(start)}.parquet"
+
+
+def _refuse_nothing(source: AnySource, read: Read, arranged: Arranged, known: Iterable[Window]) -> None:
+    """A month whose files are gone costs no less; an export that was moved must not empty what it has told."""
+    rows = sum(window.contents.rows for window in known)
+    if rows and not arranged.contents and source.rhythm.unit == "month":
+        month = source.calendar.month_of(read.start)
+        raise TerminalError(
+            "NothingLeft", f"the export has no row of {month} any more, and {rows} were read before: was it moved?"
+        )
 
 
 def _without(state: SourceState | None, read: Read) -> SourceState:

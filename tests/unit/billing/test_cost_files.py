@@ -148,9 +148,25 @@ def test_a_window_that_holds_nothing_any_more_is_written_as_an_empty_file(costs:
     assert len(costs.query(KEY, "DESCRIBE SELECT * FROM file")) == len(WRITTEN)
 
 
-def test_a_refusal_of_s3_may_pass(costs: Costs) -> None:
-    with costs.arranged([usage()]) as arranged, pytest.raises(RetryableError):
+def test_who_would_replace_a_file_that_is_gone_was_overtaken(costs: Costs) -> None:
+    with costs.arranged([usage()]) as arranged, pytest.raises(Overtaken):
         arranged.write(WINDOW.model_copy(update={"etag": '"gone"'}), KEY, closed=False)
+    assert costs.files.there(KEY) is None
+
+
+def test_a_file_says_which_read_it_is_of(costs: Costs) -> None:
+    with costs.arranged([usage()]) as arranged:
+        etag = arranged.write(WINDOW, KEY, closed=False)
+    there = costs.files.there(KEY)
+    assert there is not None
+    assert (there.read, there.etag) == ("r1", etag)
+
+
+def test_a_refusal_of_s3_may_pass(costs: Costs) -> None:
+    with costs.arranged([usage()]) as arranged:
+        costs.files._bucket = arranged._bucket = "another"
+        with pytest.raises(RetryableError):
+            arranged.write(WINDOW, KEY, closed=False)
 
 
 def test_only_pages_of_the_reads_segments_count(costs: Costs) -> None:

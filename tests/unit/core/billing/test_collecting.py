@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from io import BytesIO
+from typing import BinaryIO, NamedTuple
 
 import pytest
 
 from lambdas.core.billing.spans import Span
 from lambdas.core.billing.windows import Read, SourceState
 from lambdas.core.errors import CursorExpired, Overtaken, TerminalError, Throttled
-from lambdas.core.ports.costs import Page, Rows, Unchanged
+from lambdas.core.ports.costs import ExportedFile, Page, Rows, Unchanged
 from lambdas.core.steps.collecting import (
     BUSY_SECONDS,
     MOST_WAITS,
@@ -309,3 +311,47 @@ def test_the_token_is_in_no_record(desk: Desk) -> None:
     state = desk.windows.state("hourly")
     assert state is not None
     assert "a-secret-token" not in state.model_dump_json()
+
+
+class SlowStaging(FakeStaging):
+    """Copies a file in three slow reads."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def put(self, source: str, read: str, run: str, number: int, content: Rows | ExportedFile) -> None:
+        assert isinstance(content, ExportedFile)
+        with content.open() as file:
+            while file.read(1):
+                self._clock.advance(200)
+
+
+@contextmanager
+def opened() -> Iterator[BinaryIO]:
+    yield BytesIO(b"abc")
+
+
+def test_a_file_that_takes_long_is_beaten_for_and_its_source_held(desk: Desk) -> None:
+    desk.script.answers[:] = [Page(ExportedFile("csv", opened), None)]
+    slow = desk._replace(staging=SlowStaging(desk.clock))
+    beats: list[datetime] = []
+
+    def alive() -> bool:
+        beats.append(desk.clock.now())
+        return True
+
+    assert slow.collect(alive=alive) == {"status": CollectionStatus.STAGED, "wait": 0}
+    assert len(beats) == 5  # before it takes the source, at each slow read, and after the page
+    state = desk.windows.state("hourly")
+    assert state is not None
+    assert state.holder is not None
+    assert state.holder.until > desk.clock.now()
+
+
+def test_a_file_that_nobody_waits_for_any_more_is_not_read_to_its_end(desk: Desk) -> None:
+    desk.script.answers[:] = [Page(ExportedFile("csv", opened), None)]
+    slow = desk._replace(staging=SlowStaging(desk.clock))
+    answers = iter([True, False])
+    with pytest.raises(Overtaken):
+        slow.collect(alive=lambda: next(answers))

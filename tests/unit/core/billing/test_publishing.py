@@ -14,7 +14,7 @@ from lambdas.core.billing.windows import Read, Segment, SourceState, Window, Win
 from lambdas.core.errors import RetryableError, TerminalError
 from lambdas.core.ports.costs import Row, Rows
 from lambdas.core.steps.publishing import Published, PublishingSteps
-from tests.fakes.billing import SINCE, hourly
+from tests.fakes.billing import SINCE, hourly, monthly
 from tests.fakes.clock import FakeClock
 from tests.fakes.cost_files import FakeCostFiles, FakeStaging
 from tests.fakes.windows import FakeWindows
@@ -244,6 +244,28 @@ def test_what_cannot_be_published_is_read_anew(press: Press, monkeypatch: pytest
     state = press.windows.state("hourly")
     assert state is not None
     assert (state.read, state.asked) == (None, ())
+
+
+def test_a_file_that_somebody_removed_is_made_anew(press: Press) -> None:
+    press.stage(1, row("a"))
+    press.publish()
+    press.files.files.clear()
+    press.clock.advance(60)
+    press.stage(2, row("b"))
+    press.publish()
+    assert press.kept() == ["b"]
+
+
+def test_an_export_that_has_vanished_does_not_empty_the_month_that_it_told_of(press: Press) -> None:
+    source = monthly().model_copy(update={"name": "hourly"})
+    steps = PublishingSteps(press.files, press.windows, press.clock)
+    press.stage(1, row("a"))
+    steps.publish(source)
+    press.clock.advance(60)
+    press.stage(2)
+    with pytest.raises(TerminalError, match="NothingLeft"):
+        steps.publish(source)
+    assert press.kept() == ["a"]
 
 
 def test_nothing_staged_is_nothing_to_do(press: Press) -> None:
