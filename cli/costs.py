@@ -14,6 +14,7 @@ from typing import Any, Final
 import click
 import yaml
 from rich.console import Console
+from rich.text import Text
 
 from cli.client import ApiClient, ApiProblem
 from cli.cost_chart import charts
@@ -29,6 +30,12 @@ _PAGE: Final = "1000"
 _PATIENCE: Final = 60
 """How often the same question is asked while its answer is still being found, for up to half a minute each time."""
 _RETRY_SECONDS: Final = 2
+
+_GROUPS: Final = (
+    "Group by saga, provider, service, account, region, source, day, month or label:KEY; by several as provider,day."
+)
+_SET_IN: Final = 6
+"""Of a line that is continued: so many characters."""
 
 _FILTERS: Final = {
     "saga": "Of these sagas only.",
@@ -49,7 +56,7 @@ def _filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @endpoint_options
-@click.option("--by", "group_by", help="saga, provider, service, account, region, source, day, month, label:KEY; a,b.")
+@click.option("--by", "group_by", help=_GROUPS)
 @click.option("--from", "first", help="The first day, as 2026-11-01; the first of the month if left out.")
 @click.option("--to", "last", help="The last day; today if left out.")
 @click.option("--label", help="Of what carries this label or tag only: KEY=VALUE.")
@@ -116,7 +123,19 @@ def _show(console: Console, document: dict[str, Any]) -> None:
         console.print("Nothing of this is known to cost anything.")
     if document["costs"] == "own":
         console.print("Only of your own sagas; everything takes the grant `costs: all` (docs/targets-and-grants.md).")
-    console.print(*freshness_lines(document["freshness"], now), sep="\n")
+    lines = [_set_in(it, console) for it in freshness_lines(document["freshness"], now)]
+    console.print("", *_days(document), *lines, sep="\n")
+
+
+def _days(document: dict[str, Any]) -> Iterator[Text]:
+    """Which days were asked for, where any were: nobody takes half a month for a whole one."""
+    if document["from"]:
+        yield Text(f"Charges of {document['from']} to {document['to']} (UTC), as far as they are known:", style="dim")
+
+
+def _set_in(line: Text, console: Console) -> Text:
+    """A line that goes on where another one begins is hard to read."""
+    return Text("\n" + " " * _SET_IN).join(line.wrap(console, console.width - _SET_IN))
 
 
 @contextmanager

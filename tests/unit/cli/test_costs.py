@@ -193,6 +193,18 @@ def test_a_late_source_is_said_before_the_costs_and_after_them(api: Api) -> None
     assert "failed at 2026-11-26 11:00 UTC: TerminalError: 403: no access?[2J" in "\n".join(lines)
 
 
+def test_it_is_said_of_which_days_costs_are(api: Api) -> None:
+    api.answers = [(200, page([item("1", saga="s1")], source()))]
+    assert "Charges of 2026-11-01 to 2026-11-26 (UTC), as far as they are known:" in api.run().output.splitlines()
+
+
+def test_a_line_that_is_too_long_goes_on_further_right(api: Api) -> None:
+    api.answers = [(200, page([item("1", saga="s1")], source("a" * 40)))]
+    *_, first, second = api.run().output.splitlines()
+    assert first.startswith("   aaaa")
+    assert second.startswith("      ")
+
+
 def test_nothing_is_said_to_be_late_that_is_not() -> None:
     assert list(headline([source()])) == []
     [line] = freshness_lines([source()], NOW)
