@@ -67,8 +67,13 @@ class Bill:
             for charge in charges:
                 if charge.id in self._charges:
                     raise ValueError(f"the charge {charge.id} is on the bill already")
-                self._charges[charge.id] = charge
-                insort(self._places.setdefault(charge.account, []), (charge.start, charge.id))
+                self._put(charge)
+
+    def put(self, charges: Iterable[Charge]) -> None:
+        """Put charges on the bill in place of those that have their ids; where and when those begin does not change."""
+        with self._lock:
+            for charge in charges:
+                self._put(charge)
 
     def restate(self, charge: str, amount: Decimal, since: datetime) -> None:
         """Let a charge stand with another amount from a moment on."""
@@ -96,6 +101,11 @@ class Bill:
             moments = [it.known_at for it in ours]
             moments += [change.since for it in ours for change in self._restated.get(it.id, ())]
         return max((moment for moment in moments if moment <= at), default=None)
+
+    def _put(self, charge: Charge) -> None:
+        if charge.id not in self._charges:
+            insort(self._places.setdefault(charge.account, []), (charge.start, charge.id))
+        self._charges[charge.id] = charge
 
     def _as_of(self, charge: Charge, at: datetime) -> Charge:
         past = [it for it in self._restated.get(charge.id, ()) if it.since <= at]

@@ -174,7 +174,7 @@ class Meter:
     def _charged(self, thing: _Thing, now: datetime) -> _Thing:
         """Put the hours up to now on the bill, and return the thing as it is charged next."""
         charges = list(_charges(thing, now))
-        self._bill.add(charges)
+        self._bill.put(charges)
         if not charges:
             return thing
         last = charges[-1]

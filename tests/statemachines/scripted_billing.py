@@ -61,6 +61,7 @@ class ScriptedBilling:
 
     def __init__(self, window: str, sources: Sequence[str], stepfunctions: Any, collector: str = COLLECTOR) -> None:
         self.window = window
+        self.sources = sources
         self.log = CallLog()
         self._plan = [SourceItem(source=name, collector=collector) for name in sources]
         self._stepfunctions = stepfunctions

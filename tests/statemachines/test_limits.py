@@ -7,13 +7,19 @@ from typing import Any, Final
 
 import pytest
 
+from infra.billing import MOST_SOURCES
+from lambdas.core.billing.planning import MOST_READS
 from lambdas.core.request import MAX_RESOURCES
+from lambdas.core.steps.collecting import MOST_WAITS, CollectionStatus
 from lambdas.core.steps.results import Next
-from tests.statemachines.conftest import Sagas
+from tests.statemachines.conftest import Collections, Sagas
+from tests.statemachines.scripted_billing import COLLECTOR, Failed, ScriptedBilling, collected
 from tests.statemachines.scripted_saga import ScriptedSaga, step
 
+EVENTS_LIMIT: Final = 25_000
 PAYLOAD_LIMIT: Final = 256 * 1024
 LONGEST_ID: Final = 30  # of a resource: lambdas.core.specs.base.ResourceId
+LONGEST_SOURCE: Final = 40  # infra.targets.Name
 ARN_PREFIX: Final = "arn:aws:lambda:ap-southeast-2:123456789012:function:"
 
 
@@ -21,6 +27,12 @@ def largest_saga(sagas: Sagas) -> ScriptedSaga:
     """As many resources as a request may name, all in one wave, with the longest names, called by versioned ARNs."""
     ids = [f"r{index}".ljust(LONGEST_ID - len("-azure"), "x") + "-azure" for index in range(MAX_RESOURCES)]
     return sagas.of(ids, arn_prefix=ARN_PREFIX, version=":12345")
+
+
+def largest_collection(collections: Collections) -> ScriptedBilling:
+    """As many sources as may be declared, with the longest names, read by a versioned ARN."""
+    names = [f"s{index}".ljust(LONGEST_SOURCE, "x") for index in range(MOST_SOURCES)]
+    return collections.of(*names, collector=f"{ARN_PREFIX}{COLLECTOR}:12345")
 
 
 def biggest_payload(events: Iterable[Mapping[str, Any]]) -> int:
@@ -55,3 +67,37 @@ def test_a_resource_costs_a_bounded_number_of_events_and_each_look_at_it_a_few(s
     assert of_one <= 50
     assert of_three - of_one <= 2 * 25
     assert of_patient - of_one <= 10 * 10
+
+
+@pytest.mark.parametrize("engine", ["ours"], indirect=True)
+def test_the_largest_collection_stays_below_a_quarter_of_the_payload_limit(collections: Collections) -> None:
+    billing = largest_collection(collections)
+    for name in billing.sources:
+        billing.on(f"collect {name}", Failed("TerminalError", "x" * 32_768))
+
+    execution = collections.run(billing)
+    ended = execution.end()
+
+    assert ended["status"] == "SUCCEEDED"
+    assert 1_000 < biggest_payload(execution.history()) < PAYLOAD_LIMIT / 4
+
+
+@pytest.mark.parametrize("engine", ["ours"], indirect=True)
+def test_the_busiest_collection_leaves_a_third_of_the_events_for_retries(
+    collections: Collections,
+) -> None:
+    of_one, of_two = (events_of_the_busiest(collections, *names) for names in (["shop"], ["shop", "bank"]))
+
+    each = of_two - of_one
+    assert of_one + (MOST_SOURCES - 1) * each < EVENTS_LIMIT * 2 / 3
+
+
+def events_of_the_busiest(collections: Collections, *sources: str) -> int:
+    """The events of a collection whose sources are read, and waited for, as often as one execution does."""
+    billing = collections.of(*sources)
+    waits, reads = [collected(CollectionStatus.PENDING, 60)] * MOST_WAITS, [collected(CollectionStatus.STAGED)]
+    for name in sources:
+        billing.on(f"collect {name}", *waits, *reads * MOST_READS, collected(CollectionStatus.DONE))
+    execution = collections.run(billing)
+    assert execution.end()["status"] == "SUCCEEDED"
+    return len(execution.history())

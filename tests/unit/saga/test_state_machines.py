@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
 
+from lambdas.adapters.collecting import LIMIT
+from lambdas.core.steps.collecting import HELD, CollectionStatus
 from lambdas.core.steps.results import Next
+from lambdas.core.steps.summarising import SummaryStatus
 
 FUNCTION_TIMEOUT: Final = 30
 LAMBDA: Final = "arn:aws:states:::lambda:invoke"
@@ -38,10 +42,11 @@ TASKS: Final = [state for state in STATES if state.definition["Type"] == "Task"]
 STEPS: Final = [state for state in TASKS if state.definition["Resource"] == LAMBDA]
 SWEEPING: Final = ("LookAtLedger", "DecideReleases")
 """What these hand on is a bounded list of identifiers."""
+BILLING: Final = {state.name for state in states_of(MACHINES["billing"])}
 
 
-def test_there_are_three_machines() -> None:
-    assert sorted(MACHINES) == ["provisioning", "release", "sweep"]
+def test_there_are_four_machines() -> None:
+    assert sorted(MACHINES) == ["billing", "provisioning", "release", "sweep"]
 
 
 @pytest.mark.parametrize("state", STATES, ids=str)
@@ -117,11 +122,14 @@ def test_no_iteration_of_a_map_can_fail_so_that_no_sibling_is_aborted(within: St
     assert all("Catch" in state.definition for state in inside if state.definition["Type"] == "Task")
 
 
-@pytest.mark.parametrize("choice", ["IsReady", "IsAbsent"])
-def test_choices_know_only_what_steps_answer(choice: str) -> None:
+@pytest.mark.parametrize(
+    ("choice", "answers"),
+    [("IsReady", Next), ("IsAbsent", Next), ("WhatWasCollected", CollectionStatus), ("IsSummarised", SummaryStatus)],
+)
+def test_choices_know_only_what_steps_answer(choice: str, answers: type[StrEnum]) -> None:
     (state,) = [state for state in STATES if state.name == choice]
     asked = {rule["StringEquals"] for rule in state.definition["Choices"]}
-    assert asked < {str(answer) for answer in Next}
+    assert asked < {str(answer) for answer in answers}
 
 
 @pytest.mark.parametrize("state", STATES, ids=str)
@@ -130,8 +138,21 @@ def test_definitions_keep_to_the_dialect_that_every_engine_runs(state: State) ->
     assert not {"Assign", "Arguments", "Output", "QueryLanguage", "Condition"} & set(definition)
 
 
-@pytest.mark.parametrize("step", [step for step in STEPS if step.name not in SWEEPING], ids=str)
+@pytest.mark.parametrize("step", [step for step in STEPS if step.name not in {*SWEEPING, *BILLING}], ids=str)
 def test_payloads_carry_identifiers_only(step: State) -> None:
     payload = step.definition["Parameters"]["Payload"]
     allowed = {"step", "saga_id.$", "resource_id.$", "cloud.$", "wave.$", "reason.$", "error.$", "goal"}
     assert set(payload) <= allowed | {"target.$", "most.$"}
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step.name in BILLING], ids=str)
+def test_payloads_of_billing_carry_names_and_errors_only(step: State) -> None:
+    assert set(step.definition["Parameters"]["Payload"]) <= {"step", "window.$", "source.$", "error.$", "cause.$"}
+
+
+def test_a_source_is_read_for_as_long_as_its_collectors_think_and_published_before_the_machine_gives_up() -> None:
+    (collect,) = [state.definition for state in TASKS if state.name == "CollectCosts"]
+    (publish,) = [state.definition for state in TASKS if state.name == "PublishWindows"]
+    assert collect["TimeoutSeconds"] == LIMIT.total_seconds()
+    assert collect["HeartbeatSeconds"] < HELD.total_seconds()
+    assert collect["TimeoutSeconds"] + publish["TimeoutSeconds"] < MACHINES["billing"]["TimeoutSeconds"]
