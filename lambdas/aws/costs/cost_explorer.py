@@ -23,14 +23,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Self
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from lambdas.aws.clients import AwsClients
 from lambdas.aws.costs.errors import answered
 from lambdas.aws.costs.record_types import USAGE_TYPES, charge_kind
 from lambdas.aws.costs.services import service_category
+from lambdas.core.billing.paging import Cursor
 from lambdas.core.billing.sources import CostExplorer
 from lambdas.core.billing.spans import HOUR, Span
 from lambdas.core.errors import CursorExpired
@@ -59,22 +58,12 @@ _PUBLISHER: Final = "Amazon Web Services, Inc."
 """As in the FOCUS table of Data Exports."""
 
 
-class _Cursor(BaseModel):
+class _Cursor(Cursor):
     """Which query is under way, when the first one was made, and where the query's next page begins."""
-
-    model_config = ConfigDict(frozen=True)
 
     query: int
     begun: datetime
     token: str = ""
-
-    @classmethod
-    def read(cls, text: str) -> Self:
-        """Read what a page gave; raises CursorExpired for what none gave."""
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            raise CursorExpired("this is no cursor of Cost Explorer's") from error
 
 
 class _Query(NamedTuple):

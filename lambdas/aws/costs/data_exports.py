@@ -15,13 +15,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO, Final, Literal, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lambdas.aws.clients import AwsClients
 from lambdas.aws.costs.errors import answered
+from lambdas.core.billing.paging import Cursor, file_format
 from lambdas.core.billing.sources import DataExport
 from lambdas.core.billing.spans import Span
 from lambdas.core.errors import CursorExpired, RetryableError, TerminalError
@@ -33,29 +34,13 @@ if TYPE_CHECKING:
 _MARGIN: Final = timedelta(minutes=5)
 """By which S3's clock, which dates a manifest to the second, may be behind ours."""
 
-_FORMATS: Final[Sequence[tuple[str, Literal["csv", "csv.gz", "parquet"]]]] = (
-    (".parquet", "parquet"),
-    (".csv.gz", "csv.gz"),
-    (".csv", "csv"),
-)
 
-
-class _Cursor(BaseModel):
+class _Cursor(Cursor):
     """The next file of a month's delivery; the month's first file is that of whichever manifest is there by then."""
-
-    model_config = ConfigDict(frozen=True)
 
     month: str
     manifest: str = ""
     file: int = 0
-
-    @classmethod
-    def read(cls, text: str) -> Self:
-        """Read what a page gave; raises CursorExpired for what none gave."""
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            raise CursorExpired("this is no cursor of a Data Export's") from error
 
 
 class _Manifest(NamedTuple):
@@ -87,7 +72,7 @@ class DataExportCosts:
         Raises RetryableError while the next delivery is replacing a file, and CursorExpired when it has begun since
         the month's first page.
         """
-        months = list(self._months(span))
+        months = list(self._source.calendar.months(span))
         at = _Cursor.read(cursor) if cursor else _Cursor(month=months[0])
         if at.month not in months:
             raise CursorExpired("the cursor is of another span")
@@ -111,12 +96,6 @@ class DataExportCosts:
         """Whether no manifest is newer; one that is no longer there says nothing of what things cost."""
         newest = [self._newest(month) for month in months]
         return all(it is None or it.modified <= then - _MARGIN for it in newest)
-
-    def _months(self, span: Span) -> Iterator[str]:
-        at = span.start
-        while at < span.end:
-            yield self._source.calendar.month_of(at)
-            at = self._source.calendar.period_of(at).end
 
     def _newest(self, month: str) -> _Manifest | None:
         """The manifest that was written last, in the month's folder or in a delivery's own below it."""
@@ -151,7 +130,7 @@ class DataExportCosts:
         head = self._s3.head_object(Bucket=self._source.bucket, Key=key)
         if head["LastModified"] > manifest.modified:
             raise RetryableError("DeliveryUnderWay", f"{key} is newer than its manifest: the next one is to come")
-        return ExportedFile(_format(key), partial(self._opened, key, head["ETag"]))
+        return ExportedFile(file_format(key), partial(self._opened, key, head["ETag"]))
 
     @contextmanager
     def _opened(self, key: str, etag: str) -> Iterator[BinaryIO]:
@@ -172,10 +151,3 @@ def _following(at: _Cursor, manifest: _Manifest | None, files: int, months: Sequ
         return _Cursor(month=at.month, manifest=manifest.etag, file=at.file + 1)
     later = months[months.index(at.month) + 1 :]
     return _Cursor(month=later[0]) if later else None
-
-
-def _format(key: str) -> Literal["csv", "csv.gz", "parquet"]:
-    for ending, name in _FORMATS:
-        if key.endswith(ending):
-            return name
-    raise TerminalError("UnknownFormat", f"{key} is neither Parquet nor CSV")

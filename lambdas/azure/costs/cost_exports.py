@@ -15,14 +15,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 from azure.core import MatchConditions
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from lambdas.azure.clients import AzureClients
 from lambdas.azure.costs.errors import answered
+from lambdas.core.billing.paging import Cursor, file_format
 from lambdas.core.billing.sources import CostExport
 from lambdas.core.billing.spans import Span
 from lambdas.core.errors import CursorExpired, RetryableError, TerminalError
@@ -38,29 +39,13 @@ _LISTED: Final = 5000
 _MARGIN: Final = timedelta(minutes=5)
 """By which Azure's clock, which dates a manifest to the second, may be behind ours."""
 
-_FORMATS: Final[Sequence[tuple[str, Literal["csv", "csv.gz", "parquet"]]]] = (
-    (".parquet", "parquet"),
-    (".csv.gz", "csv.gz"),
-    (".csv", "csv"),
-)
 
-
-class _Cursor(BaseModel):
+class _Cursor(Cursor):
     """The next file of a month's run; the month's first file is that of whichever run is the newest by then."""
-
-    model_config = ConfigDict(frozen=True)
 
     month: str
     run: str = ""
     file: int = 0
-
-    @classmethod
-    def read(cls, text: str) -> Self:
-        """Read what a page gave; raises CursorExpired for what none gave."""
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            raise CursorExpired("this is no cursor of an export's") from error
 
 
 class _Blob(NamedTuple):
@@ -112,7 +97,7 @@ class CostExportCosts:
         Raises RetryableError while no run of a month is whole, and CursorExpired when there is a newer one than that
         of the month's first page.
         """
-        months = list(self._months(span))
+        months = list(self._source.calendar.months(span))
         at = _Cursor.read(cursor) if cursor else _Cursor(month=months[0])
         if at.month not in months:
             raise CursorExpired("the cursor is of another span")
@@ -130,18 +115,12 @@ class CostExportCosts:
         if run is None or not run.files:
             return Page(Rows([]), cursor)
         file = run.files[at.file]
-        return Page(ExportedFile(_format(file.name), partial(self._opened, file)), cursor)
+        return Page(ExportedFile(file_format(file.name), partial(self._opened, file)), cursor)
 
     def _as_it_was(self, months: Sequence[str], then: datetime) -> bool:
         """Whether no run is newer; one that is no longer there says nothing of what things cost."""
         manifests = [it for month in months for it in _manifests(self._listed(month))]
         return all(it.modified <= then - _MARGIN for it in manifests)
-
-    def _months(self, span: Span) -> Iterator[str]:
-        at = span.start
-        while at < span.end:
-            yield self._source.calendar.month_of(at)
-            at = self._source.calendar.period_of(at).end
 
     def _listed(self, month: str) -> dict[str, _Blob]:
         """All blobs of a month's runs, by name."""
@@ -242,10 +221,3 @@ def _following(at: _Cursor, run: _Run | None, months: Sequence[str]) -> _Cursor 
         return _Cursor(month=at.month, run=run.identity, file=at.file + 1)
     later = months[months.index(at.month) + 1 :]
     return _Cursor(month=later[0]) if later else None
-
-
-def _format(name: str) -> Literal["csv", "csv.gz", "parquet"]:
-    for ending, kind in _FORMATS:
-        if name.endswith(ending):
-            return kind
-    raise TerminalError("UnknownFormat", f"{name} is neither Parquet nor CSV")

@@ -20,13 +20,12 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, Self, cast
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Any, Final, NamedTuple, cast
 
 from lambdas.azure.clients import AzureClients
 from lambdas.azure.costs.errors import answered
 from lambdas.azure.costs.query_rows import COMMITMENTS, GROUPINGS, Dataset, QueryRows
+from lambdas.core.billing.paging import Cursor
 from lambdas.core.billing.sources import CostQuery
 from lambdas.core.billing.spans import Span
 from lambdas.core.errors import CursorExpired, RetryableError, TerminalError
@@ -47,21 +46,11 @@ _SKIPTOKEN: Final = re.compile(r"[?&](?:\$|%24)skiptoken=([^&#]+)", re.IGNORECAS
 """As it is written in a link: the SDK writes it into the next one unchanged."""
 
 
-class _Cursor(BaseModel):
+class _Cursor(Cursor):
     """Which part of a span is under way, and where its next page begins."""
-
-    model_config = ConfigDict(frozen=True)
 
     part: int = 0
     token: str = ""
-
-    @classmethod
-    def read(cls, text: str) -> Self:
-        """Read what a page gave; raises CursorExpired for what none gave."""
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            raise CursorExpired("this is no cursor of Cost Management's") from error
 
 
 class _Part(NamedTuple):

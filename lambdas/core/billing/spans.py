@@ -69,6 +69,13 @@ class BillingCalendar(NamedTuple):
         """The name of that billing period: `2026-11`."""
         return moment.astimezone(ZoneInfo(self.timezone)).strftime("%Y-%m")
 
+    def months(self, span: Span) -> Iterator[str]:
+        """The names of the billing periods that a span has windows of, in order."""
+        at = span.start
+        while at < span.end:
+            yield self.month_of(at)
+            at = self.period_of(at).end
+
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)

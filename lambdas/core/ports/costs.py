@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
-from typing import BinaryIO, Literal, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
+from lambdas.core.billing.paging import FileFormat
 from lambdas.core.billing.sources import AnySource, Sources
 from lambdas.core.billing.spans import Span
 from lambdas.core.billing.windows import Contents, Read, SourceState, Window, WindowFile
@@ -26,7 +27,7 @@ class Rows(NamedTuple):
 class ExportedFile(NamedTuple):
     """A page that is a file which a cloud exported in FOCUS's columns; `open` reads it from its beginning."""
 
-    format: Literal["csv", "csv.gz", "parquet"]
+    format: FileFormat
     open: Callable[[], AbstractContextManager[BinaryIO]]
 
 
