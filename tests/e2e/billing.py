@@ -20,6 +20,7 @@ from local.assembly import PROJECT, SUBSCRIPTION
 from local.aws.account import ACCOUNT_ID, COST_EXPLORER_FAULTS
 from local.lambda_runtime.runtime import LambdaRuntime
 from local.simulators.bill import Charge
+from local.simulators.gcp.billing_export import begins
 from tests.e2e.conftest import Deployment, state_machine
 
 DAY = timedelta(days=1)
@@ -96,7 +97,7 @@ def _line(source: str, it: Charge) -> Line:
 
 def _place(source: str, it: Charge) -> datetime:
     """The window that a charge belongs to: of clouds that know days only, the first one of its day."""
-    return it.start if source == "gcp" else it.start.replace(hour=0)
+    return begins(it) if source == "gcp" else it.start.replace(hour=0)
 
 
 def kept(deployment: Deployment, folder: Path) -> list[Line]:
@@ -131,6 +132,11 @@ def state_of(deployment: Deployment, source: str) -> dict[str, Any]:
     """What is known of a source."""
     item = _state_item(deployment, source)
     return dict(json.loads(item["document"]["S"])) if item else {}
+
+
+def read_until(deployment: Deployment, source: str) -> datetime:
+    """The end of what was read of a source."""
+    return _moment(state_of(deployment, source)["asked"][-1]["end"])
 
 
 def window_statuses(deployment: Deployment, source: str) -> dict[str, str]:
