@@ -36,6 +36,11 @@ def settled_at(source: AnySource, start: datetime) -> datetime:
     return min(settled, unit_of(source, start).start + source.rhythm.reach)
 
 
+def wanted_from(source: AnySource) -> datetime:
+    """The first window that is kept: of a source that may know days only, all of the day that is wanted from."""
+    return unit_of(source, source.since).start if source.rhythm.unit == "day" else source.since
+
+
 def next_span(source: AnySource, state: SourceState, now: datetime) -> Span | None:
     """What to read now; None when nothing is due.
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypedDict
 
-from lambdas.core.billing.planning import closed_through, settled_at, with_asked
+from lambdas.core.billing.planning import closed_through, settled_at, wanted_from, with_asked
 from lambdas.core.billing.sources import AnySource
 from lambdas.core.billing.spans import window_name
 from lambdas.core.billing.windows import EMPTY, Contents, Read, SourceState, Window, WindowStatus
@@ -69,7 +69,8 @@ class PublishingSteps:
         with self._files.arrange(source, read) as arranged:
             _refuse_nothing(source, read, arranged, known.values())
             publication = _Publication(source, read, arranged, arranged.contents, self._files, self._clock.now())
-            wanted = [start for start in read.span.windows() if start >= source.since]
+            first = wanted_from(source)
+            wanted = [start for start in read.span.windows() if start >= first]
             return [self._put(publication, start, known) for start in wanted], arranged.data_through
 
     def _put(self, publication: _Publication, start: datetime, known: Mapping[datetime, Window]) -> _Outcome:

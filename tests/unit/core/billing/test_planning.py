@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.core.billing.planning import closed_through, last_asked, next_span, settled_at, unseen_since, with_asked
+from lambdas.core.billing.planning import (
+    closed_through,
+    last_asked,
+    next_span,
+    settled_at,
+    unseen_since,
+    wanted_from,
+    with_asked,
+)
 from lambdas.core.billing.sources import AnySource, CostExplorer
 from lambdas.core.billing.spans import HOUR, Span
 from lambdas.core.billing.windows import Asked, SourceState
@@ -106,6 +114,13 @@ def test_a_source_that_forgets_hours_is_read_for_the_last_time_before_it_does() 
     assert settled_at(source, at(5, 23)) == at(5) + reach
     state = state_of(source, (at(1), at(6), at(5) + reach))
     assert state.closed_through == at(6)
+
+
+def test_a_source_of_days_is_kept_from_the_beginning_of_its_first_day() -> None:
+    noon = SINCE + timedelta(hours=12)
+    assert wanted_from(daily(noon)) == SINCE
+    assert wanted_from(hourly(noon)) == noon
+    assert wanted_from(monthly(noon)) == noon
 
 
 hours = st.integers(0, 60)
