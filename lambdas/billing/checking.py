@@ -96,7 +96,7 @@ def _counted(connection: DuckDBPyConnection, table: str) -> Iterator[tuple[datet
     row = ", ".join(f"{literal(name)}: {quoted(name)}" for name in WRITTEN)
     sums = "count(*), sum(md5_number_lower(line)), sum(md5_number_upper(line)), bit_xor(md5_number_lower(line))"
     query = (
-        f"SELECT window_start, {sums}, {counts} "  # noqa: S608 - our own rules
+        f"SELECT window_start, {sums}, {counts} "  # noqa: S608 - our own rules  # nosec B608
         f"FROM (SELECT *, to_json({{{row}}}) AS line FROM {table}) GROUP BY window_start ORDER BY window_start"
     )
     for window, count, lower, upper, both, *broken_rows in connection.execute(query).fetchall():
@@ -123,7 +123,7 @@ def _billed(connection: DuckDBPyConnection, table: str) -> Mapping[datetime, dic
         SELECT window_start, "BillingCurrency", sum(whole), sum("BilledCost" - whole::DECIMAL(38, 20))
         FROM (SELECT *, trunc("BilledCost") AS whole FROM {table})
         GROUP BY ALL ORDER BY ALL
-    """  # noqa: S608 - a table of our own
+    """  # noqa: S608 - a table of our own  # nosec B608
     sums: dict[datetime, dict[str, Decimal]] = {}
     for window, currency, whole, fraction in connection.execute(query).fetchall():
         total = _EXACT.add(Decimal(whole), Decimal(fraction))
@@ -143,7 +143,7 @@ def _mistyped(connection: DuckDBPyConnection, table: str) -> Mapping[datetime, d
         SELECT window_start, rule, count(*)
         FROM (SELECT window_start, unnest(broken) AS rule FROM {table} WHERE broken IS NOT NULL)
         GROUP BY ALL
-    """  # noqa: S608 - a table of our own
+    """  # noqa: S608 - a table of our own  # nosec B608
     counts: dict[datetime, dict[str, int]] = {}
     for window, rule, count in connection.execute(query).fetchall():
         counts.setdefault(window.replace(tzinfo=UTC), {})[rule] = count

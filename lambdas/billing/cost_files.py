@@ -180,9 +180,9 @@ class _Loading:
         page = pages[found[0]]
         self._database.execute("SET preserve_insertion_order = true")
         with self._as_query(page) as query:
-            numbered = f"SELECT row_number() OVER () AS row_number, unusable FROM ({query})"  # noqa: S608 - our own
+            numbered = f"SELECT row_number() OVER () AS row_number, unusable FROM ({query})"  # noqa: S608 - our own  # nosec B608
             first = self._database.execute(
-                f"SELECT row_number, unusable FROM ({numbered}) WHERE unusable IS NOT NULL ORDER BY 1 LIMIT 1"  # noqa: S608
+                f"SELECT row_number, unusable FROM ({numbered}) WHERE unusable IS NOT NULL ORDER BY 1 LIMIT 1"  # noqa: S608  # nosec B608
             ).fetchone()
         row, column = first or (0, UNUSABLE[0])
         raise TerminalError("InvalidRows", f"row {row} of the page {page.name}: {_complaint(column)}")
@@ -271,7 +271,7 @@ class ArrangedRows:
         start, end = (moment.astimezone(UTC).replace(tzinfo=None) for moment in self._read.span)
         columns = ", ".join(map(quoted, WRITTEN))
         self._database.execute(
-            f"CREATE TABLE windows AS SELECT window_start, broken, {columns} FROM rows "  # noqa: S608 - our own columns
+            f"CREATE TABLE windows AS SELECT window_start, broken, {columns} FROM rows "  # noqa: S608 - our own columns  # nosec B608
             f"WHERE window_start >= {_timestamp(start)} AND window_start < {_timestamp(end)} ORDER BY window_start"
         )
         self._database.execute("DROP TABLE rows")
@@ -289,7 +289,7 @@ class ArrangedRows:
         }
         metadata = ", ".join(f"{literal(name)}: {literal(value)}" for name, value in about.items())
         self._database.execute(
-            f"COPY (SELECT {columns} FROM windows WHERE window_start = {_timestamp(start)}) "  # noqa: S608 - our own
+            f"COPY (SELECT {columns} FROM windows WHERE window_start = {_timestamp(start)}) "  # noqa: S608 - our own  # nosec B608
             f"TO {literal(str(self._path))} (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{metadata}}})"
         )
 

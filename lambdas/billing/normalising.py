@@ -42,7 +42,7 @@ def normalised(delivered: str, page: int, source: str, calendar: BillingCalendar
     """A query for the rows of a page in their types, each with its window, its page and what is wrong with it."""
     window = 'date_trunc(\'hour\', greatest("ChargePeriodStart", "BillingPeriodStart"))'
     query = _checked(_typed(_taken_apart(delivered)), source, calendar)
-    return f"SELECT {window} AS window_start, {page} AS page, * FROM ({query})"  # noqa: S608
+    return f"SELECT {window} AS window_start, {page} AS page, * FROM ({query})"  # noqa: S608  # nosec B608
 
 
 def table_columns() -> str:
@@ -57,10 +57,10 @@ def _taken_apart(query: str) -> str:
     """Besides the texts: numbers in another form than the plain one in their parts, key-values as maps."""
     numbers = [f"{parts(quoted(name))} AS {_of('parts', name)}" for name in _DECIMALS]
     maps = [f"{_map(quoted(name))} AS {_of('map', name)}" for name in _KEY_VALUES]
-    apart = f"SELECT *, {', '.join([*numbers, *maps])} FROM ({query})"  # noqa: S608
+    apart = f"SELECT *, {', '.join([*numbers, *maps])} FROM ({query})"  # noqa: S608  # nosec B608
     written = [f"{written_out(_of('parts', name))} AS {_of('written', name)}" for name in _DECIMALS]
     flat = [f"{_is_flat(quoted(name), _of('map', name))} AS {_of('flat', name)}" for name in _KEY_VALUES]
-    return f"SELECT *, {', '.join([*written, *flat])} FROM ({apart})"  # noqa: S608
+    return f"SELECT *, {', '.join([*written, *flat])} FROM ({apart})"  # noqa: S608  # nosec B608
 
 
 def _typed(query: str) -> str:
@@ -70,7 +70,7 @@ def _typed(query: str) -> str:
     texts = [f"{quoted(it.name)} IS NOT NULL AS {_of('given', it.name)}" for it in COLUMNS if it.name in TYPE_RULES]
     flat = [_of("flat", name) for name in _KEY_VALUES]
     rounded = " OR ".join(f"coalesce({too_long(_of('written', name))}, false)" for name in _DECIMALS)
-    return f"SELECT {', '.join([*columns, *ours, *texts, *flat, f'{rounded} AS rounded'])} FROM ({query})"  # noqa: S608
+    return f"SELECT {', '.join([*columns, *ours, *texts, *flat, f'{rounded} AS rounded'])} FROM ({query})"  # noqa: S608  # nosec B608
 
 
 def _value(column: Column) -> str:
@@ -92,7 +92,7 @@ def _checked(query: str, source: str, calendar: BillingCalendar) -> str:
     }
     added = [f"{ours[name]} AS {quoted(name)}" for name in OURS]
     wrong = [f"{_broken()} AS broken", f"{_unusable()} AS unusable"]
-    return f"SELECT {', '.join([*filled, *added, *wrong])} FROM ({query})"  # noqa: S608
+    return f"SELECT {', '.join([*filled, *added, *wrong])} FROM ({query})"  # noqa: S608  # nosec B608
 
 
 def _broken() -> str:

@@ -26,11 +26,11 @@ def delivered(connection: DuckDBPyConnection, path: Path, form: str) -> str:
     Columns that the file does not have are null; what it has besides is left out. Raises duckdb.Error.
     """
     table = _table(path, form)
-    described = connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()  # noqa: S608 - our own path
+    described = connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()  # noqa: S608 - our own path  # nosec B608
     given = {str(name).lower(): _Given(str(name), str(kind)) for name, kind, *_ in described}
     columns = [f"{_column(column, given)} AS {quoted(column.name)}" for column in COLUMNS]
     ours = [f"{_first([name], given, key_value=False)} AS {quoted(name)}" for name in OURS]
-    return f"SELECT {', '.join([*columns, *ours])} FROM {table}"  # noqa: S608 - names from the file, quoted
+    return f"SELECT {', '.join([*columns, *ours])} FROM {table}"  # noqa: S608 - names from the file, quoted  # nosec B608
 
 
 def quoted(name: str) -> str:

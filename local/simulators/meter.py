@@ -116,7 +116,7 @@ def inventory_at(url: str) -> Callable[[], list[dict[str, Any]]]:
     """What the simulator at a URL says that it has; the inventory raises OSError when it does not answer."""
 
     def inventory() -> list[dict[str, Any]]:
-        with urlopen(f"{url}/_simulator/resources", timeout=10) as answer:  # noqa: S310 -- on loopback
+        with urlopen(f"{url}/_simulator/resources", timeout=10) as answer:  # noqa: S310 -- on loopback  # nosec B310
             found: list[dict[str, Any]] = json.load(answer)
             return found
 

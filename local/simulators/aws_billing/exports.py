@@ -271,7 +271,7 @@ def _parquet(rows: Sequence[Mapping[str, str]]) -> bytes:
         source.write_text(_csv(rows))
         database.execute("SET TimeZone = 'UTC'")
         database.execute(
-            f"COPY (SELECT {columns} FROM read_csv($source, all_varchar = true, header = true))"  # noqa: S608 -- ours
+            f"COPY (SELECT {columns} FROM read_csv($source, all_varchar = true, header = true))"  # noqa: S608 -- ours  # nosec B608
             f" TO '{target}' (FORMAT parquet, COMPRESSION snappy)",
             {"source": str(source)},
         )
