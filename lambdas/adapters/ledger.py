@@ -26,10 +26,11 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lambdas.adapters.claims import claim_update, release_update
-from lambdas.adapters.dynamodb import CONDITION_FAILED, Cancelled, asked, transacted
+from lambdas.adapters.dynamodb import CONDITION_FAILED, Cancelled, asked, queried, transacted
 from lambdas.core.changes import Write, resource_write, saga_write
 from lambdas.core.clusters import Amounts
 from lambdas.core.errors import ClaimRefused, IdempotencyConflict, RetryableError, SagaNotFound
@@ -148,22 +149,14 @@ class DynamoLedger:
 
     def lived(self, provider: str, target: str, since: datetime) -> list[Resource]:
         """The machines in a target that were ready at some time, and were not gone at or before `since`."""
-        found: list[Resource] = []
-        start: dict[str, Any] = {}
-        while True:
-            request: dict[str, Any] = {
-                "TableName": self._table,
-                "IndexName": HOME_INDEX,
-                "KeyConditionExpression": "home = :home AND #until > :since",
-                "ExpressionAttributeNames": {"#until": "until"},
-                "ExpressionAttributeValues": {":home": {"S": f"{provider}/{target}"}, ":since": {"S": _moment(since)}},
-                **({"ExclusiveStartKey": start} if start else {}),
-            }
-            answer = asked(partial(self._client.query, **request))
-            found += [_record(Resource, item) for item in answer["Items"]]
-            start = answer.get("LastEvaluatedKey", {})
-            if not start:
-                return found
+        request = {
+            "TableName": self._table,
+            "IndexName": HOME_INDEX,
+            "KeyConditionExpression": "home = :home AND #until > :since",
+            "ExpressionAttributeNames": {"#until": "until"},
+            "ExpressionAttributeValues": {":home": {"S": f"{provider}/{target}"}, ":since": {"S": _moment(since)}},
+        }
+        return [_record(Resource, item) for item in queried(self._client, request)]
 
     def _isolated_snapshot(self, saga_id: str) -> Snapshot | None:
         """The saga and its resources as of one moment: what is decided on them must not mix two states.
@@ -316,22 +309,14 @@ class DynamoLedger:
     def _query(
         self, saga_id: str, condition: str, values: dict[str, Any], limit: int | None = None
     ) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
-        start: dict[str, Any] = {}
-        while True:
-            request: dict[str, Any] = {
-                "TableName": self._table,
-                "KeyConditionExpression": f"pk = :pk AND {condition}",
-                "ExpressionAttributeValues": {":pk": {"S": saga_id}, **values},
-                "ConsistentRead": True,
-                **({"Limit": limit - len(items)} if limit else {}),
-                **({"ExclusiveStartKey": start} if start else {}),
-            }
-            answer = asked(partial(self._client.query, **request))
-            items += answer["Items"]
-            start = answer.get("LastEvaluatedKey", {})
-            if not start or (limit and len(items) >= limit):
-                return items
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"pk = :pk AND {condition}",
+            "ExpressionAttributeValues": {":pk": {"S": saga_id}, **values},
+            "ConsistentRead": True,
+            **({"Limit": limit} if limit else {}),
+        }
+        return list(islice(queried(self._client, request), limit))
 
 
 def _contention(saga_id: str) -> RetryableError:
