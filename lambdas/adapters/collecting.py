@@ -106,7 +106,6 @@ def collect_handler(
     @observed("collect")
     def handle(event: dict[str, Any], context: LambdaContext) -> None:
         payload = CollectPayload.model_validate(event)
-        logger.append_keys(correlation_id=payload.window, source=payload.source)
         _answer(parts(), payload, event, context, lambda: source_named(payload.source))
 
     return handle

@@ -1,4 +1,4 @@
-"""Logs, traces and metrics of every function, through Powertools, with the saga's id as correlation id."""
+"""Logs, traces and metrics of every function, through Powertools; a saga, or a window, is the correlation id."""
 
 from __future__ import annotations
 
@@ -105,9 +105,10 @@ def _what_is_safe(error: Exception) -> str:
 def _identify(event: Mapping[str, Any], context: LambdaContext, step: str) -> None:
     logger.thread_safe_clear_keys()  # an agent's threads work on different sagas
     logger.thread_safe_append_keys(
-        correlation_id=str(event.get("saga_id", "")),
+        correlation_id=str(event.get("saga_id") or event.get("window") or ""),
         step=step,
         resource_id=event.get("resource_id"),
+        source=event.get("source"),
         function_request_id=context.aws_request_id,
     )
     tracer.put_annotation("saga_id", str(event.get("saga_id", "")))

@@ -37,7 +37,6 @@ def publish_handler(make: Callable[[], Publisher]) -> StepHandler:
     @observed("publish")
     def handle(event: dict[str, Any], _: object) -> Mapping[str, Any]:
         payload = PublishPayload.model_validate(event)
-        logger.append_keys(correlation_id=payload.window, source=payload.source)
         published = publisher().steps.publish(declared_source(publisher().declarations, payload.source))
         logger.info("published", extra={"published": published})
         if published["late"]:
