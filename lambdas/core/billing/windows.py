@@ -82,7 +82,6 @@ class Read(_Record):
     begun_at: datetime
     cursor: str | None = None
     segments: tuple[Segment, ...] = ()
-    rows: int = 0
     complete: bool = False
     unchanged: bool = False
 

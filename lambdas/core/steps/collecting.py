@@ -20,7 +20,7 @@ from lambdas.core.billing.spans import Span
 from lambdas.core.billing.windows import Holder, Read, Segment, SourceState
 from lambdas.core.errors import CursorExpired, Overtaken, TerminalError, Throttled
 from lambdas.core.ports.clock import Clock
-from lambdas.core.ports.costs import CostSource, ExportedFile, Page, Rows, Staging, Unchanged, Windows
+from lambdas.core.ports.costs import CostSource, ExportedFile, Page, Staging, Unchanged, Windows
 from lambdas.core.steps.streaming import told
 
 HELD: Final = timedelta(minutes=6)
@@ -211,12 +211,10 @@ class CollectingSteps:
         if isinstance(content, ExportedFile):
             content = told(content, self._clock, lambda: self._still_at_it(errand, around))
         self._staging.put(self._source.name, read.id, errand.stager, read.pages, content)
-        rows = len(content.rows) if isinstance(content, Rows) else 0
         moved = {
             "cursor": page.cursor,
             "complete": page.cursor is None,
             "segments": _with_page(read, errand.stager),
-            "rows": read.rows + rows,
         }
         return self._noted(errand, read, moved)
 
@@ -276,20 +274,27 @@ def _holder(errand: Errand, now: datetime) -> Holder:
 
 
 def _held(state: SourceState | None, errand: Errand) -> SourceState:
-    if state is None or state.holder is None or state.holder.run != errand.run:
+    if state is None or not _holds(state, errand):
         raise Overtaken("somebody else holds the source")
+    return state
+
+
+def _holds(state: SourceState, errand: Errand) -> bool:
+    return state.holder is not None and state.holder.run == errand.run
+
+
+def _known(state: SourceState | None) -> SourceState:
+    if state is None:
+        raise Overtaken("nothing is known of the source any more")
     return state
 
 
 def _quiet(state: SourceState | None, errand: Errand, now: datetime, until: datetime) -> SourceState:
     """Also who was overtaken has heard it, and whoever has overtaken them would not."""
-    if state is None:
-        raise Overtaken("nothing is known of the source any more")
-    mine = state.holder is not None and state.holder.run == errand.run
-    quiet_until = max(until, state.quiet_until or until)
-    return state.model_copy(
-        update={"quiet_until": quiet_until, "holder": _holder(errand, now) if mine else state.holder}
-    )
+    known = _known(state)
+    quiet_until = max(until, known.quiet_until or until)
+    holder = _holder(errand, now) if _holds(known, errand) else known.holder
+    return known.model_copy(update={"quiet_until": quiet_until, "holder": holder})
 
 
 def _reading(state: SourceState) -> Read:
@@ -299,9 +304,9 @@ def _reading(state: SourceState) -> Read:
 
 
 def _with_page(read: Read, run: str) -> tuple[Segment, ...]:
-    *before, last = read.segments or (None,)
-    if last is not None and last.run == run:
-        return (*(it for it in before if it), last.model_copy(update={"count": last.count + 1}))
+    if read.segments and read.segments[-1].run == run:
+        *before, last = read.segments
+        return (*before, last.model_copy(update={"count": last.count + 1}))
     return (*read.segments, Segment(run=run, first=read.pages, count=1))
 
 
@@ -310,13 +315,10 @@ def _dropped(state: SourceState | None, errand: Errand) -> SourceState:
 
 
 def _waited(state: SourceState | None, errand: Errand) -> SourceState:
-    if state is None:
-        raise Overtaken("nothing is known of the source any more")
-    return state.model_copy(update={"waits": state.waits + 1}) if state.counted_for == errand.window else state
+    known = _known(state)
+    return known.model_copy(update={"waits": known.waits + 1}) if known.counted_for == errand.window else known
 
 
 def _free(state: SourceState | None, errand: Errand) -> SourceState:
-    if state is None:
-        raise Overtaken("nothing is known of the source any more")
-    mine = state.holder is not None and state.holder.run == errand.run
-    return state.model_copy(update={"holder": None}) if mine else state
+    known = _known(state)
+    return known.model_copy(update={"holder": None}) if _holds(known, errand) else known

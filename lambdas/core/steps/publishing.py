@@ -68,7 +68,7 @@ class PublishingSteps:
         known = {it.start: it for it in self._windows.windows(source.name, read.span)}
         with self._files.arrange(source, read) as arranged:
             _refuse_nothing(source, read, arranged, known.values())
-            publication = _Publication(source, read, arranged, arranged.contents, self._files, self._clock.now())
+            publication = _Publication(source, read, arranged, self._files, self._clock.now())
             first = wanted_from(source)
             wanted = [start for start in read.span.windows() if start >= first]
             return [self._put(publication, start, known) for start in wanted], arranged.data_through
@@ -110,13 +110,12 @@ class _Publication(NamedTuple):
     source: AnySource
     read: Read
     arranged: Arranged
-    contents: Mapping[datetime, Contents]
     files: CostFiles
     now: datetime
 
     def outcome(self, window: Window) -> _Outcome:
         """The window as this read leaves it, and its file written; the window itself where it leaves it as it is."""
-        found = self.contents.get(window.start, EMPTY)
+        found = self.arranged.contents.get(window.start, EMPTY)
         if window.status is WindowStatus.CLOSED:
             return _Outcome(window, window, late=found.digest != window.contents.digest)
         if window.read_at is not None and window.read_at > self.read.begun_at:
@@ -147,17 +146,11 @@ class _Publication(NamedTuple):
             there = self.files.there(key)
             if there is not None and there.begun_at > self.read.begun_at:
                 raise
-        if there is None:
-            # Somebody has removed what the record knows: it is made anew.
-            return {
-                "key": key,
-                "etag": self.arranged.write(window.model_copy(update={"etag": None}), key, closed=closed),
-            }
-        if (there.read, there.begun_at) == (self.read.id, self.read.begun_at):
+        if there is not None and (there.read, there.begun_at) == (self.read.id, self.read.begun_at):
             # Of the same rows. Written once more it would not be the one that whoever wrote it is about to record.
             return {"key": key, "etag": there.etag}
-        # Somebody wrote the file of an older read, and died before the record.
-        window = window.model_copy(update={"etag": there.etag})
+        # Somebody wrote the file of an older read, and died before the record; or removed what the record knows.
+        window = window.model_copy(update={"etag": there.etag if there else None})
         return {"key": key, "etag": self.arranged.write(window, key, closed=closed)}
 
     def _key(self, start: datetime) -> str:
