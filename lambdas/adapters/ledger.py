@@ -34,7 +34,7 @@ from lambdas.adapters.dynamodb import CONDITION_FAILED, Cancelled, asked, querie
 from lambdas.core.changes import Write, resource_write, saga_write
 from lambdas.core.clusters import Amounts
 from lambdas.core.errors import ClaimRefused, IdempotencyConflict, RetryableError, SagaNotFound
-from lambdas.core.model import Event, Record, Resource, Saga
+from lambdas.core.model import Event, Fault, Record, Resource, Saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import IdempotencyKey, ResourceChange, SagaChange, Snapshot
 from lambdas.core.specs import PrivateInstance
@@ -118,13 +118,14 @@ class DynamoLedger:
         change: ResourceChange,
         message: str | None = None,
         bounds: Amounts | None = None,
+        fault: Fault | None = None,
     ) -> tuple[Saga, Resource]:
         """Replace one resource by what `change` makes of it; returns what stands now."""
 
         def attempt() -> tuple[Saga, Resource] | None:
             saga = self.saga(saga_id)
             resource = self.resource(saga_id, resource_id)
-            write = resource_write(saga, resource, change, self._clock.now(), message)
+            write = resource_write(saga, resource, change, self._clock.now(), message, fault)
             if write is None or write.resource is None:
                 return saga, resource
             return (write.saga, write.resource) if self._commit(write, bounds) else None

@@ -15,6 +15,7 @@ from lambdas.adapters.ledger import DynamoLedger
 from lambdas.adapters.observability import StepHandler, observed
 from lambdas.adapters.settings import LedgerSettings
 from lambdas.core.discretion import DiscreetPreflight, DiscreetProvider
+from lambdas.core.noting import NotingProvider
 from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import Ledger
@@ -100,9 +101,9 @@ def provider_handlers(
     def make_steps() -> CloudSteps:
         ledger, clock, policy = make_surroundings()
         provider = make_provider()
-        discreet = DiscreetProvider(provider)
-        provisioning = ProvisioningSteps(ledger, discreet, clock, policy)
-        releasing = ReleaseSteps(ledger, discreet, clock, policy)
+        noting = NotingProvider(DiscreetProvider(provider), ledger)
+        provisioning = ProvisioningSteps(ledger, noting, clock, policy)
+        releasing = ReleaseSteps(ledger, noting, clock, policy)
         return CloudSteps(
             provisioning.create,
             provisioning.observe,

@@ -17,6 +17,7 @@ from lambdas.core.placement.bounds import bounds
 from lambdas.core.ports.cost_query import CostLine
 from lambdas.core.ports.ledger import Snapshot
 from lambdas.core.ports.summaries import SagaCost
+from lambdas.core.request import dependencies
 
 COSTS_VERSION: Final = 1
 """Of the form of an answer about costs; a field that is added does not change it."""
@@ -39,7 +40,9 @@ def summary_view(saga: Saga) -> dict[str, Any]:
         "created_at": _time(saga.created_at),
         "finished_at": _time(saga.finished_at),
         "expires_at": _time(saga.expires_at),
+        "cancel_requested": saga.cancel_requested,
         "approval": approval_view(saga.approval),
+        "waves": [list(wave) for wave in saga.waves],
     }
 
 
@@ -56,18 +59,23 @@ def approval_view(approval: Approval | None) -> dict[str, Any] | None:
 
 
 def resource_view(resource: Resource) -> dict[str, Any]:
-    """One resource of a saga."""
+    """One resource of a saga; `faults` counts those that may pass since it was last ready or absent."""
     return {
         "id": resource.id,
         "provider": resource.definition.provider,
         "kind": resource.definition.kind,
         "target": resource.definition.target,
+        "location": resource.definition.location or None,
+        "depends_on": list(dependencies(resource.definition)),
         "status": resource.status,
         "cluster": resource.cluster,
         "cloud_id": resource.cloud_id,
         "error": resource.error,
+        "faults": resource.trouble,
         "created_at": _time(resource.created_at),
         "ready_at": _time(resource.ready_at),
+        "release_began_at": _time(resource.release_began_at),
+        "gone_at": _time(resource.gone_at),
     }
 
 
@@ -79,6 +87,8 @@ def event_view(event: Event) -> dict[str, Any]:
         "resource": event.resource_id,
         "status": event.status,
         "message": event.message,
+        "step": event.step,
+        "error": event.error,
     }
 
 

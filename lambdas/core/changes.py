@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lambdas.core.clusters import Claim
 from lambdas.core.errors import IllegalTransition
-from lambdas.core.model import Event, Resource, Saga
+from lambdas.core.model import Event, Fault, Resource, Saga
 from lambdas.core.ports.ledger import ResourceChange, SagaChange, Snapshot
-from lambdas.core.states import check_resource, check_saga
+from lambdas.core.states import ResourceStatus, check_resource, check_saga
+
+_ARRIVED: Final = frozenset({ResourceStatus.READY, ResourceStatus.ABSENT})
+"""Where what troubled a resource on its way is over."""
 
 
 class Write(NamedTuple):
@@ -37,16 +40,24 @@ def saga_write(before: Snapshot, change: SagaChange, now: datetime, message: str
 
 
 def resource_write(
-    saga: Saga, before: Resource, change: ResourceChange, now: datetime, message: str | None
+    saga: Saga,
+    before: Resource,
+    change: ResourceChange,
+    now: datetime,
+    message: str | None,
+    fault: Fault | None = None,
 ) -> Write | None:
     """The write that a change of one resource amounts to, if it changes anything; raises IllegalTransition."""
     after = change(saga, before)
     if after == before:
         return None
     check_resource(before.status, after.status)
-    after = after.model_copy(update={"revision": before.revision + 1})
+    trouble = 0 if after.status in _ARRIVED else after.trouble
+    after = after.model_copy(update={"revision": before.revision + 1, "trouble": trouble})
     saga = saga.model_copy(update={"version": saga.version + 1})
     event = Event(seq=saga.version, at=now, resource_id=after.id, status=after.status, message=message)
+    if fault is not None:
+        event = event.model_copy(update=fault._asdict())
     if after.claim == before.claim:
         return Write(saga, after, event)
     if before.claim and after.claim:

@@ -90,8 +90,9 @@ class Resource(Record):
     `revision` counts the writes to it. `target` is what the target it names stood for when the saga was opened.
     Of a private one, `cluster` is where it was placed last, `claim` what it takes of it as long as it lives or is being
     built there, and `refused_by` the clusters that had no room for it after all. `attempt` is a create whose answer is
-    not known: where the cloud does not recognise a repeated request, it must not be repeated too soon. It was first
-    ready at `ready_at` and gone at `gone_at`, whatever is found of it later.
+    not known: where the cloud does not recognise a repeated request, it must not be repeated too soon. `trouble` counts
+    the faults since it was last ready or absent. It was first ready at `ready_at` and gone at `gone_at`, whatever is
+    found of it later.
     """
 
     saga_id: str
@@ -106,6 +107,7 @@ class Resource(Record):
     operations: Mapping[str, str] = {}
     cloud_id: str | None = None
     error: str | None = None
+    trouble: int = 0
     created_at: datetime | None = None
     ready_at: datetime | None = None
     release_began_at: datetime | None = None
@@ -123,14 +125,26 @@ class Resource(Record):
         return self.claim is not None and self.claim.cluster in self.refused_by
 
 
+class Fault(NamedTuple):
+    """What may pass by itself, and kept a step from its end: which step it was, and the cloud's code."""
+
+    step: str
+    error: str
+
+
 class Event(Record):
-    """One change, as it was made: to the saga itself, or to the resource named."""
+    """One change, as it was made: to the saga itself, or to the resource named.
+
+    Where `step` met a fault that may pass, `error` is the cloud's code, and the status is what it was before.
+    """
 
     seq: int
     at: datetime
     resource_id: str | None = None
     status: str
     message: str | None = None
+    step: str | None = None
+    error: str | None = None
 
 
 class AttachedDisk(NamedTuple):

@@ -16,6 +16,7 @@ from lambdas.adapters.parameters import ParameterClusters, Parameters
 from lambdas.adapters.secrets import Secrets
 from lambdas.core.clusters import ClusterSettings
 from lambdas.core.discretion import DiscreetProvider
+from lambdas.core.noting import NotingProvider
 from lambdas.core.policy import Policy
 from lambdas.core.ports.clusters import Clusters
 from lambdas.core.ports.provider import PrivateProvider
@@ -60,7 +61,8 @@ def workplace(clusters: Mapping[str, ClusterSettings], make_provider: MakeProvid
     dynamodb = clients.dynamodb()
     provider = make_provider(clusters, Secrets(clients.secrets()))
     ledger = DynamoLedger(dynamodb, table, clock)
-    steps = WorkSteps(ledger, DiscreetProvider(provider), clock, Policy.from_environment(os.environ), set(clusters))
+    noting = NotingProvider(DiscreetProvider(provider), ledger)
+    steps = WorkSteps(ledger, noting, clock, Policy.from_environment(os.environ), set(clusters))
     known: Clusters = DynamoClusters(dynamodb, table, clock)
     worker = Worker(steps, StepFunctionsTasks(clients.stepfunctions()))
     return Workplace(worker, Reporting(clusters, provider, known))

@@ -10,7 +10,7 @@ from datetime import datetime
 from lambdas.core.changes import Write, resource_write, saga_write
 from lambdas.core.clusters import Amounts, Claimed
 from lambdas.core.errors import ClaimRefused, IdempotencyConflict, RetryableError, SagaNotFound
-from lambdas.core.model import Event, Resource, Saga
+from lambdas.core.model import Event, Fault, Resource, Saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import IdempotencyKey, ResourceChange, SagaChange, Snapshot
 from lambdas.core.specs import PRIVATE_PROVIDERS
@@ -97,12 +97,13 @@ class FakeLedger:
         change: ResourceChange,
         message: str | None = None,
         bounds: Amounts | None = None,
+        fault: Fault | None = None,
     ) -> tuple[Saga, Resource]:
         """Replace one resource by what `change` makes of it; returns what stands now."""
         for _ in range(_ATTEMPTS):
             saga = self.saga(saga_id)
             resource = self.resource(saga_id, resource_id)
-            write = resource_write(saga, resource, change, self._clock.now(), message)
+            write = resource_write(saga, resource, change, self._clock.now(), message, fault)
             if write is None or write.resource is None:
                 return saga, resource
             if self._commit(write, bounds):

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from lambdas.core.clusters import Amounts
-from lambdas.core.model import Event, Resource, Saga
+from lambdas.core.model import Event, Fault, Resource, Saga
 from lambdas.core.states import SagaStatus
 
 
@@ -68,12 +68,14 @@ class Ledger(Protocol):
         change: ResourceChange,
         message: str | None = None,
         bounds: Amounts | None = None,
+        fault: Fault | None = None,
     ) -> tuple[Saga, Resource]:
         """Replace one resource by what `change` makes of it; returns what stands now.
 
         In the same transaction what is claimed of its cluster changes with its claim. A claim that is made within
         `bounds` raises ClaimRefused, and nothing is written, when more than that would be claimed of the cluster in
-        all, its group is held already, or the cluster is drained.
+        all, its group is held already, or the cluster is drained. What is done because of a `fault` has it in its
+        event.
         """
         ...
 

@@ -6,6 +6,7 @@ import pytest
 
 from lambdas.core.changes import resource_write, saga_write
 from lambdas.core.errors import IllegalTransition
+from lambdas.core.model import Fault
 from lambdas.core.plan import plan_saga
 from lambdas.core.ports.ledger import Snapshot
 from lambdas.core.request import parse_request
@@ -32,6 +33,8 @@ def test_a_change_of_the_header_takes_the_next_version_which_is_its_events_numbe
         "resource_id": None,
         "status": "PROVISIONING",
         "message": "begun",
+        "step": None,
+        "error": None,
     }
 
 
@@ -43,6 +46,25 @@ def test_a_change_of_a_resource_takes_the_sagas_next_version(before: Snapshot) -
     assert write.saga == before.saga.model_copy(update={"version": 8})
     assert write.resource == creating.model_copy(update={"revision": 1})
     assert (write.event.seq, write.event.resource_id, write.event.status) == (8, "data-aws", "CREATING")
+
+
+def test_a_change_because_of_a_fault_has_it_in_its_event(before: Snapshot) -> None:
+    troubled = before.resources[0].model_copy(update={"trouble": 1})
+    write = resource_write(
+        before.saga, before.resources[0], lambda *_: troubled, START, "busy", Fault("create", "Throttling")
+    )
+    assert write is not None
+    assert (write.event.step, write.event.error, write.event.message) == ("create", "Throttling", "busy")
+
+
+def test_what_troubled_a_resource_is_over_when_it_is_ready(before: Snapshot) -> None:
+    troubled = before.resources[0].model_copy(update={"status": ResourceStatus.CREATING, "trouble": 3})
+    write = resource_write(
+        before.saga, troubled, lambda _, it: it.model_copy(update={"status": ResourceStatus.READY}), START, None
+    )
+    assert write is not None
+    assert write.resource is not None
+    assert write.resource.trouble == 0
 
 
 def test_a_change_that_changes_nothing_writes_nothing(before: Snapshot) -> None:

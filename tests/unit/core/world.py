@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from lambdas.core.model import Approval, ApprovalPoint, Intent, Resource, Saga
+from lambdas.core.noting import NotingProvider
 from lambdas.core.plan import new_saga_id, plan_saga
 from lambdas.core.policy import Policy
 from lambdas.core.ports.ledger import IdempotencyKey
@@ -109,13 +110,14 @@ def make_world() -> World:
     clock = FakeClock()
     ledger = FakeLedger(clock)
     cloud = FakeProvider(clock)
+    noting = NotingProvider(cloud, ledger)
     expiry = FakeExpiry()
     return World(
         clock,
         ledger,
         cloud,
-        ProvisioningSteps(ledger, cloud, clock, POLICY),
-        ReleaseSteps(ledger, cloud, clock, POLICY),
+        ProvisioningSteps(ledger, noting, clock, POLICY),
+        ReleaseSteps(ledger, noting, clock, POLICY),
         SagaSteps(ledger, clock, FUNCTIONS, expiry),
         expiry,
     )
