@@ -18,12 +18,12 @@ export class Timeline {
 
   /**
    * @param {import("./history.js").History} history @param {{id: string, status: string, provider: string}[]} resources
-   * @param {{status: string, running: boolean}} saga @param {number} now
+   * @param {{status: string, busy: boolean}} saga @param {number} now
    */
   draw(history, resources, saga, now) {
     const rows = history.rows(resources.map((it) => it.id), now);
     const moments = [...history.events.map((it) => new Date(it.at).getTime()), now];
-    const axis = axisOf(moments, saga.running);
+    const axis = axisOf(moments, saga.busy);
     keep(this.ticks, [...axis.ticks, ...axis.folds.map((it) => ({ at: it.from, label: `⋯ ${it.label}`, fold: it }))], (it) => it.label, tick, moveTick);
     const byId = new Map(resources.map((it) => [it.id, it]));
     keep(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
+import socketserver
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
@@ -65,10 +68,11 @@ class ConsoleServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening; what is being answered is dropped with the process."""
+        """Stop listening, and close every open connection: what is being answered loses its own."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self._server.close_connections()
 
     def __enter__(self) -> ConsoleServer:
         return self
@@ -86,8 +90,31 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, upstream: Upstream, port: int, key: str | None) -> None:
         self.page = load_page(page_folder())
         self.upstream = upstream
+        self._connections: set[socket.socket] = set()
+        self._lock = threading.Lock()
         super().__init__((_LOOPBACK, port), _Handler)
         self.guard = Guard(self.server_address[1], key)
+
+    def server_bind(self) -> None:
+        # HTTPServer would look its own name up in the DNS, which can take seconds.
+        socketserver.TCPServer.server_bind(self)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def close_connections(self) -> None:
+        with self._lock:
+            connections = list(self._connections)
+        for connection in connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         _log.debug("connection from %s ended early", client_address, exc_info=True)
@@ -165,6 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {**_ALWAYS, **headers}.items():
             self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
         if status != HTTPStatus.NOT_MODIFIED:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -19,6 +19,8 @@ const WAIT = 20; // seconds of a long poll
 const REST = 1500; // ms between two looks at a saga that has ended: its long poll returns at once
 const STALE = 60_000; // ms after which an ended saga is read again, for its cost
 const MOVE = 500; // ms between two drawings of what is under way
+const FACTS = 15_000; // ms between two drawings of what tells how long ago something was
+const BUSY = new Set(["CREATING", "DELETING"]);
 const REMOVED = new Set(["DELETING", "ABSENT", "STUCK"]);
 
 /** @param {import("../main.js").Visit} visit */
@@ -59,6 +61,7 @@ class SagaView {
     this.history = new History();
     this.nudge = new EventTarget();
     this.dialog = null;
+    this.factsAt = 0;
     this.name = h("h1", { tabindex: "-1" }, id);
     this.badge = badge("", sagaWords(""));
     this.facts = h("dl", { class: "facts" });
@@ -115,13 +118,16 @@ class SagaView {
   /** Let time pass: spans that are open grow. */
   move(whole = false) {
     const { saga, history } = this;
-    if (!saga || (!whole && ended(saga.status))) return;
+    if (!saga) return;
+    if (!whole && Date.now() - this.factsAt > FACTS) this.drawFacts();
+    if (!whole && ended(saga.status)) return;
     const now = ended(saga.status) ? (history.latest ?? 0) : Math.max(Date.now(), history.latest ?? 0);
-    this.timeline.draw(history, inOrder(saga), { status: saga.status, running: !ended(saga.status) }, now);
+    this.timeline.draw(history, inOrder(saga), { status: saga.status, busy: saga.resources.some((it) => BUSY.has(it.status)) }, now);
   }
 
   drawFacts() {
     const { saga } = this;
+    this.factsAt = Date.now();
     const took = saga.finished_at ? ms(saga.created_at, saga.finished_at) : null;
     const facts = [
       ["Began", when(saga.created_at, true)],
@@ -157,15 +163,15 @@ class SagaView {
   }
 
   drawResources() {
-    const row = () => h("tr", {}, h("th", { scope: "row" }), h("td", {}, badge("", resourceWords(""))), h("td"), h("td", { class: "number" }), h("td", { class: "long" }));
+    const row = () => h("tr", {}, h("th", { scope: "row" }), h("td", {}, badge("", resourceWords(""))), h("td", { class: "where" }), h("td", { class: "number" }), h("td", {}, h("span")));
     keep(this.resources, inOrder(this.saga), (it) => it.id, row, (element, it) => {
       const [name, status, where, ready, about] = element.children;
       say(name, it.id);
       change(status.firstChild, it.status, resourceWords(it.status));
       say(where, [it.provider, it.kind, it.cluster ?? it.location].filter(Boolean).join(" · "));
       say(ready, it.created_at && it.ready_at ? span(ms(it.created_at, it.ready_at)) : "–");
-      say(about, it.error ?? it.cloud_id ?? "–");
-      set(about, { class: `long${it.error ? " bad" : ""}` });
+      say(about.firstChild, it.error ?? it.cloud_id?.split("/").at(-1) ?? "–");
+      set(about, { class: `long${it.error ? " bad" : ""}`, title: it.error ?? it.cloud_id });
     });
   }
 
