@@ -45,7 +45,7 @@ export async function showSaga({ api, main, place, signal }) {
         view.take(page.items, saga, first);
         first = false;
       }
-      return ended(view.saga.status) ? REST : 0;
+      return ended(view.saga.status) && view.saga.version <= view.history.cursor ? REST : 0;
     },
     showStanding,
     view.nudge,
@@ -246,7 +246,7 @@ class SagaView {
 }
 
 function section(title, ...content) {
-  return h("section", { "aria-label": title }, h("h2", {}, title), ...content);
+  return h("section", {}, h("h2", {}, title), ...content);
 }
 
 function table(headings, body, kind = "") {
