@@ -156,10 +156,11 @@ class SagaView {
   }
 
   drawOrders() {
-    const focused = this.orders.contains(document.activeElement);
-    ORDERS.forEach((order, index) => (this.orders.children[index].hidden = !order.possible(this.saga)));
+    const buttons = /** @type {HTMLElement[]} */ ([...this.orders.children]);
+    const focused = buttons.find((it) => it === document.activeElement);
+    ORDERS.forEach((order, index) => (buttons[index].hidden = !order.possible(this.saga)));
     // A button that is no longer there cannot keep the focus, and nobody should have to look for it.
-    if (focused && /** @type {HTMLElement} */ (document.activeElement).hidden) this.name.focus();
+    if (focused?.hidden) this.name.focus();
   }
 
   drawResources() {
