@@ -280,7 +280,7 @@ def first_page(route: Route) -> None:
 
 
 def page_of(number: int, cursor: str | None) -> str:
-    saga = {
+    saga: dict[str, Any] = {
         "id": f"s000000{number}",
         "name": "checkout",
         "status": "COMMITTED",
@@ -302,7 +302,7 @@ def answer_costs(route: Route) -> None:
     first = (re.search(r"from=([\d-]+)", asked) or [""])[1]
     lines = [("Compute", last, "USD", "7"), ("Compute", first, "USD", "5"), (None, last, "USD", "-0.5")]
     lines += [("Disks", last, "EUR", "0.1"), ("Disks", first, "EUR", "0.2")]
-    source = {"kind": "gcp-bigquery", "account": None, "collected_at": None, "data_through": None}
+    source: dict[str, Any] = {"kind": "gcp-bigquery", "account": None, "collected_at": None, "data_through": None}
     source |= {"closed_through": f"{first}T00:00:00.000Z", "windows_open": 4, "failure": None}
     answer = {
         "version": 1,
