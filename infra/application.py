@@ -66,6 +66,7 @@ def build_application(
         ledger=data.ledger,
         provisioning=saga.provisioning,
         release=saga.release,
+        sweep=guard.sweep,
         checks=saga.checks,
         bundles=bundles,
         token_issuer=settings.token_issuer,
