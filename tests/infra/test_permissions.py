@@ -239,9 +239,7 @@ def test_the_api_starts_the_three_state_machines_and_calls_the_checks_only(api: 
 
 
 def test_the_api_looks_at_the_executions_of_sweeps_and_of_nothing_else(api: Template) -> None:
-    (statement,) = [
-        it for it in api.statements(role(api, "skysaga-api")) if "states:DescribeExecution" in it["Action"]
-    ]
+    (statement,) = [it for it in api.statements(role(api, "skysaga-api")) if "states:DescribeExecution" in it["Action"]]
 
     assert [text(arn).rpartition(":execution:")[2] for arn in statement["Resource"]] == ["skysaga-sweep:*"]
 
