@@ -48,6 +48,7 @@ def build_application(
         settings=settings,
         targets=targets,
         definitions=definitions,
+        costs=bool(billing.sources),
     )
     guard = GuardStack(
         app,

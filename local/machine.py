@@ -328,6 +328,7 @@ def worker_environment(aws: str, azure: str, gcp: str, google_key: Path) -> dict
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AZURE_RESOURCE_MANAGER_ENDPOINT": azure,
+        "AZURE_RETAIL_PRICES_ENDPOINT": azure,
         "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
         "IDENTITY_ENDPOINT": f"{azure}/_identity/token",
         "IDENTITY_HEADER": "local",

@@ -195,11 +195,12 @@ def test_only_who_places_or_shows_clusters_reads_what_is_claimed_of_all_of_them(
     }
 
 
-def test_placement_asks_nobody_but_the_ledger(saga: Template) -> None:
+def test_placement_asks_nobody_but_the_ledger_and_for_a_plan_the_rate_cards(saga: Template) -> None:
     for verb in ("create", "observe", "delete", "check"):
         placing = role(saga, f"skysaga-placement-{verb}")
+        rate_cards = {"ssm:GetParameters"} if verb == "check" else set()
 
-        assert saga.actions(placing) == LEDGER | CLUSTERS | KEY | OWN_LOG | TRACES
+        assert saga.actions(placing) == LEDGER | CLUSTERS | KEY | OWN_LOG | TRACES | rate_cards
 
 
 def test_only_the_api_lists_sagas_by_status_or_caller(saga: Template, api: Template) -> None:
