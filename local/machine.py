@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 REGION: Final = "us-east-1"
 CREDENTIALS: Final = {"local": "local"}
-_CALLER: Final = f"arn:aws:iam::{ACCOUNT_ID}:user/local"
+OPERATOR: Final = f"arn:aws:iam::{ACCOUNT_ID}:user/local"
 GUEST: Final = {"guest": "guest"}
 """Another caller of the API, to be kept from what is the first one's."""
 
@@ -299,7 +299,7 @@ def one_machine(report: Callable[[str], None], ports: Ports = ANY_PORTS, *, cost
         endpoints = machine.deploy(assembly)
         with _announced(endpoints):
             if costs:
-                grant_operator(endpoints.aws, REGION, _CALLER)
+                grant_operator(endpoints.aws, REGION, OPERATOR)
                 machine.collect_costs()
                 report("collecting the costs of two days: in half a minute `skysaga costs` shows them")
             yield endpoints
