@@ -19,7 +19,7 @@ TABLE: Final = "table"
 JSON: Final = "json"
 YAML: Final = "yaml"
 
-_WIDTH: Final = 160
+_WIDTH: Final = 1000
 """Of a table that is not for a terminal: nothing of it is cut off."""
 
 F = TypeVar("F", bound=Callable[..., Any])

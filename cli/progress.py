@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -18,6 +18,10 @@ _REFRESHES: Final = 8
 """A second."""
 _FRAME: Final = 5
 """Lines of a terminal that are not for resources: saga, headings, what is left out, advice, and the cursor."""
+
+_GAP: Final = 2
+_WIDEST: Final = 28
+"""Characters of a resource's name."""
 
 _SETTLED: Final = frozenset({"READY", "PLANNED", "ABSENT"})
 """Statuses in which nothing happens that somebody would want to see first."""
@@ -134,7 +138,7 @@ class LiveTable:
     def pause(self) -> None:
         """Leave the terminal to somebody else, with the table as it is now."""
         if self._stopped():
-            self._console.print(self._heading(), _table(list(self._rows.values()), datetime.now(UTC)), sep="\n")
+            self._console.print(self._heading(), self._moving(list(self._rows.values())), sep="\n")
 
     def resume(self) -> None:
         """Go on below whatever was written meanwhile."""
@@ -147,10 +151,8 @@ class LiveTable:
         """The whole table, and how it ended."""
         self._stopped()
         self._saga |= saga
-        for it in saga["resources"]:
-            row = self._rows.setdefault(it["id"], _row_of(it))
-            row |= {"status": it["status"], "note": it["error"] or it["cloud_id"] or row["note"]}
-        self._console.print(self._heading(), _table(list(self._rows.values()), _end_of(saga)), sep="\n")
+        rows = [[*_cells(_row_of(it)), _took(it), _outcome(it)] for it in in_order(saga)]
+        self._console.print(self._heading(), _table(rows, "TOOK", self._console.width), sep="\n")
         self._console.print(*ending_lines(saga), sep="\n")
 
     def _stopped(self) -> bool:
@@ -162,11 +164,17 @@ class LiveTable:
     def _shown(self) -> RenderableType:
         rows = list(self._rows.values())
         shown = _most_telling(rows, max(3, self._console.height - _FRAME))
-        parts: list[RenderableType] = [self._heading(), _table(shown, datetime.now(UTC))]
+        parts: list[RenderableType] = [self._heading(), self._moving(shown)]
         if len(shown) < len(rows):
             parts.append(Text(f"and {_counted([it for it in rows if it not in shown])}", style="dim"))
         parts.append(self._advice())
         return Group(*parts)
+
+    def _moving(self, rows: Sequence[Mapping[str, Any]]) -> Table:
+        """Each with how long it has been where it is."""
+        now = datetime.now(UTC)
+        cells = [[*_cells(it), _age(it["since"], now), Text(it["note"], style="dim")] for it in rows]
+        return _table(cells, "FOR", self._console.width)
 
     def _heading(self) -> Text:
         saga = self._saga
@@ -231,26 +239,50 @@ def _row_of(resource: Document) -> dict[str, Any]:
     moments = [resource.get(name) for name in ("created_at", "ready_at", "release_began_at", "gone_at")]
     latest = max(filter(None, moments), default=None)
     return {
-        "id": resource["id"],
-        "provider": resource["provider"],
+        "id": printable(resource["id"]),
+        "provider": printable(resource["provider"]),
         "status": resource["status"],
         "since": _moment(latest) if latest else None,
-        "note": resource["error"] or "",
+        "note": printable(resource["error"] or ""),
     }
 
 
-def _table(rows: Sequence[Mapping[str, Any]], now: datetime) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, expand=False)
-    for heading in ("RESOURCE", "CLOUD", "STATUS"):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
-    table.add_column("FOR", no_wrap=True, justify="right")
-    table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
-    for it in rows:
-        since = it["since"]
-        age = seconds_in_words((now - since).total_seconds()) if since else ""
-        table.add_row(
-            Text(printable(it["id"])), it["provider"], Text(*status(it)), age, Text(printable(it["note"]), style="dim")
-        )
+def _cells(row: Mapping[str, Any]) -> list[Text]:
+    return [Text(row["id"]), Text(row["provider"]), Text(*status(row))]
+
+
+def _age(since: datetime | None, now: datetime) -> Text:
+    return Text(seconds_in_words((now - since).total_seconds()) if since else "")
+
+
+def _took(resource: Document) -> Text:
+    """How long it took to become ready, or to go."""
+    first, last = _SPANS.get(resource["status"], ("", ""))
+    began, ended = resource.get(first), resource.get(last)
+    return _age(_moment(began), _moment(ended)) if began and ended else Text("")
+
+
+_SPANS: Final = {"READY": ("created_at", "ready_at"), "ABSENT": ("release_began_at", "gone_at")}
+
+
+def _outcome(resource: Document) -> Text:
+    there = resource["cloud_id"] if resource["status"] != "ABSENT" else None
+    return Text(printable(resource["error"] or there or ""), style="dim")
+
+
+def _table(rows: Sequence[Sequence[Text]], span: str, width: int) -> Table:
+    """Rows as wide as the terminal: names are shown as far as they are usual, and the last column gets what is left."""
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0))
+    headings = ("RESOURCE", "CLOUD", "STATUS", span)
+    left = width
+    for number, heading in enumerate(headings):
+        wide = min(_WIDEST, max([len(heading), *(row[number].cell_len for row in rows)]))
+        left -= wide + _GAP
+        justify: Literal["left", "right"] = "right" if heading == span else "left"
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", width=wide, justify=justify)
+    table.add_column("", no_wrap=True, overflow="ellipsis", width=max(1, left))
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
@@ -269,7 +301,3 @@ def _counted(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def _end_of(saga: Document) -> datetime:
-    return _moment(saga["finished_at"]) if saga.get("finished_at") else datetime.now(UTC)

@@ -79,14 +79,21 @@ def _interrupted(client: ApiClient, following: Following, saga_id: str) -> None:
 
 
 def _asked() -> str:
-    choice = click.Choice([_DETACH, _CANCEL, _STAY])
-    question = "\nLeave it running (detach), undo it (cancel), or go on watching (stay)? Ctrl-C again detaches"
+    notice("\ndetach leaves it running, cancel undoes it, stay goes on watching; Ctrl-C again detaches")
     try:
-        answer: str = click.prompt(question, type=choice, default=_DETACH, show_choices=False, err=True)
+        answer: str = click.prompt("detach, cancel or stay?", value_proc=_choice, default=_DETACH, err=True)
     except (click.Abort, KeyboardInterrupt):
         notice("")
         return _DETACH
     return answer
+
+
+def _choice(typed: str) -> str:
+    """One of the three, or how it begins."""
+    for answer in (_DETACH, _CANCEL, _STAY):
+        if typed and answer.startswith(typed.strip().lower()):
+            return answer
+    raise click.BadParameter(f"{typed!r} is neither detach, cancel nor stay")
 
 
 def _cancel(client: ApiClient, saga_id: str) -> None:
