@@ -90,6 +90,7 @@ class ApiSettings(LedgerSettings):
     check_functions: Json[dict[str, str]] = Field(alias="CHECK_FUNCTIONS")
     provisioning_state_machine: str = Field(alias="PROVISIONING_STATE_MACHINE")
     release_state_machine: str = Field(alias="RELEASE_STATE_MACHINE")
+    sweep_state_machine: str = Field(alias="SWEEP_STATE_MACHINE")
 
 
 class SourcesSettings(Settings):
