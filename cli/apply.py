@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import click
@@ -19,6 +19,7 @@ from cli.progress import progress
 from cli.waiting import COMMITTED, wait_for
 
 if TYPE_CHECKING:
+    from cli.api import Accepted
     from cli.client import ApiClient
 
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0)
@@ -52,7 +53,7 @@ def apply(file: str, client: ApiClient, output: str, wait: bool, timeout: float 
     wait_for(client, Following(client, saga_id), saga_id, progress(output), deadline, COMMITTED)
 
 
-def _submit(client: ApiClient, document: RequestDocument, key: str, deadline: Deadline) -> dict[str, Any]:
+def _submit(client: ApiClient, document: RequestDocument, key: str, deadline: Deadline) -> Accepted:
     """The saga that a request became; repeated under the same key where nobody knows whether it arrived."""
     for pause in (*_PAUSES, None):
         try:

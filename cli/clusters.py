@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -41,7 +42,7 @@ def drain(cluster: str, client: ApiClient, output: str, end: bool) -> None:
     show(output, "cluster", standing, printable(said))
 
 
-def _table(items: list[dict[str, Any]]) -> Table:
+def _table(items: Sequence[Mapping[str, Any]]) -> Table:
     """Claimed of claimable, and what the hosts themselves say is in use."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("CLUSTER", "PROVIDER", "TARGET", "HOSTS"):
@@ -54,7 +55,7 @@ def _table(items: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _row(item: dict[str, Any]) -> list[str]:
+def _row(item: Mapping[str, Any]) -> list[str]:
     claimed, claimable = item["claimed"], item["claimable"]
     return [
         item["name"],
@@ -71,12 +72,12 @@ def _row(item: dict[str, Any]) -> list[str]:
     ]
 
 
-def _share(item: dict[str, Any], amount: str) -> str:
+def _share(item: Mapping[str, Any], amount: str) -> str:
     there = item["capacity"][amount]
     return f"{100 * item['used'][amount] / there:.0f} %" if there else "-"
 
 
-def _state(item: dict[str, Any]) -> str:
+def _state(item: Mapping[str, Any]) -> str:
     if item["report_age_seconds"] > _TOO_OLD:
         return "silent: takes nothing"
     if item["drained"]:

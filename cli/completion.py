@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 COMMAND: Final = "skysaga"
 _VARIABLE: Final = "_SKYSAGA_COMPLETE"
 _SHELLS: Final = ("bash", "zsh", "fish")
-_NEWEST: Final = "50"
+_NEWEST: Final = 50
 _PATIENCE_SECONDS: Final = 2.0
 
 
@@ -37,13 +37,12 @@ def complete_sagas(context: click.Context, _: click.Parameter, incomplete: str) 
         return []
 
 
-def _newest(context: click.Context) -> list[dict[str, Any]]:
+def _newest(context: click.Context) -> Sequence[Mapping[str, Any]]:
     from cli.endpoint import api_client  # noqa: PLC0415 - loads what the other verbs need not have to complete
 
     given = context.params
-    client = api_client(given.get("endpoint"), given.get("profile"), given.get("region"))
-    items: list[dict[str, Any]] = client.sagas({"limit": _NEWEST}, seconds=_PATIENCE_SECONDS)["items"]
-    return items
+    client = api_client(given.get("endpoint"), given.get("profile"), given.get("region"), _PATIENCE_SECONDS)
+    return client.sagas(limit=_NEWEST)["items"]
 
 
 def _about(saga: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from cli.output import TABLE, notice, output_option, show, stdout
 from cli.problems import ApiProblem
 
 if TYPE_CHECKING:
+    from cli.api import CostPage
     from cli.client import ApiClient
 
 _WIDTH: Final = 120
@@ -89,7 +90,7 @@ def _parameters(asked: dict[str, str | None]) -> dict[str, str]:
     return {names.get(name, name): value for name, value in asked.items() if value is not None}
 
 
-def _everything(client: ApiClient, parameters: dict[str, str]) -> dict[str, Any]:
+def _everything(client: ApiClient, parameters: dict[str, str]) -> CostPage:
     """Every line of the answer in one document, in the form of a page."""
     document = _page(client, {**parameters, "limit": _PAGE})
     while cursor := document["next_cursor"]:
@@ -98,7 +99,7 @@ def _everything(client: ApiClient, parameters: dict[str, str]) -> dict[str, Any]
     return document
 
 
-def _page(client: ApiClient, parameters: dict[str, str]) -> dict[str, Any]:
+def _page(client: ApiClient, parameters: dict[str, str]) -> CostPage:
     for _ in range(_PATIENCE):
         try:
             return client.costs(parameters)
@@ -110,7 +111,7 @@ def _page(client: ApiClient, parameters: dict[str, str]) -> dict[str, Any]:
     return client.costs(parameters)
 
 
-def _show(console: Console, document: dict[str, Any]) -> None:
+def _show(console: Console, document: CostPage) -> None:
     now = datetime.now(UTC)
     console.print(*headline(document["freshness"]), sep="\n", end="")
     if document["items"]:
@@ -123,7 +124,7 @@ def _show(console: Console, document: dict[str, Any]) -> None:
     console.print("", *_days(document), *lines, sep="\n")
 
 
-def _days(document: dict[str, Any]) -> Iterator[Text]:
+def _days(document: CostPage) -> Iterator[Text]:
     """Which days were asked for, where any were: nobody takes half a month for a whole one."""
     if document["from"]:
         yield Text(f"Charges of {document['from']} to {document['to']} (UTC), as far as they are known:", style="dim")

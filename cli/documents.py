@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import yaml
 
@@ -15,12 +15,14 @@ STDIN: Final = "-"
 _JSON: Final = "application/json"
 _YAML: Final = "application/yaml"
 
+MediaType = Literal["application/json", "application/yaml"]
+
 
 class RequestDocument(NamedTuple):
     """A document as it goes to the API, and its media type."""
 
     content: bytes
-    media_type: str
+    media_type: MediaType
 
 
 def read_document(name: str) -> RequestDocument:

@@ -34,6 +34,9 @@ LOCAL_ENDPOINTS: Final = Path(".local/endpoints.json")
 TOKEN: Final = "SKYSAGA_TOKEN"  # noqa: S105  # nosec B105 - the name of a variable
 """Never an option: other users of a machine see each other's command lines."""
 
+ANSWER_SECONDS: Final = 35.0
+"""Longer than API Gateway's own 30."""
+
 _LOCAL_REGION: Final = "us-east-1"
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that are this machine."""
@@ -76,10 +79,12 @@ class Deployment(NamedTuple):
     region: str
 
 
-def api_client(endpoint: str | None, profile: str | None, region: str | None) -> ApiClient:
+def api_client(
+    endpoint: str | None, profile: str | None, region: str | None, seconds: float = ANSWER_SECONDS
+) -> ApiClient:
     """A client for the deployment at an address, or for the one machine that runs in this folder.
 
-    Whoever has a token in the environment shows that, everybody else signs.
+    Whoever has a token in the environment shows that, everybody else signs. It waits for an answer for `seconds`.
     """
     from cli.client import ApiClient  # noqa: PLC0415 - what it loads takes longer than all the rest
     from cli.transport import Bearer, Signature  # noqa: PLC0415 - as above
@@ -87,9 +92,9 @@ def api_client(endpoint: str | None, profile: str | None, region: str | None) ->
     token = os.environ.get(TOKEN)
     if endpoint and token:
         _check_confidential(endpoint)
-        return ApiClient.authorized(endpoint, Bearer(token))
+        return ApiClient.authorized(endpoint, Bearer(token), seconds)
     there = deployment(endpoint, profile, region)
-    return ApiClient.authorized(there.address, Signature(there.credentials, there.region))
+    return ApiClient.authorized(there.address, Signature(there.credentials, there.region), seconds)
 
 
 def deployment(endpoint: str | None, profile: str | None, region: str | None) -> Deployment:

@@ -156,7 +156,7 @@ def _authorized(endpoint: str | None, profile: str | None, region: str | None) -
     from cli.problems import ApiProblem, Unreachable, Unsigned  # noqa: PLC0415 - beside what loads them
 
     try:
-        api_client(endpoint, profile, region).sagas({"limit": "1"}, seconds=_LOOK_SECONDS)
+        api_client(endpoint, profile, region, _LOOK_SECONDS).sagas(limit=1)
     except ApiProblem as problem:
         said = str(problem).replace("\n", "; ")
         if problem.status in (401, 403):

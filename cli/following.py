@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cli.durations import Deadline
 from cli.output import notice
@@ -20,6 +20,7 @@ from cli.problems import ApiProblem, Unreachable
 from cli.states import ENDINGS, ends
 
 if TYPE_CHECKING:
+    from cli.api import SagaEvent
     from cli.client import ApiClient
 
 LONG_POLL_SECONDS: Final = 10
@@ -31,7 +32,7 @@ _LONGEST_PAUSE: Final = 5.0
 _IDLE_PAUSE: Final = 0.2
 _LOOK_SECONDS: Final = 3600.0
 
-Event = dict[str, Any]
+A = TypeVar("A")
 
 
 class Interrupted(Exception):
@@ -60,14 +61,12 @@ class Following:
         *,
         after: int = 0,
         beyond: int | None = None,
-        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._client = client
         self._saga_id = saga_id
         self._after = after
         self._beyond = beyond
-        self._patience = patience
-        self._queue: SimpleQueue[Event | BaseException | _Over] = SimpleQueue()
+        self._queue: SimpleQueue[SagaEvent | BaseException | _Over] = SimpleQueue()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._read, name=f"events of {saga_id}", daemon=True)
         self._handled: Any = None
@@ -94,7 +93,7 @@ class Following:
             signal.signal(signal.SIGINT, self._handled)
             self._handled = None
 
-    def events(self, deadline: Deadline) -> Iterator[Event]:
+    def events(self, deadline: Deadline) -> Iterator[SagaEvent]:
         """Every event that has not been handed on yet, as it happens; ends when the saga has.
 
         Raises Interrupted and DeadlinePassed, after either of which it may be called again; and ApiProblem, Unreachable
@@ -147,14 +146,14 @@ class Following:
             self._stopped.wait(_IDLE_PAUSE)
         return ended_at is not None and (not items or self._after >= ended_at)
 
-    def _patiently(self, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def _patiently(self, call: Callable[[], A]) -> A:
         """The answer to a call, asked for again while there is none, or none for the moment."""
         began, pause = time.monotonic(), _FIRST_PAUSE
         while True:
             try:
                 answer = call()
             except (ApiProblem, Unreachable) as error:
-                if not may_pass(error) or time.monotonic() - began > self._patience:
+                if not may_pass(error) or time.monotonic() - began > PATIENCE_SECONDS:
                     raise
                 if pause == _FIRST_PAUSE and not self._stopped.is_set():
                     notice(f"the connection broke ({_first_line(error)}); taking it up again")

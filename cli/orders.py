@@ -18,6 +18,7 @@ from cli.progress import progress
 from cli.waiting import COMMITTED, GONE, wait_for
 
 if TYPE_CHECKING:
+    from cli.api import Accepted
     from cli.client import ApiClient
 
 _saga_argument: Final = click.argument("saga", shell_complete=complete_sagas)
@@ -89,7 +90,7 @@ class _Order:
         self._deadline = Deadline(timeout)
         self._wanted = wanted
 
-    def give(self, order: Callable[[str], dict[str, Any]], said: str) -> None:
+    def give(self, order: Callable[[str], Accepted], said: str) -> None:
         """Give it, and say so; then wait, from the version that the saga had before."""
         before = self._client.get(self._saga)["version"] if self._wait else 0
         accepted = order(self._saga)

@@ -19,6 +19,7 @@ from cli.progress import in_order, status
 from cli.states import STATUSES
 
 if TYPE_CHECKING:
+    from cli.api import SagaSummary
     from cli.client import ApiClient
 
 _PAGE: Final = 100
@@ -45,19 +46,20 @@ def list_sagas(
     client: ApiClient, output: str, status: str | None, label: str | None, name: str | None, limit: int | None
 ) -> None:
     """List the sagas that you may see, the newest first."""
-    asked = {name: value for name, value in (("status", status), ("label", label)) if value is not None}
-    items = _found(client, asked, name, limit)
+    items = _found(client, status, label, name, limit)
     shown = _sagas(items) if items else Text("There is no such saga: `skysaga apply FILE` makes one.")
     show(output, "sagas", {"items": items}, shown)
 
 
-def _found(client: ApiClient, asked: dict[str, str], name: str | None, limit: int | None) -> list[dict[str, Any]]:
+def _found(
+    client: ApiClient, status: str | None, label: str | None, name: str | None, limit: int | None
+) -> list[SagaSummary]:
     """All pages of what is asked for, as far as they are needed."""
-    items: list[dict[str, Any]] = []
+    items: list[SagaSummary] = []
     size = _PAGE if name is not None or limit is None else min(limit, _PAGE)
     cursor: str | None = None
     while True:
-        page = client.sagas({**asked, "limit": str(size), **({"cursor": cursor} if cursor else {})})
+        page = client.sagas(status, label, size, cursor)
         items += [it for it in page["items"] if name is None or fnmatchcase(it["name"], name)]
         cursor = page["next_cursor"]
         if cursor is None or (limit is not None and len(items) >= limit):

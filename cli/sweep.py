@@ -18,6 +18,7 @@ from cli.output import TABLE, grid, notice, output_option, printable, show
 from cli.problems import ApiProblem, Unreachable
 
 if TYPE_CHECKING:
+    from cli.api import Sweep
     from cli.client import ApiClient
 
 _LOOK_SECONDS: Final = 1.0
@@ -37,7 +38,7 @@ def sweep(client: ApiClient, output: str, dry_run: bool, timeout: float | None) 
     some target could not be looked at.
     """
     deadline = Deadline(timeout)
-    begun = client.begin_sweep(dry_run)
+    begun = client.start_sweep(dry_run)
     if output == TABLE:
         notice(f"sweep {begun['id']} is looking at every target")
     found = _ended(client, begun, deadline)
@@ -46,7 +47,7 @@ def sweep(client: ApiClient, output: str, dry_run: bool, timeout: float | None) 
         raise click.exceptions.Exit(FAILED)
 
 
-def _ended(client: ApiClient, found: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
+def _ended(client: ApiClient, found: Sweep, deadline: Deadline) -> Sweep:
     """The sweep once it has ended; a connection that breaks meanwhile is taken up again."""
     sweep_id, silent_since = found["id"], time.monotonic()
     while found["status"] == _RUNNING:

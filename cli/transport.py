@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 from botocore.auth import SigV4Auth
@@ -13,13 +14,11 @@ from botocore.exceptions import BotoCoreError
 from requests.auth import AuthBase
 
 from cli import __version__
-from cli.endpoint import LOOPBACK
-from cli.problems import ApiProblem, Unreachable, Unsigned
+from cli.api import Answer
+from cli.endpoint import ANSWER_SECONDS, LOOPBACK
+from cli.problems import Unreachable, Unsigned
 
 CONNECT_SECONDS: Final = 3.0
-ANSWER_SECONDS: Final = 35.0
-"""Longer than API Gateway's own 30."""
-
 _SIGNED: Final = frozenset({"content-type", "idempotency-key", "if-match", "if-none-match"})
 _TOLD: Final = 200
 """Characters, of an answer that is no document."""
@@ -68,48 +67,43 @@ class Bearer(AuthBase):
 
 
 class Transport:
-    """Calls one deployment's API as somebody; may be used by several threads.
+    """Calls one deployment's API as somebody, as the generated operations want it; may be used by several threads.
 
     A redirection is not followed: nobody else is to be shown a token or a signature.
     """
 
-    def __init__(self, endpoint: str, auth: AuthBase) -> None:
-        self.endpoint = endpoint.rstrip("/")
+    def __init__(self, endpoint: str, auth: AuthBase, seconds: float = ANSWER_SECONDS) -> None:
+        self._endpoint = endpoint
         self._auth = auth
+        self._timeout = (min(CONNECT_SECONDS, seconds), seconds)
         self._session = requests.Session()
-        self._session.trust_env = urlsplit(self.endpoint).hostname not in LOOPBACK  # no proxy leads back to here
+        self._session.trust_env = urlsplit(endpoint).hostname not in LOOPBACK  # no proxy leads back to here
         self._session.headers["User-Agent"] = f"skysaga/{__version__}"
 
-    def call(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        headers: dict[str, str] | None = None,
-        seconds: float = ANSWER_SECONDS,
-    ) -> requests.Response:
-        """The answer to one call; raises ApiProblem for a refusal, Unreachable without an answer, and Unsigned."""
+    def send(
+        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes | None
+    ) -> Answer[Any]:
+        """Make one call; raises Unreachable without an answer, and Unsigned where there is nothing to sign with."""
+        url = self._endpoint + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
         try:
             answer = self._session.request(
                 method,
-                self.endpoint + path,
-                headers=headers,
+                url,
+                headers=dict(headers),
                 data=body,
                 auth=self._auth,
-                timeout=(min(CONNECT_SECONDS, seconds), seconds),
+                timeout=self._timeout,
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise Unreachable(f"the API at {self.endpoint} does not answer ({type(error).__name__})") from error
-        if not 200 <= answer.status_code < 300:
-            raise ApiProblem(answer.status_code, document_of(answer))
-        return answer
+            raise Unreachable(f"the API at {self._endpoint} does not answer ({type(error).__name__})") from error
+        told = {name.lower(): value for name, value in answer.headers.items()}
+        return Answer(answer.status_code, told, _document_of(answer))
 
 
-def document_of(answer: requests.Response) -> dict[str, Any]:
-    """The JSON object in an answer; one with its text as the title where there is none."""
+def _document_of(answer: requests.Response) -> Any:
+    """The JSON in an answer; where there is none, an object with its text as the title."""
     try:
-        document = answer.json()
+        return answer.json()
     except requests.JSONDecodeError:
-        document = None
-    return document if isinstance(document, dict) else {"title": answer.text[:_TOLD] or answer.reason}
+        return {"title": answer.text[:_TOLD] or answer.reason}

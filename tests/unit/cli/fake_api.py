@@ -1,11 +1,11 @@
-"""The HTTP API over sagas that a test moves itself: keys, standings, cursors, long polls, and every way not to answer."""
+"""The HTTP API over sagas that a test moves itself: keys, standings, cursors, long polls, and ways not to answer."""
 
 from __future__ import annotations
 
 import json
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ name: checkout
 labels: {team: payments}
 resources:
   - {id: data, provider: gcp, kind: disk, zone: europe-west1-b, spec: {size_gb: 10}}
-  - {id: web, provider: aws, kind: instance, region: eu-west-1, depends_on: [data], spec: {image: ami-1, size: t3.micro}}
+  - {id: web, provider: aws, kind: instance, region: eu-west-1, spec: {image: ami-1, size: t3.micro}}
 """
 
 
@@ -72,6 +72,7 @@ class FakeApi:
         self.keys: list[str] = []
         self.troubles: list[Trouble] = []
         self.plan: dict[str, Any] = {}
+        self.costs: dict[str, Any] = {}
         self.clusters: list[dict[str, Any]] = []
         self.sweeps: list[dict[str, Any]] = []
         self.outcome = "COMMITTED"
@@ -180,24 +181,26 @@ class FakeApi:
         known = ("AWS4-HMAC-SHA256 Credential=test/", "AWS4-HMAC-SHA256 Credential=local/", "Bearer good")
         if not request.headers.get("Authorization", "").startswith(known):
             return 403, {"message": "Forbidden"}
-        match request.path.strip("/").split("/"), request.method:
-            case ["plans"], "POST":
-                return 200, self.plan
-            case ["sagas"], "POST":
-                return self._submit(request)
-            case ["sagas"], "GET":
-                return 200, self._page(request)
-            case ["clusters"], "GET":
-                return 200, {"items": self.clusters}
-            case ["clusters", name, "drain"], "PUT" | "DELETE":
-                return 200, {**self._cluster(name), "drained": request.method == "PUT"}
-            case ["sweeps"], "POST":
-                return 202, {**self.sweeps[0], "dry_run": json.loads(request.data)["dry_run"]}
-            case ["sweeps", _], "GET":
-                return 200, self.sweeps.pop(1) if len(self.sweeps) > 2 else self.sweeps[-1]
-            case ["sagas", saga_id, *rest], method:
-                return self._of_saga(saga_id, rest, method, request)
-        raise Refusal(404, f"{request.path} is not served")
+        first, *rest = request.path.strip("/").split("/")
+        if first == "sagas" and rest:
+            return self._of_saga(rest[0], rest[1:], request.method, request)
+        return self._of_all(first, rest, request)
+
+    def _of_all(self, first: str, rest: list[str], request: Request) -> tuple[int, Mapping[str, Any]]:
+        routes: Mapping[tuple[str, str], Callable[[], tuple[int, Mapping[str, Any]]]] = {
+            ("POST", "plans"): lambda: (200, self.plan),
+            ("POST", "sagas"): lambda: self._submit(request),
+            ("GET", "sagas"): lambda: (200, self._page(request)),
+            ("GET", "clusters"): lambda: (200, {"items": self.clusters}),
+            ("PUT", "clusters"): lambda: (200, {**self._cluster(rest[0]), "drained": True}),
+            ("DELETE", "clusters"): lambda: (200, {**self._cluster(rest[0]), "drained": False}),
+            ("GET", "costs"): lambda: (200, self.costs),
+            ("POST", "sweeps"): lambda: (202, {**self.sweeps[0], "dry_run": json.loads(request.data)["dry_run"]}),
+            ("GET", "sweeps"): lambda: (200, self.sweeps.pop(1) if len(self.sweeps) > 2 else self.sweeps[-1]),
+        }
+        if (route := routes.get((request.method, first))) is None:
+            raise Refusal(404, f"{request.path} is not served")
+        return route()
 
     def _submit(self, request: Request) -> tuple[int, Mapping[str, Any]]:
         key = request.headers["Idempotency-Key"]
