@@ -148,6 +148,14 @@ class HostCount(TypedDict):
     all: int
 
 
+class HourlyTotal(TypedDict):
+    """What is known of an hour's price in one currency, added up."""
+
+    currency: str
+    amount: str
+    """An exact decimal in text: JSON's numbers may be rounded."""
+
+
 class OverdueSaga(TypedDict):
     """A saga that should be somewhere else by now."""
 
@@ -164,6 +172,12 @@ class Plan(TypedDict):
     """Ids of resources in waves: each wave is created at once."""
     shortages: list[Shortage]
     unchecked: list[UncheckedCloud]
+    prices: list[ResourcePrice]
+    """Of the resources whose price a list says."""
+    unpriced: list[UncheckedCloud]
+    """Clouds whose list could not be asked, and why."""
+    hourly: list[HourlyTotal]
+    """What is known, added up by currency."""
 
 
 class Problem(TypedDict):
@@ -178,6 +192,19 @@ class Problem(TypedDict):
     """What is the matter this time."""
     errors: list[FieldProblem]
     """Every field that is wrong, all at once."""
+
+
+class ResourcePrice(TypedDict):
+    """What one resource will cost in an hour."""
+
+    provider: str
+    """aws, azure, gcp, vsphere, scvmm, or a cloud that was added since."""
+    resource: str
+    hourly: str
+    """An exact decimal in text: JSON's numbers may be rounded."""
+    currency: str
+    basis: str
+    """By which price, and so what is not in it."""
 
 
 class ResourceState(TypedDict):

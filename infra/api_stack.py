@@ -26,6 +26,7 @@ from infra.settings import CLOUDS, TokenIssuer
 
 ROUTES: Final = (
     Route(HttpMethod.GET, "/healthz", public=True),
+    Route(HttpMethod.GET, "/openapi.json", public=True),
     Route(HttpMethod.POST, "/plans", costly=True),
     Route(HttpMethod.POST, "/sagas"),
     Route(HttpMethod.GET, "/sagas"),
@@ -39,11 +40,13 @@ ROUTES: Final = (
     Route(HttpMethod.GET, "/clusters"),
     Route(HttpMethod.PUT, "/clusters/{name}/drain"),
     Route(HttpMethod.DELETE, "/clusters/{name}/drain"),
+    Route(HttpMethod.POST, "/sweeps", costly=True),
+    Route(HttpMethod.GET, "/sweeps/{id}"),
 )
 
 
 class ApiStack(Stack):
-    """The API, which writes to the ledger, starts the two state machines and asks the clouds for shortages.
+    """The API, which writes to the ledger, starts the three state machines and asks the clouds for shortages.
 
     It calls the `checks` by the functions' own ARNs: those of their versions change with every deployment, and what one
     stack takes from another must not. Where `costs` are collected it asks for them, by names that are always the same.
@@ -57,6 +60,7 @@ class ApiStack(Stack):
         ledger: dynamodb.ITable,
         provisioning: PublishedStateMachine,
         release: PublishedStateMachine,
+        sweep: PublishedStateMachine,
         checks: Mapping[str, Function],
         bundles: Bundles,
         token_issuer: TokenIssuer | None = None,
@@ -77,6 +81,7 @@ class ApiStack(Stack):
                 "LEDGER_TABLE": ledger.table_name,
                 "PROVISIONING_STATE_MACHINE": provisioning.alias_arn,
                 "RELEASE_STATE_MACHINE": release.alias_arn,
+                "SWEEP_STATE_MACHINE": sweep.alias_arn,
                 **target_environment(),
                 **({"SOURCES_PARAMETER": SOURCES, "WINDOWS_TABLE": WINDOWS, **query_environment()} if costs else {}),
             },
@@ -88,10 +93,13 @@ class ApiStack(Stack):
                 provisioning.start_permission("StartProvisioning"),
                 provisioning.wake_permission("WakeProvisioning"),
                 release.start_permission("StartRelease"),
+                sweep.start_permission("StartSweep"),
+                sweep.look_permission("LookAtSweeps", self),
                 iam.PolicyStatement(sid="Check", actions=["lambda:InvokeFunction"], resources=list(functions.values())),
                 *(self._asking_for_costs(ledger) if costs else ()),
             ],
         )
+        acknowledge(handler, sweep.looking_accepted)
         if costs:
             acknowledge(handler, accepted(COSTS, RESULTS))
         api = HttpApi(

@@ -48,6 +48,7 @@ def build_application(
         settings=settings,
         targets=targets,
         definitions=definitions,
+        costs=bool(billing.sources),
     )
     guard = GuardStack(
         app,
@@ -66,6 +67,7 @@ def build_application(
         ledger=data.ledger,
         provisioning=saga.provisioning,
         release=saga.release,
+        sweep=guard.sweep,
         checks=saga.checks,
         bundles=bundles,
         token_issuer=settings.token_issuer,

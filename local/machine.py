@@ -22,7 +22,7 @@ from local.aws.account import ACCOUNT_ID, create_app
 from local.aws.clients import create_client
 from local.aws.deployment import deploy
 from local.aws.preload import preload
-from local.billing import grant_costs, history, point_sources
+from local.billing import history, point_sources
 from local.clock import WallClock
 from local.elsewhere import Elsewhere, FunctionsElsewhere, StepFunctionsElsewhere
 from local.endpoint import Endpoint
@@ -30,6 +30,7 @@ from local.event_pump import EventPump
 from local.event_pump.moto_source import MotoEventSource
 from local.event_pump.targets import LocalTargets
 from local.event_pump.watching import Watching
+from local.grants import grant_operator
 from local.http_api.front import HttpApis
 from local.http_api.moto_source import MotoHttpApiSource
 from local.http_server import serve
@@ -285,8 +286,8 @@ def _published_version(client: LambdaClient, name: str) -> str:
 def one_machine(report: Callable[[str], None], ports: Ports = ANY_PORTS, *, costs: bool = False) -> Iterator[Endpoints]:
     """Everything deployed and running as long as the context lasts; `report` is told what is being done.
 
-    `costs` has them collected once it runs, and lets the first caller see all of them. Raises SynthesisFailed,
-    DeploymentFailed, or OSError for a port that is taken.
+    `costs` has them collected once it runs, and lets the first caller see all of them, and run sweeps. Raises
+    SynthesisFailed, DeploymentFailed, or OSError for a port that is taken.
     """
     report("synthesizing the stacks")
     Thread(target=preload, name="preload", daemon=True).start()
@@ -298,7 +299,7 @@ def one_machine(report: Callable[[str], None], ports: Ports = ANY_PORTS, *, cost
         endpoints = machine.deploy(assembly)
         with _announced(endpoints):
             if costs:
-                grant_costs(endpoints.aws, REGION, _CALLER)
+                grant_operator(endpoints.aws, REGION, _CALLER)
                 machine.collect_costs()
                 report("collecting the costs of two days: in half a minute `skysaga costs` shows them")
             yield endpoints
@@ -327,6 +328,7 @@ def worker_environment(aws: str, azure: str, gcp: str, google_key: Path) -> dict
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AZURE_RESOURCE_MANAGER_ENDPOINT": azure,
+        "AZURE_RETAIL_PRICES_ENDPOINT": azure,
         "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
         "IDENTITY_ENDPOINT": f"{azure}/_identity/token",
         "IDENTITY_HEADER": "local",

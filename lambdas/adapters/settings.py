@@ -93,6 +93,12 @@ class ApiSettings(LedgerSettings):
     sweep_state_machine: str = Field(alias="SWEEP_STATE_MACHINE")
 
 
+class RateCardSettings(Settings):
+    """Where the rate cards stand among the sources of costs; empty where none are collected."""
+
+    sources: str = Field(default="", alias="SOURCES_PARAMETER")
+
+
 class SourcesSettings(Settings):
     """Where it stands which sources there are, and what is known of their windows."""
 

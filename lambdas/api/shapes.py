@@ -183,6 +183,23 @@ class UncheckedCloud(TypedDict):
     reason: str
 
 
+class ResourcePrice(TypedDict):
+    """What one resource will cost in an hour."""
+
+    provider: Provider
+    resource: str
+    hourly: Decimals
+    currency: str
+    basis: Annotated[str, Field(description="By which price, and so what is not in it.")]
+
+
+class HourlyTotal(TypedDict):
+    """What is known of an hour's price in one currency, added up."""
+
+    currency: str
+    amount: Decimals
+
+
 class Plan(TypedDict):
     """What would become of a request now."""
 
@@ -190,6 +207,9 @@ class Plan(TypedDict):
     order: Annotated[list[list[str]], Field(description="Ids of resources in waves: each wave is created at once.")]
     shortages: list[Shortage]
     unchecked: list[UncheckedCloud]
+    prices: Annotated[list[ResourcePrice], Field(description="Of the resources whose price a list says.")]
+    unpriced: Annotated[list[UncheckedCloud], Field(description="Clouds whose list could not be asked, and why.")]
+    hourly: Annotated[list[HourlyTotal], Field(description="What is known, added up by currency.")]
 
 
 class HostCount(TypedDict):

@@ -20,6 +20,7 @@ from lambdas.core.ports.ledger import Snapshot
 from lambdas.core.ports.summaries import SagaCost
 from lambdas.core.ports.sweeps import Sweep
 from lambdas.core.preflight import Shortage
+from lambdas.core.prices import Price, totals
 from lambdas.core.request import dependencies
 from lambdas.core.steps.sweep import Finding, SweepResult
 
@@ -97,12 +98,29 @@ def event_view(event: Event) -> shapes.SagaEvent:
 
 
 def plan_view(plan: Plan) -> shapes.Plan:
-    """A dry run; no price is known yet, so none is given."""
+    """A dry run; `hourly` adds up the prices that are known, by currency, in decimals as text."""
     return {
         "name": plan.name,
         "order": [list(wave) for wave in plan.order],
         "shortages": [shortage_view(cloud, it) for cloud, it in plan.shortages],
         "unchecked": [{"provider": cloud, "reason": reason} for cloud, reason in plan.unchecked],
+        "prices": [price_view(cloud, price) for cloud, price in plan.prices],
+        "unpriced": [{"provider": cloud, "reason": reason} for cloud, reason in plan.unpriced],
+        "hourly": [
+            {"currency": currency, "amount": _plain(amount)}
+            for currency, amount in sorted(totals(price for _, price in plan.prices).items())
+        ],
+    }
+
+
+def price_view(cloud: str, price: Price) -> shapes.ResourcePrice:
+    """What one resource will cost in an hour, by which list price."""
+    return {
+        "provider": cloud,
+        "resource": price.resource,
+        "hourly": _plain(price.hourly),
+        "currency": price.currency,
+        "basis": price.basis,
     }
 
 

@@ -34,7 +34,7 @@ def test_without_an_issuer_there_is_none(api: Template) -> None:
 
 def test_it_takes_tokens_where_the_other_takes_signatures(both: Template) -> None:
     assert routes(both, "JWT") == routes(both, "AWS_IAM")
-    assert routes(both, "NONE") == {"GET /healthz"}
+    assert routes(both, "NONE") == {"GET /healthz", "GET /openapi.json"}
     assert both.outputs["TokenApiUrl"]["Value"] != both.outputs["ApiUrl"]["Value"]
 
 
