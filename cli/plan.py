@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,8 +41,7 @@ def _shown(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
     for number, wave in enumerate(answer["order"], 1):
         waves.add_row(str(number), Text(printable(", ".join(wave))))
     yield waves
-    if answer.get("prices"):
-        yield from _prices(answer["prices"])
+    yield from _prices(answer)
     for it in answer["shortages"]:
         yield _shortage(it)
     for it in answer["unchecked"]:
@@ -67,19 +65,17 @@ def _shortage(it: Mapping[str, Any]) -> Text:
     )
 
 
-def _prices(prices: list[Mapping[str, Any]]) -> Iterator[RenderableType]:
-    """What is known of the price of each resource, and the sum for each currency."""
-    table = grid("RESOURCE", "PER HOUR", "CURRENCY", folding="SOURCE")
-    sums: dict[str, Decimal] = {}
-    for it in prices:
-        hourly = it.get("hourly")
-        if hourly is not None:
-            sums[it["currency"]] = sums.get(it["currency"], Decimal(0)) + Decimal(str(hourly))
-        amount = "not known" if hourly is None else str(hourly)
-        cells = (it["resource"], amount, it.get("currency") or "", it.get("source") or "")
-        table.add_row(*(Text(printable(cell)) for cell in cells))
-    yield table
-    known = [f"{amount.normalize():f} {currency}" for currency, amount in sums.items()]
-    missing = sum(it.get("hourly") is None for it in prices)
-    rest = f", and {missing} without a known price" if missing else ""
-    yield Text(f"per hour in all: {' + '.join(known) or 'not known'}{rest}", style="bold")
+def _prices(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """What is known of each resource's price, the sum in each currency, and what is not known."""
+    table = grid("RESOURCE", "PER HOUR", "CURRENCY", folding="BASIS")
+    for it in answer["prices"]:
+        table.add_row(*(Text(printable(it[field])) for field in ("resource", "hourly", "currency", "basis")))
+    if answer["prices"]:
+        yield table
+    priced = {it["resource"] for it in answer["prices"]}
+    missing = [resource for wave in answer["order"] for resource in wave if resource not in priced]
+    known = " + ".join(f"{it['amount']} {it['currency']}" for it in answer["hourly"]) or "not known"
+    rest = f", and what {', '.join(missing)} costs, which is not known" if missing and answer["hourly"] else ""
+    yield Text(printable(f"per hour in all: {known}{rest}"), style="bold")
+    for it in answer["unpriced"]:
+        yield Text(printable(f"no prices of {it['provider']}: {it['reason']}"), style="yellow")

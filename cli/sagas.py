@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cli.client import ApiClient
 
 _PAGE: Final = 100
+_STATUS: Final = click.Choice(STATUSES, case_sensitive=False)
 
 
 @click.command(short_help="Show one saga, and what it costs.")
@@ -38,7 +39,9 @@ def get(saga: str, client: ApiClient, output: str) -> None:
 @click.command(name="list")
 @client_option
 @output_option
-@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those that stand there.")
+@click.option(
+    "--status", type=click.Choice(STATUSES, case_sensitive=False), metavar="STATUS", help="Only those in this status."
+)
 @click.option("--label", help="Only those with this label: KEY=VALUE.")
 @click.option("--name", help="Only those of this name; * and ? stand for anything.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many; all if left out.")

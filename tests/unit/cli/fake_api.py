@@ -221,7 +221,7 @@ class FakeApi:
         key, _, value = request.args.get("label", "").partition("=")
         status = request.args.get("status")
         found = [
-            {name: it[name] for name in it if name != "resources"}
+            {name: it[name] for name in it if name not in ("resources", "cost", "cost_freshness")}
             for it in reversed(self.sagas.values())
             if (before is None or it["id"] < before)
             and (status is None or it["status"] == status)

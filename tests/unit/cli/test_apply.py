@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -195,7 +196,8 @@ def test_watching_goes_past_an_ending_that_is_over(api: FakeApi, run: Run) -> No
     assert result.stdout.splitlines()[-2:] == [f"saga {saga_id}  RELEASED", "Nothing of it exists any more."]
 
 
-PLAN = {"name": "checkout", "order": [["data"], ["web"]], "shortages": [], "unchecked": []}
+NO_PRICES: dict[str, Any] = {"prices": [], "unpriced": [], "hourly": []}
+PLAN: dict[str, Any] = {"name": "checkout", "order": [["data"], ["web"]], "shortages": [], "unchecked": [], **NO_PRICES}
 SHORTAGE = {
     "provider": "aws",
     "resources": ["web"],
@@ -225,14 +227,21 @@ def test_a_plan_that_would_fail_says_of_what_there_is_too_little_and_ends_with_1
     assert "has room" not in result.stdout
 
 
-def test_prices_are_added_up_for_each_currency_and_what_is_not_known_is_said(api: FakeApi, run: Run) -> None:
-    prices = [
-        {"resource": "web", "hourly": "0.0104", "currency": "USD", "source": "price list"},
-        {"resource": "web-2", "hourly": "0.0104", "currency": "USD", "source": "price list"},
-        {"resource": "rack", "hourly": "0.02", "currency": "EUR", "source": "rate card"},
-        {"resource": "data", "hourly": None, "currency": None, "source": None},
-    ]
-    api.plan = {**PLAN, "prices": prices}
+def test_prices_are_shown_with_their_basis_and_what_is_not_known_is_said(api: FakeApi, run: Run) -> None:
+    price = {"provider": "aws", "resource": "web", "hourly": "0.0104", "currency": "USD", "basis": "on demand"}
+    prices = {
+        "prices": [price],
+        "unpriced": [{"provider": "gcp", "reason": "it did not answer"}],
+        "hourly": [{"currency": "USD", "amount": "0.0104"}],
+    }
+    api.plan = {**PLAN, **prices}
     result = run("plan", "request.yaml")
-    assert "per hour in all: 0.0208 USD + 0.02 EUR, and 1 without a known price" in result.stdout
-    assert json.loads(run("plan", "request.yaml", "-o", "json").stdout)["prices"] == prices
+    assert "web       0.0104    USD       on demand" in result.stdout
+    assert "per hour in all: 0.0104 USD, and what data costs, which is not known" in result.stdout
+    assert "no prices of gcp: it did not answer" in result.stdout
+    assert json.loads(run("plan", "request.yaml", "-o", "json").stdout)["prices"] == [price]
+
+
+def test_without_any_price_nothing_is_said_to_be_free(api: FakeApi, run: Run) -> None:
+    api.plan = PLAN
+    assert "per hour in all: not known" in run("plan", "request.yaml").stdout
