@@ -7,12 +7,13 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -88,21 +89,23 @@ class Terminal:
         return True
 
 
+Open = Callable[..., Terminal]
+
+
 @pytest.fixture(name="terminal")
-def _terminal(address: str, empty_folder: Path) -> Iterator[type[Terminal]]:
+def _terminal(address: str, empty_folder: Path) -> Iterator[Open]:
     opened: list[Terminal] = []
 
-    class Here(Terminal):
-        def __init__(self, *arguments: str, **environment: str) -> None:
-            super().__init__(empty_folder, *arguments, SKYSAGA_ENDPOINT=address, **environment)
-            opened.append(self)
+    def start(*arguments: str, **environment: str) -> Terminal:
+        opened.append(Terminal(empty_folder, *arguments, SKYSAGA_ENDPOINT=address, **environment))
+        return opened[-1]
 
-    yield Here  # type: ignore[misc]  # a Terminal that knows where it is
+    yield start
     for it in opened:
         it.close()
 
 
-def test_a_table_lives_while_the_saga_runs_and_stays_in_the_end(api: FakeApi, terminal: type[Terminal]) -> None:
+def test_a_table_lives_while_the_saga_runs_and_stays_in_the_end(api: FakeApi, terminal: Open) -> None:
     api.outcome = ""
     screen = terminal("apply", "request.yaml")
     screen.until("Ctrl-C: leave it running, or cancel it")
@@ -117,7 +120,7 @@ def test_a_table_lives_while_the_saga_runs_and_stays_in_the_end(api: FakeApi, te
     assert max(len(line.rstrip("\r\n")) for line in screen.text.splitlines()) <= 80
 
 
-def test_ctrl_c_asks_and_cancelling_undoes_it(api: FakeApi, terminal: type[Terminal]) -> None:
+def test_ctrl_c_asks_and_cancelling_undoes_it(api: FakeApi, terminal: Open) -> None:
     api.outcome = ""
     screen = terminal("apply", "request.yaml")
     screen.until("Ctrl-C: leave it running, or cancel it")
@@ -131,7 +134,7 @@ def test_ctrl_c_asks_and_cancelling_undoes_it(api: FakeApi, terminal: type[Termi
 
 
 @pytest.mark.parametrize("keys", [b"d\n", CTRL_C])
-def test_detaching_or_a_second_ctrl_c_leaves_it_running(api: FakeApi, terminal: type[Terminal], keys: bytes) -> None:
+def test_detaching_or_a_second_ctrl_c_leaves_it_running(api: FakeApi, terminal: Open, keys: bytes) -> None:
     api.outcome = ""
     screen = terminal("apply", "request.yaml")
     screen.until("Ctrl-C: leave it running, or cancel it")
@@ -144,7 +147,7 @@ def test_detaching_or_a_second_ctrl_c_leaves_it_running(api: FakeApi, terminal: 
     assert api.called("POST .*/cancel") == 0
 
 
-def test_staying_misses_nothing_of_what_happened_meanwhile(api: FakeApi, terminal: type[Terminal]) -> None:
+def test_staying_misses_nothing_of_what_happened_meanwhile(api: FakeApi, terminal: Open) -> None:
     saga_id = api.submit()
     screen = terminal("watch", saga_id)
     screen.until("Ctrl-C: leave it running, or cancel it")
@@ -159,7 +162,7 @@ def test_staying_misses_nothing_of_what_happened_meanwhile(api: FakeApi, termina
 
 
 def test_colours_are_left_out_where_nobody_wants_them_and_a_dumb_terminal_gets_lines(
-    api: FakeApi, terminal: type[Terminal]
+    api: FakeApi, terminal: Open
 ) -> None:
     saga_id = api.submit()
     api.run(saga_id, "COMMITTED")
@@ -173,7 +176,7 @@ def test_colours_are_left_out_where_nobody_wants_them_and_a_dumb_terminal_gets_l
     assert "PROVISIONING" in dumb.raw
 
 
-def test_destroying_asks_first_and_does_nothing_unless_it_is_wanted(api: FakeApi, terminal: type[Terminal]) -> None:
+def test_destroying_asks_first_and_does_nothing_unless_it_is_wanted(api: FakeApi, terminal: Open) -> None:
     saga_id = api.submit()
     api.run(saga_id, "COMMITTED")
     unsure, sure = terminal("destroy", saga_id), terminal("destroy", saga_id)
@@ -188,7 +191,7 @@ def test_destroying_asks_first_and_does_nothing_unless_it_is_wanted(api: FakeApi
     assert api.sagas[saga_id]["status"] == "RELEASED"
 
 
-def test_a_table_longer_than_the_terminal_shows_what_moves(api: FakeApi, terminal: type[Terminal]) -> None:
+def test_a_table_longer_than_the_terminal_shows_what_moves(api: FakeApi, terminal: Open) -> None:
     saga_id = api.submit()
     one = api.sagas[saga_id]["resources"][0]
     api.sagas[saga_id]["resources"] = [{**one, "id": f"disk-{number:02}"} for number in range(50)]
@@ -201,3 +204,21 @@ def test_a_table_longer_than_the_terminal_shows_what_moves(api: FakeApi, termina
     assert "disk-49" in frame
     assert re.search(r"and \d+ more: \d+ PLANNED", screen.text)
     assert frame.count("\n") < 24
+
+
+def test_without_a_terminal_an_interrupt_asks_nobody_and_leaves_it_running(
+    api: FakeApi, address: str, empty_folder: Path
+) -> None:
+    saga_id = api.submit()
+    surroundings = {**os.environ, **KEYS, "PYTHONPATH": str(ROOT), "SKYSAGA_ENDPOINT": address}
+    command = [sys.executable, "-m", "cli", "watch", saga_id]
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=empty_folder, env=surroundings, text=True, **streams) as process:  # noqa: S603
+        assert process.stdout is not None
+        process.stdout.readline()  # the saga; it is being followed when its first event is there, too
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 130
+    assert said == f"Error: left running: `skysaga watch {saga_id}` follows it, `skysaga cancel {saga_id}` undoes it.\n"
+    assert api.sagas[saga_id]["status"] == "PENDING"
