@@ -15,6 +15,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -212,7 +213,7 @@ def test_without_a_terminal_an_interrupt_asks_nobody_and_leaves_it_running(
     saga_id = api.submit()
     surroundings = {**os.environ, **KEYS, "PYTHONPATH": str(ROOT), "SKYSAGA_ENDPOINT": address}
     command = [sys.executable, "-m", "cli", "watch", saga_id]
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=empty_folder, env=surroundings, text=True, **streams) as process:  # noqa: S603
         assert process.stdout is not None
         process.stdout.readline()  # the saga; it is being followed when its first event is there, too
