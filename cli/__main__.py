@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.clusters import clusters, drain
+from cli.console.command import console
 from cli.costs import costs
 from cli.saga import get
 from cli.worker import worker
@@ -16,6 +17,7 @@ def main() -> None:
 
 
 main.add_command(clusters)
+main.add_command(console)
 main.add_command(costs)
 main.add_command(drain)
 main.add_command(get)

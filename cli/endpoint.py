@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import boto3
 import click
@@ -39,17 +39,31 @@ def endpoint_options(command: F) -> F:
     return command
 
 
+class Deployment(NamedTuple):
+    """Where an API answers, and whose signature it gets; credentials that expire renew themselves when asked."""
+
+    address: str
+    credentials: Credentials
+    region: str
+
+
 def api_client(endpoint: str | None, profile: str | None, region: str | None) -> ApiClient:
     """A client for the deployment at an address, or for the one machine that runs in this folder."""
+    there = deployment(endpoint, profile, region)
+    return ApiClient(there.address, there.credentials.get_frozen_credentials(), there.region)
+
+
+def deployment(endpoint: str | None, profile: str | None, region: str | None) -> Deployment:
+    """The deployment at an address, or the one machine that runs in this folder."""
     if endpoint is None:
-        return ApiClient(_local_address(), Credentials("local", "local"), _LOCAL_REGION)
+        return Deployment(_local_address(), Credentials("local", "local"), _LOCAL_REGION)
     session = boto3.Session(profile_name=profile, region_name=region)
     credentials = session.get_credentials()
     if credentials is None:
         raise click.UsageError("there are no AWS credentials to sign with; give --profile, or set them up")
     if not session.region_name:
         raise click.UsageError("which region is the deployment in? give --region")
-    return ApiClient(endpoint, credentials.get_frozen_credentials(), session.region_name)
+    return Deployment(endpoint.rstrip("/"), credentials, session.region_name)
 
 
 @contextmanager
