@@ -3,6 +3,10 @@
 
 const KEPT = "skysaga-sign-in";
 const MARGIN_SECONDS = 30;
+const WORTHLESS_SECONDS = 20;
+
+/** Where nobody signs in: whoever serves the page signs its calls. */
+export const NOBODY = { headers: async () => ({}), refused: async () => {} };
 
 /** Signing in did not work; the message is for whoever tried. */
 export class SignInFailed extends Error {}
@@ -53,9 +57,12 @@ export class SignIn {
     await this.exchange(answer.get("code") ?? "", verifier);
   }
 
-  /** Forget the token, which the API no longer takes. */
-  forget() {
-    this.keep({});
+  /** The API did not take the token: ask for another, unless it is so new that another would be no better. */
+  async refused() {
+    const { since = 0 } = this.kept();
+    if (Date.now() - since < WORTHLESS_SECONDS * 1000) return;
+    await this.begin();
+    await new Promise(() => {});
   }
 
   /** @param {string} code @param {string} verifier */
@@ -74,7 +81,8 @@ export class SignIn {
       throw new SignInFailed(document.error_description ?? document.error ?? `The issuer answered ${answer.status}.`);
     }
     const lasts = Math.max(0, Number(document.expires_in ?? 300) - MARGIN_SECONDS);
-    this.keep({ token: document.access_token, until: Date.now() + lasts * 1000 });
+    const now = Date.now();
+    this.keep({ token: document.access_token, since: now, until: now + lasts * 1000 });
   }
 
   /** What the issuer says of itself. @returns {Promise<{authorization_endpoint: string, token_endpoint: string}>} */
