@@ -16,6 +16,11 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from botocore.credentials import Credentials
+
+from cli.console.server import ConsoleServer
+from cli.console.upstream import Upstream
+from cli.endpoint import Deployment
 from local.assembly import ANOTHER_ACCOUNT_ID, PROJECT, STATE, SUBSCRIPTION, synthesize
 from local.athena import Athena
 from local.aws.account import ACCOUNT_ID, create_app
@@ -102,6 +107,7 @@ class Endpoints(NamedTuple):
     """Where everything answers; the documented content of `.local/endpoints.json`."""
 
     api: str
+    console: str
     stepfunctions: str
     aws: str
     azure: str
@@ -114,6 +120,7 @@ class Ports(NamedTuple):
     """The ports to listen on; 0 takes a free one."""
 
     api: int = 0
+    console: int = 0
     aws: int = 0
     azure: int = 0
     gcp: int = 0
@@ -212,6 +219,7 @@ class Machine:
         api = self._serve(self._apis.application(api_id), self._ports.api, "api")
         return Endpoints(
             api=api,
+            console=self._console(api),
             stepfunctions=self.aws,
             aws=self.aws,
             azure=self.azure,
@@ -246,6 +254,12 @@ class Machine:
 
     def _serve(self, app: WSGIApplication, port: int, name: str) -> str:
         return self._running.enter_context(serve(app, port=port, name=name)).url
+
+    def _console(self, api: str) -> str:
+        """The web console, for whoever is on this machine: the API's credentials are no secret here."""
+        ((access_key, secret_key),) = CREDENTIALS.items()
+        upstream = Upstream(Deployment(api, Credentials(access_key, secret_key), REGION))
+        return self._running.enter_context(ConsoleServer(upstream, self._ports.console)).url
 
     def _status_changed(self, detail: dict[str, Json]) -> None:
         self._pump.status_changed(detail)

@@ -93,6 +93,22 @@ class ApiSettings(LedgerSettings):
     sweep_state_machine: str = Field(alias="SWEEP_STATE_MACHINE")
 
 
+class SignIn(BaseModel):
+    """Where people sign in to the console, as which client of the issuer, and the scopes that the API wants."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str
+    client_id: str
+    scopes: tuple[str, ...] = ()
+
+
+class ConsoleSettings(Settings):
+    """How people sign in to the console; None where the deployment does not serve it."""
+
+    sign_in: Json[SignIn] | None = Field(default=None, alias="CONSOLE_SIGN_IN")
+
+
 class RateCardSettings(Settings):
     """Where the rate cards stand among the sources of costs; empty where none are collected."""
 

@@ -18,8 +18,9 @@ from lambdas.adapters.costs import collected, deployed_costs, deployed_saga_cost
 from lambdas.adapters.executions import StepFunctionsExecutions, StepFunctionsSweeps
 from lambdas.adapters.observability import logger, metrics, tracer
 from lambdas.adapters.parameters import ParameterAccess, Parameters
-from lambdas.adapters.settings import AccessSettings, ApiSettings
+from lambdas.adapters.settings import AccessSettings, ApiSettings, ConsoleSettings
 from lambdas.adapters.steps import deployed
+from lambdas.api.console import add_console_routes
 from lambdas.api.costs import Billing
 from lambdas.api.routes import make_app
 from lambdas.core.sagas import Sagas
@@ -63,6 +64,8 @@ def _billing() -> Billing | None:
 
 
 _app = make_app(_sagas, _checks, _access, cache(deployed_clusters), _sweeps, SystemClock(), _billing())
+if (_sign_in := ConsoleSettings.from_environment(os.environ).sign_in) is not None:
+    add_console_routes(_app, _sign_in)
 
 
 @metrics.log_metrics

@@ -152,6 +152,7 @@ EVERYTHING: Final[dict[str, Any]] = {
     "jwt_issuer": "https://id.example/tenant",
     "jwt_audience": "skysaga, another",
     "jwt_scopes": "sagas",
+    "jwt_client_id": "console",
 }
 """A deployment that chooses all there is to choose: what the checkers are to see."""
 
