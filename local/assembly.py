@@ -60,16 +60,17 @@ def synthesize() -> Path:
             for old in assembly.parent.glob("[!.]*"):
                 shutil.rmtree(old)
             staging = assembly.with_suffix(".staging")
-            _synthesize_into(staging)
+            synthesize_into(staging)
             staging.replace(assembly)
     return assembly
 
 
-def _synthesize_into(folder: Path) -> None:
+def synthesize_into(folder: Path, **context: object) -> None:
+    """Synthesize into a folder, with more in the CDK's context than this machine has; raises SynthesisFailed."""
     environ = {
         **os.environ,
         "CDK_OUTDIR": str(folder),
-        "CDK_CONTEXT_JSON": json.dumps(_CONTEXT),
+        "CDK_CONTEXT_JSON": json.dumps({**_CONTEXT, **context}),
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
     }
     outcome = subprocess.run(

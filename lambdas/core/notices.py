@@ -26,11 +26,13 @@ _ID: Final = "The same whenever the same is told again: whoever keeps it can dro
 class Notice(BaseModel):
     """What is common to all; `KIND` is the event's detail type."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, hide_input_in_errors=True, extra="forbid", json_schema_serialization_defaults_required=True
+    )
 
     KIND: ClassVar[str]
 
-    version: Literal[1] = Field(1, description="Of what these fields mean; others may be added to them.")
+    version: Literal[1] = Field(default=1, description="Of what these fields mean; others may be added to them.")
     id: str = Field(description=_ID)
 
 

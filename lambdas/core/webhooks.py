@@ -109,7 +109,7 @@ def pause_before(attempt: int, answer: Answer | None, share: float) -> int:
     They double each time, less up to half of them by `share` (0 to 1), so that many do not come back at once; never
     sooner than a receiver wants that says so.
     """
-    usual = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt - 1, 30))
+    usual = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempt - 1, 30))
     wanted = 0.0
     if answer is not None and answer.status in (429, 503) and answer.retry_after is not None:
         wanted = min(answer.retry_after, LONGEST_WAIT)
