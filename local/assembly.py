@@ -9,8 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from local.billing import declared
@@ -65,12 +66,12 @@ def synthesize() -> Path:
     return assembly
 
 
-def synthesize_into(folder: Path, **context: object) -> None:
-    """Synthesize into a folder, with more in the CDK's context than this machine has; raises SynthesisFailed."""
+def synthesize_into(folder: Path, context: Mapping[str, object] = MappingProxyType(_CONTEXT)) -> None:
+    """Synthesize into a folder, with this machine's context or another; raises SynthesisFailed."""
     environ = {
         **os.environ,
         "CDK_OUTDIR": str(folder),
-        "CDK_CONTEXT_JSON": json.dumps({**_CONTEXT, **context}),
+        "CDK_CONTEXT_JSON": json.dumps(dict(context)),
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
     }
     outcome = subprocess.run(

@@ -123,7 +123,7 @@ def webhook(deployment: Deployment, folder: Path, first: Mapping[str, Response],
     receiver = Receiver(first)
     with serve(receiver, name="receiver") as server:
         declaration = {"test": {"url": f"{server.url}/hook", **declared}}
-        synthesize_into(folder, webhooks=declaration)
+        synthesize_into(folder, {"bundle": "host", "webhooks": declaration})
         _deploy(deployment, folder)
         try:
             yield receiver
@@ -132,4 +132,4 @@ def webhook(deployment: Deployment, folder: Path, first: Mapping[str, Response],
 
 
 def _deploy(deployment: Deployment, assembly: Path) -> None:
-    deploy(assembly, deployment.endpoints.aws, cache_dir=STATE / "assets")
+    deploy(assembly, deployment.endpoints.aws, cache_dir=STATE / "assets", only=["SkysagaNotices"])

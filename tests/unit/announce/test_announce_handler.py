@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,8 +17,11 @@ from lambdas.core.model import Resource, Saga
 from lambdas.core.ports.ledger import Ledger
 from lambdas.core.states import ResourceStatus, SagaStatus
 from tests.fakes.announcements import FakeAnnouncements
+from tests.unit.adapters.conftest import log_text
 from tests.unit.core.test_announcing import NOW, OPENED, resource, saga
 from tests.unit.watch.test_watch_handler import Context
+
+__all__ = ["log_text"]
 
 WHEN = int(datetime(2026, 11, 26, 9, 5, tzinfo=UTC).timestamp())
 
@@ -123,15 +127,14 @@ def test_what_comes_again_is_told_as_the_same() -> None:
     assert first == second
 
 
-def test_a_record_that_cannot_be_read_holds_up_what_comes_after_it_and_nothing_before(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_record_that_cannot_be_read_holds_up_what_comes_after_it_and_nothing_before(log_text: io.StringIO) -> None:
     broken = ready(2)
     broken["dynamodb"]["NewImage"]["document"]["S"] = '{"secret": "KeptToThemselves"}'
     announcements = FakeAnnouncements()
     assert handled([opened(1), broken, committed(3)], announcements) == [{"itemIdentifier": "2"}]
     assert [it.id for it in announcements.announced] == ["s-1/7"]
-    assert "KeptToThemselves" not in capsys.readouterr().out
+    assert '"error":"ValidationError"' in log_text.getvalue()
+    assert "KeptToThemselves" not in log_text.getvalue()
 
 
 def test_a_saga_whose_header_has_not_passed_is_looked_up_once() -> None:
@@ -155,7 +158,7 @@ def test_what_is_neither_header_nor_resource_is_passed_over() -> None:
     announcements = FakeAnnouncements()
     claim = {"pk": {"S": "CLUSTERS"}, "sk": {"S": "CLAIMED#east"}}
     change = {"ApproximateCreationDateTime": float(WHEN), "SequenceNumber": "1", "NewImage": claim}
-    assert handled([{"dynamodb": change}, {"dynamodb": {"SequenceNumber": "2", "OldImage": claim}}], announcements) == []
+    assert (
+        handled([{"dynamodb": change}, {"dynamodb": {"SequenceNumber": "2", "OldImage": claim}}], announcements) == []
+    )
     assert announcements.announced == []
-
-

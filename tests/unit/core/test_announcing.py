@@ -69,9 +69,7 @@ def test_a_new_saga_was_nothing_before() -> None:
 
 
 def test_a_resource_is_told_of_with_its_sagas_name_and_labels_and_without_its_spec() -> None:
-    written = ResourceWritten(
-        resource(ResourceStatus.CREATING), resource(ResourceStatus.READY, cloud_id="vol-1"), NOW
-    )
+    written = ResourceWritten(resource(ResourceStatus.CREATING), resource(ResourceStatus.READY, cloud_id="vol-1"), NOW)
     assert told(written) == ResourceChanged(
         id="s-1/data/3",
         at=NOW,
@@ -138,9 +136,7 @@ def test_a_resource_that_is_ready_is_measured_from_its_intent_on_and_its_faults_
 def test_a_resource_that_is_gone_is_measured_from_the_beginning_of_its_release_on() -> None:
     before = resource(ResourceStatus.DELETING, release_began_at=OPENED)
     after = resource(ResourceStatus.ABSENT, release_began_at=OPENED, gone_at=NOW)
-    assert counted(ResourceWritten(before, after, NOW)) == [
-        ("TimeToRolledBack", 300.0, "Seconds", {"provider": "aws"})
-    ]
+    assert counted(ResourceWritten(before, after, NOW)) == [("TimeToRolledBack", 300.0, "Seconds", {"provider": "aws"})]
 
 
 def test_what_was_never_asked_for_took_no_time_to_go() -> None:

