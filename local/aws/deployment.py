@@ -39,9 +39,10 @@ def deploy(
 ) -> Outputs:
     """Publish the assembly's files and create or update its stacks in order; the outputs by stack name and key.
 
-    `parameters` are by stack name; `only` names the stacks that are wanted, where not all are. What has not changed is left alone, so a repetition does nothing; a stack that a
-    failed creation left behind is deleted first. DeploymentFailed tells which stack and resource failed and why;
-    stacks before it stay. Folders are zipped into `cache_dir`, by asset id.
+    `parameters` are by stack name; `only` names the stacks that are wanted, where not all are. What has not changed is
+    left alone, so a repetition does nothing; a stack that a failed creation left behind is deleted first.
+    DeploymentFailed tells which stack and resource failed and why; stacks before it stay. Folders are zipped into
+    `cache_dir`, by asset id.
     """
     stacks = [it for it in read_assembly(assembly_dir, account_id, region) if only is None or it.name in only]
     aws = _Clients(endpoint, region)
