@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # ships no types
 import pytest
 from standardwebhooks import Webhook
 from werkzeug.wrappers import Response
@@ -53,7 +53,10 @@ class Told(NamedTuple):
 @pytest.fixture(name="told", scope="module")
 def _told(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     folder = tmp_path_factory.mktemp("webhooks")
-    first = {"COMMITTED": Response(status=500), "RELEASED": Response(status=503, headers={"Retry-After": LEFT_ALONE})}
+    first = {
+        "COMMITTED": Response(status=500),
+        "RELEASED": Response(status=503, headers={"Retry-After": str(LEFT_ALONE)}),
+    }
     before = {path: path.stat().st_size for path in _logs()}
     with (
         notices.on_the_bus(deployment, "noticed") as bus,

@@ -14,7 +14,6 @@ from lambdas.adapters.ledger_stream import NamesOfSagas
 from lambdas.announce.handler import Announcer, announce_handler
 from lambdas.core.errors import RetryableError
 from lambdas.core.model import Resource, Saga
-from lambdas.core.ports.ledger import Ledger
 from lambdas.core.states import ResourceStatus, SagaStatus
 from tests.fakes.announcements import FakeAnnouncements
 from tests.unit.adapters.conftest import log_text
@@ -74,7 +73,7 @@ def handled(
     records: Sequence[dict[str, Any]], announcements: FakeAnnouncements, ledger: Any = None
 ) -> list[dict[str, str]]:
     """What is reported to have failed."""
-    asked: Ledger = ledger or Knowing()
+    asked: Any = ledger or Knowing()
     handler = announce_handler(lambda: Announcer(announcements, NamesOfSagas(lambda: asked)))
     answer = handler({"Records": list(records)}, Context())
     assert answer is not None
