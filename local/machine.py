@@ -32,6 +32,8 @@ from local.clock import WallClock
 from local.elsewhere import Elsewhere, FunctionsElsewhere, StepFunctionsElsewhere
 from local.endpoint import Endpoint
 from local.event_pump import EventPump
+from local.event_pump.bus import Bus
+from local.event_pump.deployed import Target
 from local.event_pump.moto_source import MotoEventSource
 from local.event_pump.targets import LocalTargets
 from local.event_pump.watching import Watching
@@ -57,6 +59,8 @@ from local.simulators.meter import Meter, Metering, metered
 from local.stepfunctions import Endpoints as EngineEndpoints
 from local.stepfunctions import Engine, LambdaError, LambdaResult
 from local.stepfunctions.jsontext import Json
+from local.streams import StreamPolling
+from local.streams.moto_source import MotoStreams
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -180,10 +184,18 @@ class Machine:
         self.scvmm = self._serve(self.vmm, ports.scvmm, "scvmm")
         calls = RepeatingCalls(CallsInThreads(self.runtime.invoke), self.redelivery)
         self._polling = QueuePolling(self._engine, MotoQueues(ACCOUNT_ID, REGION), calls)
+        self._streaming = StreamPolling(
+            self._engine,
+            MotoStreams(ACCOUNT_ID, REGION),
+            calls,
+            lambda arn, text: targets.call(Target(arn), text),
+        )
         explorer = CostExplorerSimulator(clock, time.sleep, self.bill, (ACCOUNT_ID, ANOTHER_ACCOUNT_ID))
         app = create_app(clock, wait=wait, cost_explorer=explorer)
-        account = Watching(app, ("events", "scheduler"), self._pump.refresh)
+        account: WSGIApplication = Watching(app, ("events", "scheduler"), self._pump.refresh)
         account = Watching(account, ("lambda", "sqs", "sns", "events"), self._polling.wake)
+        account = Watching(account, ("dynamodb", "lambda"), self._streaming.wake)
+        account = Bus(account, self._pump.put)
         starts = RepeatingStarts(stepfunctions, self.redelivery)
         athena = Athena(clock, self._client)
         self._running.callback(athena.close)
@@ -214,6 +226,7 @@ class Machine:
         point_sources(self.aws, REGION, datetime.now(UTC))
         self._pump.start()
         self._polling.start()
+        self._streaming.start()
         self.runtime.warm(saga_functions(self.aws))
         self.report_clusters()
         api = self._serve(self._apis.application(api_id), self._ports.api, "api")

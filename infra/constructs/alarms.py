@@ -9,6 +9,7 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -75,14 +76,26 @@ class Alarms(Construct):
 
     def given_up(self, cluster: str, dead_letters: sqs.IQueue, what_to_do: str) -> None:
         """Raise an alarm while tasks lie in a cluster's dead-letter queue."""
-        lying = dead_letters.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum")
+        self.lying(f"{cluster}GivenUp", f"skysaga-cluster-{cluster}-given-up", dead_letters, what_to_do)
+
+    def lying(self, id: str, name: str, dead_letters: sqs.IQueue, what_to_do: str) -> None:
+        """Raise the alarm `name` while something lies in a queue that is for what nobody could deal with."""
+        found = dead_letters.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum")
+        self._above(id, name, found, 0, what_to_do)
+
+    def behind(self, id: str, name: str, function: lambda_.IFunction, minutes: int, what_to_do: str) -> None:
+        """Raise the alarm `name` while what a function reads from a stream is older than so many minutes."""
+        age = function.metric("IteratorAge", period=_FIVE_MINUTES, statistic="Maximum")
+        self._above(id, name, age, minutes * 60_000, what_to_do)
+
+    def _above(self, id: str, name: str, metric: cloudwatch.IMetric, threshold: int, what_to_do: str) -> None:
         cloudwatch.Alarm(
             self,
-            f"{cluster}GivenUp",
-            alarm_name=f"skysaga-cluster-{cluster}-given-up",
+            id,
+            alarm_name=name,
             alarm_description=what_to_do,
-            metric=lying,
-            threshold=0,
+            metric=metric,
+            threshold=threshold,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,

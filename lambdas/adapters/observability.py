@@ -75,7 +75,15 @@ def _published(handler: StepHandler) -> StepHandler:
 
 def gauge(name: str, value: int, **dimensions: str) -> None:
     """Record how much there is of something, by service and no step: what an alarm looks at, whichever step saw it."""
-    with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as metric:
+    measure(name, value, "Count", **dimensions)
+
+
+def measure(name: str, value: float, unit: str, **dimensions: str) -> None:
+    """Record a value in a unit of CloudWatch's, by service and the dimensions given, at once and by itself.
+
+    What a call counts in all is one document with one set of dimensions; this is a document of its own.
+    """
+    with single_metric(name=name, unit=MetricUnit(unit), value=value, namespace=NAMESPACE) as metric:
         metric.add_dimension("service", metrics.service or NAMESPACE)
         for key, text in dimensions.items():
             metric.add_dimension(key, text)

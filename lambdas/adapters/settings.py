@@ -152,3 +152,9 @@ class SummarySettings(CostsSettings):
     """What a summary needs besides: the parameter that declares budgets."""
 
     budgets: str = Field(alias="BUDGETS_PARAMETER")
+
+
+class WebhookSettings(Settings):
+    """The URL of each webhook by its name."""
+
+    webhooks: Json[dict[str, str]] = Field(alias="WEBHOOKS")

@@ -132,6 +132,11 @@ BILLING: Final[dict[str, Any]] = {
 }
 """One source of every kind, here and by targets, one that was, and a budget of either kind."""
 
+WEBHOOKS: Final[dict[str, Any]] = {
+    "chat": {"url": "https://hooks.example.org/in", "events": ["saga.ended", "budget.passed"]},
+    "payments": {"url": "https://payments.example.org/in", "events": ["saga.changed"], "labels": {"team": "payments"}},
+}
+
 SETTINGS: Final = {
     "azure_subscription_id": "11111111-0000-0000-0000-000000000001",
     "azure_tenant_id": "11111111-0000-0000-0000-000000000002",
@@ -143,6 +148,7 @@ EVERYTHING: Final[dict[str, Any]] = {
     "targets": TARGETS,
     "private_clouds": PRIVATE_CLOUDS,
     "billing": BILLING,
+    "webhooks": WEBHOOKS,
     "google_service_account": "skysaga@shop-427.iam.gserviceaccount.com",
     "google_workload_identity_provider": "projects/2/locations/global/workloadIdentityPools/skysaga/providers/lambda",
     "keep_trying": "3600",
@@ -165,7 +171,13 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     build_bundles(target_named("host"))
     folder = tmp_path_factory.mktemp("assembly")
-    context = {"bundle": "host", "targets": TARGETS, "private_clouds": PRIVATE_CLOUDS, "billing": BILLING}
+    context = {
+        "bundle": "host",
+        "targets": TARGETS,
+        "private_clouds": PRIVATE_CLOUDS,
+        "billing": BILLING,
+        "webhooks": WEBHOOKS,
+    }
     environment = {
         "CDK_CONTEXT_JSON": json.dumps(context),
         "CDK_OUTDIR": str(folder),
@@ -199,6 +211,11 @@ def saga(assembly: Path) -> Template:
 @pytest.fixture(scope="session")
 def guard(assembly: Path) -> Template:
     return Template(assembly / "SkysagaGuard.template.json")
+
+
+@pytest.fixture(scope="session")
+def notices(assembly: Path) -> Template:
+    return Template(assembly / "SkysagaNotices.template.json")
 
 
 @pytest.fixture(scope="session")
