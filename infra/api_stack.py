@@ -97,6 +97,7 @@ class ApiStack(Stack):
         api = HttpApi(
             self, "Http", name="skysaga", handler=handler.version, routes=ROUTES, authorizer=signed_requests()
         )
+        self.api_ids: Final = [api.id]
         CfnOutput(self, "ApiUrl", value=api.url, description="Where the API answers; sign requests for execute-api")
         if token_issuer is not None:
             self._add_token_api(handler, token_issuer)
@@ -120,4 +121,5 @@ class ApiStack(Stack):
             routes=ROUTES,
             authorizer=tokens_of(issuer),
         )
+        self.api_ids.append(api.id)
         CfnOutput(self, "TokenApiUrl", value=api.url, description=f"Where the API takes tokens of {issuer.url}")

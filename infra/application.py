@@ -1,4 +1,4 @@
-"""The whole application: settings and bundles in, four stacks out, and more where clusters or sources are declared."""
+"""The whole application: settings and bundles in, five stacks out, and more where clusters or sources are declared."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from infra.private_clouds import PrivateClouds
 from infra.saga_stack import SagaStack
 from infra.settings import Settings
 from infra.targets import Targets
+from infra.telemetry_stack import TelemetryStack
 
 DEFINITIONS: Final = ROOT / "statemachines"
 
@@ -60,7 +61,7 @@ def build_application(
         targets=targets,
         definitions=definitions,
     )
-    ApiStack(
+    api = ApiStack(
         app,
         "SkysagaApi",
         ledger=data.ledger,
@@ -94,6 +95,16 @@ def build_application(
             targets=targets,
             definitions=definitions,
         )
+    TelemetryStack(
+        app,
+        "SkysagaTelemetry",
+        ledger=data.ledger,
+        topic=guard.alarms.topic,
+        api_ids=api.api_ids,
+        clusters=bool(private_clouds.by_name),
+        costs=bool(billing.sources),
+        bundles=bundles,
+    )
     return app
 
 
