@@ -112,6 +112,7 @@ class ApiStack(Stack):
         api = HttpApi(
             self, "Http", name="skysaga", handler=handler.version, routes=ROUTES, authorizer=signed_requests()
         )
+        self.api_ids: Final = [api.id]
         CfnOutput(self, "ApiUrl", value=api.url, description="Where the API answers; sign requests for execute-api")
         if token_issuer is not None:
             self._add_token_api(handler, token_issuer)
@@ -135,6 +136,7 @@ class ApiStack(Stack):
             routes=(*ROUTES, *(CONSOLE_ROUTES if issuer.client_id else ())),
             authorizer=tokens_of(issuer),
         )
+        self.api_ids.append(api.id)
         CfnOutput(self, "TokenApiUrl", value=api.url, description=f"Where the API takes tokens of {issuer.url}")
         if issuer.client_id:
             CfnOutput(self, "ConsoleUrl", value=f"{api.url}/console", description="The console, for who can sign in")

@@ -122,6 +122,13 @@ class SourcesSettings(Settings):
     windows: str = Field(alias="WINDOWS_TABLE")
 
 
+class GaugeSettings(LedgerSettings):
+    """Where what is measured stands: the ledger, and what is known of sources where costs are collected."""
+
+    sources: str = Field(default="", alias="SOURCES_PARAMETER")
+    windows: str = Field(default="", alias="WINDOWS_TABLE")
+
+
 class CollectorSettings(SourcesSettings):
     """What collectors and the publisher need besides: the bucket that costs are kept in."""
 

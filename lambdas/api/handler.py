@@ -19,6 +19,7 @@ from lambdas.adapters.executions import StepFunctionsExecutions, StepFunctionsSw
 from lambdas.adapters.observability import logger, metrics, tracer
 from lambdas.adapters.parameters import ParameterAccess, Parameters
 from lambdas.adapters.settings import AccessSettings, ApiSettings, ConsoleSettings
+from lambdas.adapters.spans import Kind, current, span
 from lambdas.adapters.steps import deployed
 from lambdas.api.console import add_console_routes
 from lambdas.api.costs import Billing
@@ -74,4 +75,20 @@ if (_sign_in := ConsoleSettings.from_environment(os.environ).sign_in) is not Non
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP request (API Gateway payload format 2.0)."""
     metrics.add_metric(name="Requests", unit=MetricUnit.Count, value=1)
-    return _app.resolve(event, context)
+    route = str(event.get("routeKey", ""))
+    with span(route, Kind.SERVER, _saga_of(route, event), **{"faas.invocation_id": context.aws_request_id}):
+        answer = _app.resolve(event, context)
+        _tell(route, answer["statusCode"])
+    return answer
+
+
+def _saga_of(route: str, event: dict[str, Any]) -> str:
+    """The saga that a call is about by its path; that of a new one becomes known when it is accepted."""
+    return str(event["pathParameters"]["id"]) if "/sagas/{id}" in route else ""
+
+
+def _tell(route: str, status: int) -> None:
+    if (answered := current()) is not None:
+        told: dict[str, str | int] = {"http.route": route.partition(" ")[2], "http.response.status_code": status}
+        answered.add(**told)
+        answered.error = str(status) if status >= 500 else None
