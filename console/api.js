@@ -16,12 +16,12 @@ export class Problem extends Error {
   }
 }
 
-/** One deployment's API at an address. `authorise` gives the headers that let a call in, if it takes any. */
+/** One deployment's API at an address. `signIn` gives the headers that let a call in, and gets others where they are refused. */
 export class Api {
-  /** @param {string} address @param {() => Promise<Record<string, string>>} [authorise] */
-  constructor(address, authorise = async () => ({})) {
+  /** @param {string} address @param {{headers: () => Promise<Record<string, string>>, refused: () => Promise<void>}} signIn */
+  constructor(address, signIn) {
     this.address = address.endsWith("/") ? address : `${address}/`;
-    this.authorise = authorise;
+    this.signIn = signIn;
     /** @type {Map<string, string>} */
     this.tags = new Map();
   }
@@ -58,9 +58,10 @@ export class Api {
 
   /** @param {string} method @param {string} path @param {{signal?: AbortSignal, headers?: Record<string, string>}} options */
   async call(method, path, { signal, headers = {} }) {
-    const sent = { Accept: "application/json", ...headers, ...(await this.authorise()) };
+    const sent = { Accept: "application/json", ...headers, ...(await this.signIn.headers()) };
     const answer = await fetch(this.address + path, { method, signal, headers: sent, cache: "no-store" });
     const text = await answer.text();
+    if (answer.status === 401) await this.signIn.refused();
     if (!answer.ok && answer.status !== 304) {
       throw new Problem(answer.status, parsed(text) ?? {}, Number(answer.headers.get("Retry-After")) || 0);
     }

@@ -2,9 +2,10 @@
 
 import { showStanding } from "./announce.js";
 import { Api } from "./api.js";
-import { fill, h, set } from "./dom.js";
-import { notice, problemNotice } from "./notice.js";
+import { fill, set } from "./dom.js";
+import { problemNotice } from "./notice.js";
 import { follow } from "./router.js";
+import { NOBODY, SignIn } from "./signin.js";
 import { offerThemes } from "./theme.js";
 import { showClusters } from "./views/clusters.js";
 import { showCosts } from "./views/costs.js";
@@ -20,11 +21,9 @@ async function begin() {
   offerThemes(/** @type {HTMLElement} */ (document.getElementById("theme")));
   skipLink(main);
   const config = await (await fetch("config.json", { cache: "no-store" })).json();
-  if (config.signin) {
-    fill(main, notice("bad", "This deployment wants a token", h("p", {}, "Use `skysaga console` to open it with your AWS credentials.")));
-    return;
-  }
-  const api = new Api(config.api);
+  const signIn = config.signin ? new SignIn(config.signin) : null;
+  await signIn?.finish();
+  const api = new Api(config.api, signIn ?? NOBODY);
   let leaving = new AbortController();
   follow((place, first) => {
     leaving.abort();
