@@ -11,7 +11,7 @@ from typing import Final
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from lambdas.adapters.observability import logger, metrics, tracer, where
+from lambdas.adapters.observability import correlate, logger, metrics, where
 from lambdas.api import shapes
 from lambdas.api.answers import json_answer, next_link, tagged_answer
 from lambdas.api.calls import IDEMPOTENCY_KEY, KEY_PATTERN, LONGEST_KEY, body, content_type, header
@@ -179,8 +179,7 @@ def _submission(app: APIGatewayHttpResolver) -> tuple[str, SagaRequest]:
 
 
 def _accepted(saga: Saga) -> Response[str]:
-    logger.set_correlation_id(saga.id)
-    tracer.put_annotation("saga_id", saga.id)
+    correlate(saga.id)
     metrics.add_metric(name="SagasAccepted", unit="Count", value=1)
     logger.info("accepted", extra={"saga_status": saga.status, "ended": ended(saga)})
     accepted: shapes.Accepted = {"id": saga.id, "status": saga.status}

@@ -26,7 +26,7 @@ def until(deployment: Deployment, saga_id: str, status: str, seconds: float) -> 
     while (saga := deployment.api.get(saga_id))["status"] != status:
         assert time.monotonic() < deadline, saga
         time.sleep(0.2)
-    return saga
+    return {**saga}
 
 
 def test_a_saga_whose_execution_is_stopped_is_undone(deployment: Deployment, stepfunctions: Any) -> None:
