@@ -16,6 +16,7 @@ _VERBS: Final = {
     "cancel": "cli.orders:cancel",
     "clusters": "cli.clusters:clusters",
     "completion": "cli.completion:completion",
+    "console": "cli.console.command:console",
     "costs": "cli.costs:costs",
     "destroy": "cli.orders:destroy",
     "doctor": "cli.doctor:doctor",

@@ -664,7 +664,7 @@ class Api:
     def get_sweep(self, id: str) -> Answer[Sweep]:
         """A sweep, whoever started it, and what it found once it has ended.
 
-        - id: The id that it was given when it was accepted.
+        - id: The name of its execution.
         """
         return self._call("GET", f"/sweeps/{quote(id, safe='')}")
 

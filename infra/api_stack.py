@@ -44,6 +44,12 @@ ROUTES: Final = (
     Route(HttpMethod.GET, "/sweeps/{id}"),
 )
 
+CONSOLE_ROUTES: Final = (
+    Route(HttpMethod.GET, "/console", public=True),
+    Route(HttpMethod.GET, "/console/{file+}", public=True),
+)
+"""The console's page, which says nothing of any saga until somebody has signed in."""
+
 
 class ApiStack(Stack):
     """The API, which writes to the ledger, starts the three state machines and asks the clouds for shortages.
@@ -83,6 +89,7 @@ class ApiStack(Stack):
                 "RELEASE_STATE_MACHINE": release.alias_arn,
                 "SWEEP_STATE_MACHINE": sweep.alias_arn,
                 **target_environment(),
+                **_sign_in(token_issuer),
                 **({"SOURCES_PARAMETER": SOURCES, "WINDOWS_TABLE": WINDOWS, **query_environment()} if costs else {}),
             },
             permissions=[
@@ -105,6 +112,7 @@ class ApiStack(Stack):
         api = HttpApi(
             self, "Http", name="skysaga", handler=handler.version, routes=ROUTES, authorizer=signed_requests()
         )
+        self.api_ids: Final = [api.id]
         CfnOutput(self, "ApiUrl", value=api.url, description="Where the API answers; sign requests for execute-api")
         if token_issuer is not None:
             self._add_token_api(handler, token_issuer)
@@ -125,7 +133,18 @@ class ApiStack(Stack):
             "TokenHttp",
             name="skysaga-token",
             handler=handler.version,
-            routes=ROUTES,
+            routes=(*ROUTES, *(CONSOLE_ROUTES if issuer.client_id else ())),
             authorizer=tokens_of(issuer),
         )
+        self.api_ids.append(api.id)
         CfnOutput(self, "TokenApiUrl", value=api.url, description=f"Where the API takes tokens of {issuer.url}")
+        if issuer.client_id:
+            CfnOutput(self, "ConsoleUrl", value=f"{api.url}/console", description="The console, for who can sign in")
+
+
+def _sign_in(issuer: TokenIssuer | None) -> dict[str, str]:
+    """Return what the function must be told to serve the console; nothing where it does not."""
+    if issuer is None or not issuer.client_id:
+        return {}
+    document = {"issuer": issuer.url, "client_id": issuer.client_id, "scopes": list(issuer.scopes)}
+    return {"CONSOLE_SIGN_IN": json.dumps(document)}

@@ -109,6 +109,11 @@ class HttpApi(Construct):
         self._add_default_stage(name, costly)
 
     @property
+    def id(self) -> str:
+        """Its id, which its metrics carry."""
+        return self._api.api_id
+
+    @property
     def url(self) -> str:
         """Where it answers, without a trailing slash."""
         return self._api.api_endpoint

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from lambdas.adapters.refusals import retryable
 from lambdas.core.errors import SweepNotFound
@@ -23,6 +24,16 @@ _NOT_ALL_SWEPT: Final = "NotAllSwept"
 
 _LONGEST_CAUSE: Final = 32_768
 """https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html"""
+
+
+_LONGEST_TRACE: Final = 256
+"""https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html"""
+
+
+class TraceHeader(TypedDict, total=False):
+    """What a start says of the trace that it is part of."""
+
+    traceHeader: str
 
 
 def no_longer_awaited(client: SFNClient) -> tuple[type[Exception], ...]:
@@ -77,7 +88,9 @@ class StepFunctionsExecutions:
 
     def _start(self, machine: str, name: str, document: dict[str, str]) -> None:
         with _retryable("started"), suppress(self._client.exceptions.ExecutionAlreadyExists):
-            self._client.start_execution(stateMachineArn=machine, name=name, input=json.dumps(document))
+            self._client.start_execution(
+                stateMachineArn=machine, name=name, input=json.dumps(document), **_trace_header()
+            )
 
 
 class StepFunctionsSweeps:
@@ -91,7 +104,7 @@ class StepFunctionsSweeps:
         """Start a sweep; starting the same one again does nothing; raises RetryableError."""
         with _retryable("started"), suppress(self._client.exceptions.ExecutionAlreadyExists):
             document = json.dumps({"dry_run": dry_run})
-            self._client.start_execution(stateMachineArn=self._alias, name=sweep_id, input=document)
+            self._client.start_execution(stateMachineArn=self._alias, name=sweep_id, input=document, **_trace_header())
 
     def find(self, sweep_id: str) -> Sweep:
         """A sweep as it stands; raises SweepNotFound and RetryableError."""
@@ -161,7 +174,13 @@ class StepFunctionsCollections:
         """Start collecting for a window; starting it again does nothing; raises RetryableError."""
         with _retryable("started"), suppress(self._client.exceptions.ExecutionAlreadyExists):
             document = json.dumps({"window": window})
-            self._client.start_execution(stateMachineArn=self._machine, name=window, input=document)
+            self._client.start_execution(stateMachineArn=self._machine, name=window, input=document, **_trace_header())
+
+
+def _trace_header() -> TraceHeader:
+    """The X-Ray trace of this call, which the execution goes on with; nothing where there is none that it may have."""
+    header = os.environ.get("_X_AMZN_TRACE_ID", "")
+    return {"traceHeader": header} if 0 < len(header) <= _LONGEST_TRACE else {}
 
 
 def _retryable(done: str) -> AbstractContextManager[None]:

@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 IDEMPOTENCY_KEY: Final = "idempotency-key"
 LONGEST_KEY: Final = 255
+KEY_PATTERN: Final = r"^[!-~]([ -~]*[!-~])?$"
 
 
 def header(app: APIGatewayHttpResolver, name: str) -> str:

@@ -16,7 +16,16 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from lambdas.api.operations import EVERYWHERE, OPERATIONS, PATH_PARAMETERS, Answer, Body, Operation, Parameter
+from lambdas.api.operations import (
+    EVERYWHERE,
+    OPERATIONS,
+    PATH_PARAMETERS,
+    Answer,
+    Body,
+    Operation,
+    Parameter,
+    PathParameter,
+)
 from lambdas.api.problems import CONTENT_TYPE, INTERNAL, Kind
 from lambdas.api.shapes import GatewayMessage, Problem
 from lambdas.core.request import SagaRequest
@@ -92,7 +101,7 @@ def document_text() -> str:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    parameters = [_path_parameter(name) for name in PATH_PARAMETERS if f"{{{name}}}" in operation.path]
+    parameters = [_path_parameter(it) for it in PATH_PARAMETERS if operation.path.startswith(it.beginning)]
     parameters += [_parameter(it) for it in operation.parameters]
     responses = {str(int(it.status)): _answer(it) for it in operation.answers}
     responses |= {str(status): {"$ref": f"#/components/responses/{name}"} for status, name in _refusals(operation)}
@@ -106,9 +115,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
 
 
-def _path_parameter(name: str) -> dict[str, Any]:
-    schema = {"type": "string", "minLength": 1}
-    return {"name": name, "in": "path", "required": True, "description": PATH_PARAMETERS[name], "schema": schema}
+def _path_parameter(parameter: PathParameter) -> dict[str, Any]:
+    schema = {"type": "string", "pattern": parameter.pattern}
+    about = parameter.description
+    return {"name": parameter.name, "in": "path", "required": True, "description": about, "schema": schema}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from lambdas.api import problems as kinds
 from lambdas.api import shapes
-from lambdas.api.calls import LONGEST_KEY
+from lambdas.api.calls import KEY_PATTERN, LONGEST_KEY
 from lambdas.api.problems import Kind
 from lambdas.api.queries import MOST_EVENTS_SEEN, MOST_ITEMS, MOST_LINES, USUAL_ITEMS, USUAL_LINES
 from lambdas.core.billing.questions import DIMENSIONS, MOST_DAYS, MOST_GROUPS
@@ -60,21 +60,32 @@ class Operation(NamedTuple):
 EVERYWHERE: Final = (kinds.UNIDENTIFIED, kinds.MISCONFIGURED, kinds.UNAVAILABLE)
 """What any call may end in that is about somebody: who it is, or what they may do, cannot be told."""
 
-PATH_PARAMETERS: Final[Mapping[str, str]] = {
-    "id": "The id that it was given when it was accepted.",
-    "name": "The name that the deployment declares it under.",
-}
+
+class PathParameter(NamedTuple):
+    """What stands for one of several things in a path that begins with `beginning`, and a pattern of its names."""
+
+    beginning: str
+    name: str
+    description: str
+    pattern: str
+
+
+PATH_PARAMETERS: Final = (
+    PathParameter("/sagas/{id}", "id", "The id that it was given when it was accepted.", "^[a-z0-9]+$"),
+    PathParameter("/clusters/{name}", "name", "The name that the deployment declares it under.", "^[a-z0-9-]+$"),
+    PathParameter("/sweeps/{id}", "id", "The name of its execution.", "^[A-Za-z0-9_-]{1,80}$"),
+)
 
 _TEXT: Final = {"type": "string"}
 _WORDS: Final = {"type": "string", "minLength": 1, "maxLength": 256}
-_DAY: Final = {"type": "string", "format": "date"}
+_DAY: Final = {"type": "string", "format": "date", "pattern": "^2[01][0-9]{2}-[0-9]{2}-[0-9]{2}$"}
 _DIMENSION: Final = f"({'|'.join(DIMENSIONS)}|label:[^,]+)"
 
 _KEY: Final = Parameter(
     "header",
     "Idempotency-Key",
     "Of the caller's own making, one for each saga: the same key and document again give the same saga.",
-    {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": r"^[!-~]+$"},
+    {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": KEY_PATTERN},
     required=True,
 )
 _IF_NONE_MATCH: Final = Parameter(

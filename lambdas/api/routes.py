@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
@@ -10,10 +11,10 @@ from typing import Final
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from lambdas.adapters.observability import logger, metrics, tracer, where
+from lambdas.adapters.observability import correlate, logger, metrics, where
 from lambdas.api import shapes
 from lambdas.api.answers import json_answer, next_link, tagged_answer
-from lambdas.api.calls import IDEMPOTENCY_KEY, LONGEST_KEY, body, content_type, header
+from lambdas.api.calls import IDEMPOTENCY_KEY, KEY_PATTERN, LONGEST_KEY, body, content_type, header
 from lambdas.api.clusters import add_cluster_routes
 from lambdas.api.conditions import seen_versions
 from lambdas.api.costs import Billing, add_cost_routes, saga_cost
@@ -36,7 +37,7 @@ from lambdas.core.request import SagaRequest, parse_request
 from lambdas.core.sagas import Sagas, ended
 
 _KEY_ADVICE: Final = (
-    f"send this header with a value of your own, at most {LONGEST_KEY} characters, the same when you retry"
+    f"send this header with a value of your own, at most {LONGEST_KEY} printable ASCII characters, the same on a retry"
 )
 
 
@@ -155,7 +156,8 @@ def _handle_errors(app: APIGatewayHttpResolver) -> None:
     @app.not_found
     def no_route(_: NotFoundError) -> Response[str]:
         path, method = app.current_event.path, app.current_event.http_method
-        if methods := allowed_methods(path):
+        methods = allowed_methods(path)
+        if methods and method not in methods:  # otherwise it names something in characters that no name has
             advice = f"{path} takes {', '.join(methods)}, and no {method}"
             return problem(NO_METHOD, advice, headers={"Allow": ", ".join(methods)})
         return problem(NO_ROUTE, f"{path} is not served")
@@ -165,7 +167,7 @@ def _submission(app: APIGatewayHttpResolver) -> tuple[str, SagaRequest]:
     """The idempotency key and the request; raises RequestError with what is wrong with either."""
     key = header(app, IDEMPOTENCY_KEY)
     document = read_document(body(app), content_type(app))
-    usable = 0 < len(key) <= LONGEST_KEY
+    usable = re.fullmatch(KEY_PATTERN, key) and len(key) <= LONGEST_KEY
     errors = [] if usable else [FieldError("Idempotency-Key", _KEY_ADVICE)]
     try:
         request = parse_request(document)
@@ -177,8 +179,7 @@ def _submission(app: APIGatewayHttpResolver) -> tuple[str, SagaRequest]:
 
 
 def _accepted(saga: Saga) -> Response[str]:
-    logger.set_correlation_id(saga.id)
-    tracer.put_annotation("saga_id", saga.id)
+    correlate(saga.id)
     metrics.add_metric(name="SagasAccepted", unit="Count", value=1)
     logger.info("accepted", extra={"saga_status": saga.status, "ended": ended(saga)})
     accepted: shapes.Accepted = {"id": saga.id, "status": saga.status}

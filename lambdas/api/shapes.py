@@ -11,7 +11,7 @@ from typing import (
     NotRequired,  # pydantic takes the standard TypedDict from Python 3.12 on
 )
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from lambdas.core.model import ApprovalPoint
@@ -303,6 +303,7 @@ CostPage = TypedDict(  # `from` is a word of Python's own
 CostPage.__doc__ = "Lines of an answer about costs, what was asked, and how fresh the sources are."
 
 
+@with_config(ConfigDict(extra="forbid"))
 class SweepOrder(TypedDict):
     """What a sweep is to do."""
 

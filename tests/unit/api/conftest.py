@@ -82,7 +82,7 @@ class Api:
         if body is not None:
             event["isBase64Encoded"] = isinstance(body, bytes)
             event["body"] = base64.b64encode(body).decode() if isinstance(body, bytes) else body
-        answer = api.handler(event, _CONTEXT)
+        answer = api.handler(event, CONTEXT)
         return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"] or "null"))
 
     def submit(self, document: Any, key: str | None = "key-1", caller: str = CALLER, **headers: str) -> Answer:
@@ -98,7 +98,7 @@ class Api:
         return not self.executions.provisioning and not self.world.ledger.sagas(None, 100, None)
 
 
-_CONTEXT: Any = SimpleNamespace(
+CONTEXT: Any = SimpleNamespace(
     aws_request_id="request-1",
     function_name="api",
     memory_limit_in_mb=256,
