@@ -21,6 +21,7 @@ from infra.private_clouds import PrivateClouds
 from infra.saga_stack import SagaStack
 from infra.settings import Settings
 from infra.targets import Targets
+from infra.telemetry_stack import TelemetryStack
 from infra.webhooks import Webhooks
 
 DEFINITIONS: Final = ROOT / "statemachines"
@@ -50,6 +51,7 @@ def build_application(
         settings=settings,
         targets=targets,
         definitions=definitions,
+        costs=bool(billing.sources),
     )
     guard = GuardStack(
         app,
@@ -62,12 +64,13 @@ def build_application(
         targets=targets,
         definitions=definitions,
     )
-    ApiStack(
+    api = ApiStack(
         app,
         "SkysagaApi",
         ledger=data.ledger,
         provisioning=saga.provisioning,
         release=saga.release,
+        sweep=guard.sweep,
         checks=saga.checks,
         bundles=bundles,
         token_issuer=settings.token_issuer,
@@ -104,6 +107,16 @@ def build_application(
             targets=targets,
             definitions=definitions,
         )
+    TelemetryStack(
+        app,
+        "SkysagaTelemetry",
+        ledger=data.ledger,
+        topic=guard.alarms.topic,
+        api_ids=api.api_ids,
+        clusters=bool(private_clouds.by_name),
+        costs=bool(billing.sources),
+        bundles=bundles,
+    )
     return app
 
 

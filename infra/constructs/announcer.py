@@ -58,7 +58,7 @@ class Announcer(Construct):
             name=f"{ANNOUNCER}-lost",
             alarms=alarms,
             alarm="skysaga-announcements-lost",
-            what_to_do="Changes of sagas were told to nobody: docs/operations.md says how to find which.",
+            what_to_do="Changes of sagas were told to nobody.",
         )
         function = Function(
             self,

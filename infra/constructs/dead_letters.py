@@ -15,8 +15,13 @@ from infra.constructs.keys import OperationsKey
 _KEPT: Final = Duration.days(14)
 
 
-def dead_letters(scope: Construct, id: str, *, name: str, alarms: Alarms, alarm: str, what_to_do: str) -> sqs.Queue:
-    """Make the queue `name` and its `alarm`; what lies in it is kept as long as SQS keeps anything."""
+def dead_letters(
+    scope: Construct, id: str, *, name: str, alarms: Alarms, alarm: str, what_to_do: str, section: str = ""
+) -> sqs.Queue:
+    """Make the queue `name` and its `alarm`; what lies in it is kept as long as SQS keeps anything.
+
+    The runbook's `section` is named like the alarm if left out.
+    """
     queue = sqs.Queue(
         scope,
         id,
@@ -28,5 +33,5 @@ def dead_letters(scope: Construct, id: str, *, name: str, alarms: Alarms, alarm:
         removal_policy=RemovalPolicy.DESTROY,
     )
     acknowledge(queue, {"AwsSolutions-SQS3": "It is the dead-letter queue."})
-    alarms.lying(alarm, alarm, queue, what_to_do)
+    alarms.lying(alarm, alarm, queue, what_to_do, section)
     return queue

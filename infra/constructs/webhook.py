@@ -62,6 +62,7 @@ class WebhookQueue(Construct):
             name=f"{WEBHOOK}-{name}-dead",
             alarms=alarms,
             alarm=f"{WEBHOOK}-{name}-given-up",
+            section=f"{WEBHOOK}-name-given-up",
             what_to_do=f"The webhook {name} has not taken events for hours: mend it, then start the redrive of its "
             "dead-letter queue. The log of skysaga-webhook has what it answered.",
         )

@@ -151,6 +151,10 @@ class DynamoLedger:
             found |= {saga.id: saga for saga in self._sagas_with(each, limit, before)}
         return sorted(found.values(), key=lambda saga: saga.id, reverse=True)[:limit]
 
+    def oldest(self, status: SagaStatus, limit: int) -> list[Saga]:
+        """The sagas of a status that were opened first, at most `limit`."""
+        return self._indexed(STATUS_INDEX, "status", status, limit, None, newest_first=False)
+
     def lived(self, provider: str, target: str, since: datetime) -> list[Resource]:
         """The machines in a target that were ready at some time, and were not gone at or before `since`."""
         request = {
@@ -192,7 +196,9 @@ class DynamoLedger:
             before = page[-1].id
         return found[:limit]
 
-    def _indexed(self, index: str, key: str, value: str, limit: int, before: str | None) -> list[Saga]:
+    def _indexed(
+        self, index: str, key: str, value: str, limit: int, before: str | None, *, newest_first: bool = True
+    ) -> list[Saga]:
         answer = asked(
             lambda: self._client.query(
                 TableName=self._table,
@@ -200,7 +206,7 @@ class DynamoLedger:
                 KeyConditionExpression="#key = :key AND id < :before",
                 ExpressionAttributeNames={"#key": key},
                 ExpressionAttributeValues={":key": {"S": value}, ":before": {"S": before or "~"}},
-                ScanIndexForward=False,
+                ScanIndexForward=not newest_first,
                 Limit=limit,
             )
         )

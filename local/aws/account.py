@@ -23,6 +23,7 @@ from local.aws.ec2.region import Regions
 from local.aws.ec2.simulator import Ec2Simulator
 from local.aws.moto_corrections import correct_moto
 from local.aws.moto_wsgi import not_implemented
+from local.aws.price_list import PriceList
 from local.aws.resources.registry import PROVIDERS
 from local.aws.s3_corrections import date_objects_by
 from local.aws.sqs_corrections import set_queues_by
@@ -68,6 +69,7 @@ def create_app(
         "servicequotas": ec2,
         "cloudformation": CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS, wait),
         "dynamodb": dynamodb,
+        "pricing": PriceList(),
     }
     administered: dict[str, WSGIApplication] = {DYNAMODB_FAULTS: dynamodb, "/_simulator/": ec2}
     if cost_explorer is not None:

@@ -29,6 +29,7 @@ STACKS = (
     "SkysagaNotices",
     "SkysagaClusters",
     "SkysagaBilling",
+    "SkysagaTelemetry",
 )
 CONTEXT = {
     "bundle": "host",

@@ -158,6 +158,10 @@ EVERYTHING: Final[dict[str, Any]] = {
     "jwt_issuer": "https://id.example/tenant",
     "jwt_audience": "skysaga, another",
     "jwt_scopes": "sagas",
+    "jwt_client_id": "console",
+    "runbooks": "https://wiki.example/skysaga/operations",
+    "slo": {"completion": 99.5, "recovery": 99.95, "within": 7200, "least": 3},
+    "otlp": {"endpoint": "https://otlp.example:4318", "headers_secret": "skysaga/otlp"},
 }
 """A deployment that chooses all there is to choose: what the checkers are to see."""
 
@@ -225,6 +229,11 @@ def clusters(assembly: Path) -> Template:
 @pytest.fixture(scope="session")
 def api(assembly: Path) -> Template:
     return Template(assembly / "SkysagaApi.template.json")
+
+
+@pytest.fixture(scope="session")
+def telemetry(assembly: Path) -> Template:
+    return Template(assembly / "SkysagaTelemetry.template.json")
 
 
 @pytest.fixture(scope="session")

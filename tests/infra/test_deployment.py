@@ -22,6 +22,7 @@ STACKS = (
     "SkysagaNotices",
     "SkysagaClusters",
     "SkysagaBilling",
+    "SkysagaTelemetry",
 )
 
 

@@ -25,7 +25,6 @@ from lambdas.core.ports.cost_query import CostSummaries, SpentLine
 from lambdas.core.ports.costs import SourceDeclarations, Windows
 from lambdas.core.ports.summaries import BudgetDeclarations, Summaries
 
-FRESHNESS: Final = "BillingFreshnessSeconds"
 WINDOWS_OPEN: Final = "BillingWindowsOpen"
 WINDOWS_BEHIND: Final = "BillingWindowsBehind"
 SOURCES_LATE: Final = "BillingLateSources"
@@ -114,9 +113,6 @@ class SummarisingSteps:
 
     def _measure(self, fresh: Sequence[Freshness]) -> None:
         for it in fresh:
-            since = it.collected_at or it.closed_through
-            age = (self._clock.now() - since).total_seconds()
-            self._gauge(FRESHNESS, max(0, int(age)), source=it.source)
             self._gauge(WINDOWS_OPEN, it.windows_open, source=it.source)
             self._gauge(WINDOWS_BEHIND, it.windows_behind, source=it.source)
         self._gauge(SOURCES_LATE, sum(it.late for it in fresh))

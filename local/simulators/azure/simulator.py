@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from werkzeug.wrappers import Request, Response
 
 from lambdas.core.locations import AZURE_REGIONS
 from local.clock import Clock
-from local.simulators.azure import costs
+from local.simulators.azure import costs, prices
 from local.simulators.azure.errors import ArmError, Failure, json_response, resource_not_found
 from local.simulators.azure.estate import Estate
 from local.simulators.azure.identity import issue_token, require_bearer
@@ -51,8 +52,11 @@ class AzureSimulator(Simulator):
 
     def handle(self, request: Request, fault: Fault | None) -> Response:
         """Answer one request; refusals are answers, too."""
+        target = target_of(request)
+        if target.operation == prices.OPERATION:
+            return prices.answer(request)
         try:
-            return self._dispatch(request, target_of(request), fault)
+            return self._dispatch(request, target, fault)
         except ArmError as error:
             return error.response()
 
@@ -78,6 +82,14 @@ class AzureSimulator(Simulator):
     def quoting(self, body: str) -> Response:
         """InvalidParameter."""
         return ArmError(400, "InvalidParameter", f"The value '{body}' of parameter 'resource' is invalid.").response()
+
+    def identify(self, request: Request, response: Response) -> Mapping[str, str]:
+        """A request id of its own, and the correlation id that was sent, or else another: both are answered, too."""
+        own = str(UUID(int=len(self.log) + 1))  # a run that is repeated is the same to the letter
+        sent = request.headers.get("x-ms-correlation-request-id")
+        ids = {"x-ms-request-id": own, "x-ms-correlation-request-id": sent or own}
+        response.headers.extend(ids)
+        return ids
 
     def resources(self) -> list[dict[str, Any]]:
         """All that exists, every part of an instance by itself."""

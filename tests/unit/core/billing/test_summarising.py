@@ -148,7 +148,6 @@ def test_how_fresh_each_source_is_is_measured(scene: Scene) -> None:
     scene.spend()
     scene.steps.summarise(WINDOW)
     assert scene.gauges == {
-        "BillingFreshnessSeconds/payments": 600,
         "BillingWindowsOpen/payments": 25 * 24 + 9,
         "BillingWindowsBehind/payments": 0,
         "BillingLateSources": 0,
