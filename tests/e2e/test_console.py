@@ -184,7 +184,7 @@ def test_it_goes_on_where_it_was_when_the_console_was_away(deployment: Deploymen
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_view_is_readable_for_everybody(deployment: Deployment, browser: Browser, theme: Theme) -> None:
-    saga = deployment.api._call("GET", "/sagas?limit=1")["items"][0]["id"]
+    saga = deployment.api.sagas(limit=1)["items"][0]["id"]
     with looking(browser, deployment.endpoints.console, theme) as look:
         look.page.route("**/api/costs?*", answer_costs)
         for view, shown in (
@@ -201,7 +201,7 @@ def test_every_view_is_readable_for_everybody(deployment: Deployment, browser: B
 
 
 def test_every_view_fits_a_narrow_window(deployment: Deployment, browser: Browser) -> None:
-    saga = deployment.api._call("GET", "/sagas?limit=1")["items"][0]["id"]
+    saga = deployment.api.sagas(limit=1)["items"][0]["id"]
     with looking(browser, deployment.endpoints.console, width=400) as look:
         look.page.route("**/api/costs?*", answer_costs)
         for view, shown in (
