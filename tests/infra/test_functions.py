@@ -88,6 +88,7 @@ def test_each_is_told_only_what_it_needs(functions: dict[str, dict[str, Any]]) -
         "GRANTS_PARAMETER",
         "PROVISIONING_STATE_MACHINE",
         "RELEASE_STATE_MACHINE",
+        "SWEEP_STATE_MACHINE",
         "TARGET_PARAMETERS",
         "SOURCES_PARAMETER",
         "WINDOWS_TABLE",
