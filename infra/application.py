@@ -14,6 +14,7 @@ from infra.billing_stack import BillingStack
 from infra.clusters_stack import ClustersStack
 from infra.data_stack import DataStack
 from infra.guard_stack import GuardStack
+from infra.notices_stack import NoticesStack
 from infra.packaging.bundles import ROOT, build_bundles
 from infra.packaging.target import target_named
 from infra.private_clouds import PrivateClouds
@@ -21,6 +22,7 @@ from infra.saga_stack import SagaStack
 from infra.settings import Settings
 from infra.targets import Targets
 from infra.telemetry_stack import TelemetryStack
+from infra.webhooks import Webhooks
 
 DEFINITIONS: Final = ROOT / "statemachines"
 
@@ -49,6 +51,7 @@ def build_application(
         settings=settings,
         targets=targets,
         definitions=definitions,
+        costs=bool(billing.sources),
     )
     guard = GuardStack(
         app,
@@ -67,10 +70,19 @@ def build_application(
         ledger=data.ledger,
         provisioning=saga.provisioning,
         release=saga.release,
+        sweep=guard.sweep,
         checks=saga.checks,
         bundles=bundles,
         token_issuer=settings.token_issuer,
         costs=bool(billing.sources),
+    )
+    NoticesStack(
+        app,
+        "SkysagaNotices",
+        ledger=data.ledger,
+        topic=guard.alarms.topic,
+        webhooks=Webhooks.from_context(app),
+        bundles=bundles,
     )
     if private_clouds.by_name:
         ClustersStack(

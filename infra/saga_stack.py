@@ -14,6 +14,7 @@ from infra.constructs.code import FunctionCode
 from infra.constructs.expiry import Expiry
 from infra.constructs.function import Function
 from infra.constructs.ledger import ledger_access
+from infra.constructs.parameters import SOURCES, parameter_access
 from infra.constructs.provider import Provider
 from infra.constructs.rollout import Rollout
 from infra.constructs.state_machine import PublishedStateMachine
@@ -21,7 +22,7 @@ from infra.packaging.bundles import Bundles
 from infra.permissions.azure import azure_permissions
 from infra.permissions.ec2 import ec2_permissions
 from infra.permissions.targets import VERB_VARIABLE
-from infra.permissions.verbs import NO_PERMISSIONS, Verb
+from infra.permissions.verbs import NO_PERMISSIONS, VERBS, Permissions, Verb
 from infra.settings import PRIVATE_CLOUDS, PUBLIC_CLOUDS, Settings
 from infra.targets import Targets
 
@@ -31,7 +32,10 @@ PLACEMENT: Final = "placement"
 
 
 class SagaStack(Stack):
-    """The steps and the plot; `definitions` is the folder of the state machines' files."""
+    """The steps and the plot; `definitions` is the folder of the state machines' files.
+
+    Where `costs` are collected, rate cards say what machines on private clusters will cost.
+    """
 
     def __init__(
         self,
@@ -43,10 +47,12 @@ class SagaStack(Stack):
         settings: Settings,
         targets: Targets,
         definitions: Path,
+        costs: bool = False,
     ) -> None:
         super().__init__(scope, id, description="skysaga: steps and state machines")
         self._ledger = ledger
         self._code = FunctionCode(self, "Code", bundles)
+        self._costs = costs
         self._rollout = Rollout(self, "Rollout", gradual=settings.gradual)
         self._rollout.stop_at_unforeseen_errors()
         self._providers = self._add_providers(settings, targets)
@@ -98,12 +104,21 @@ class SagaStack(Stack):
                 "Placement",
                 cloud=PLACEMENT,
                 code=self._code,
-                environment=lambda _: table,
+                environment=lambda verb: {
+                    **table,
+                    **({"SOURCES_PARAMETER": SOURCES} if self._tells_prices(verb) else {}),
+                },
                 ledger=ledger_access(self._ledger, clusters=True),
-                permissions=NO_PERMISSIONS,
+                permissions=Permissions(
+                    {verb: [parameter_access(self, [SOURCES])] if self._tells_prices(verb) else [] for verb in VERBS},
+                    {},
+                ),
                 dependencies=".",
             ),
         }
+
+    def _tells_prices(self, verb: Verb) -> bool:
+        return self._costs and verb == "check"
 
     def _add_saga_function(self) -> Function:
         arns = {cloud: provider.version_arns for cloud, provider in self._by_cloud.items()}

@@ -9,6 +9,7 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -72,14 +73,32 @@ class Alarms(Construct):
 
     def given_up(self, cluster: str, dead_letters: sqs.IQueue, what_to_do: str) -> None:
         """Raise an alarm while tasks lie in a cluster's dead-letter queue."""
-        lying = dead_letters.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum")
+        name = f"skysaga-cluster-{cluster}-given-up"
+        self.lying(f"{cluster}GivenUp", name, dead_letters, what_to_do, "skysaga-cluster-name-given-up")
+
+    def lying(self, id: str, name: str, dead_letters: sqs.IQueue, what_to_do: str, section: str = "") -> None:
+        """Raise the alarm `name` while something lies in a queue that is for what nobody could deal with.
+
+        The runbook's `section` is named like the alarm if left out.
+        """
+        found = dead_letters.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum")
+        self._above(id, name, found, 0, what_to_do, section)
+
+    def behind(self, id: str, name: str, function: lambda_.IFunction, minutes: int, what_to_do: str) -> None:
+        """Raise the alarm `name` while what a function reads from a stream is older than so many minutes."""
+        age = function.metric("IteratorAge", period=_FIVE_MINUTES, statistic="Maximum")
+        self._above(id, name, age, minutes * 60_000, what_to_do)
+
+    def _above(
+        self, id: str, name: str, metric: cloudwatch.IMetric, threshold: int, what_to_do: str, section: str = ""
+    ) -> None:
         cloudwatch.Alarm(
             self,
-            f"{cluster}GivenUp",
-            alarm_name=f"skysaga-cluster-{cluster}-given-up",
-            alarm_description=with_runbook(self, what_to_do, "skysaga-cluster-name-given-up"),
-            metric=lying,
-            threshold=0,
+            id,
+            alarm_name=name,
+            alarm_description=with_runbook(self, what_to_do, section or name),
+            metric=metric,
+            threshold=threshold,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,

@@ -14,6 +14,7 @@ AWS_SERVICES: Final = frozenset(
         "ec2",
         "events",
         "lambda",
+        "pricing",
         "s3",
         "scheduler",
         "secretsmanager",

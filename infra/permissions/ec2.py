@@ -86,7 +86,11 @@ def _launch(stack: Stack) -> list[iam.PolicyStatement]:
 
 def _check(stack: Stack) -> list[iam.PolicyStatement]:
     return [
-        iam.PolicyStatement(sid="LookUpSizes", actions=["ec2:DescribeInstanceTypes"], resources=["*"]),
+        iam.PolicyStatement(
+            sid="LookUpSizesAndPrices",
+            actions=["ec2:DescribeImages", "ec2:DescribeInstanceTypes", "pricing:GetProducts"],
+            resources=["*"],
+        ),
         iam.PolicyStatement(
             sid="LookUpQuotas",
             actions=["servicequotas:GetServiceQuota"],

@@ -8,14 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import TypeAdapter
+from pydantic import BaseModel
 
 from lambdas.core.ports.checks import Checked
 from lambdas.core.preflight import Shortage
+from lambdas.core.prices import Price
 from lambdas.core.specs import ResourceDefinition
 from lambdas.core.targets import Target
 
-_SHORTAGES = TypeAdapter[tuple[Shortage, ...]](tuple[Shortage, ...])
+
+class _Answer(BaseModel):
+    """What a check function answers."""
+
+    shortages: tuple[Shortage, ...]
+    prices: tuple[Price, ...] = ()
+    unpriced: str | None = None
 
 
 class LambdaChecks:
@@ -28,7 +35,7 @@ class LambdaChecks:
     def ask(
         self, clouds: Sequence[str], resources: Sequence[ResourceDefinition], targets: Mapping[str, Target]
     ) -> Mapping[str, Checked]:
-        """What each of the clouds would refuse of its part of `resources`, each in its target; never raises."""
+        """What each of the clouds says of its part of `resources`, each in its target; never raises."""
         documents = {
             "resources": [definition.model_dump(mode="json") for definition in resources],
             "targets": {resource_id: target.model_dump(mode="json") for resource_id, target in targets.items()},
@@ -51,7 +58,8 @@ class LambdaChecks:
             return Checked(failure=f"{type(error).__name__}: the check did not answer in time")
         if "FunctionError" in answer:
             return Checked(failure=_failure(document))
-        return Checked(_SHORTAGES.validate_python(document["shortages"]))
+        said = _Answer.model_validate(document)
+        return Checked(said.shortages, None, said.prices, said.unpriced)
 
 
 def _failure(document: Mapping[str, Any]) -> str:

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 HEADER: Final = "HEADER"
+RESOURCE: Final = "RESOURCE#"
+"""How the sort keys of resources begin."""
+
 STATUS_INDEX: Final = "by-status"
 CALLER_INDEX: Final = "by-caller"
 HOME_INDEX: Final = "by-home"
@@ -89,12 +92,12 @@ class DynamoLedger:
 
     def resource(self, saga_id: str, resource_id: str) -> Resource:
         """One resource, as last written."""
-        return self._read(Resource, saga_id, f"RESOURCE#{resource_id}")
+        return self._read(Resource, saga_id, f"{RESOURCE}{resource_id}")
 
     def snapshot(self, saga_id: str) -> Snapshot:
         """The saga and its resources; what was written while they were read may show in some of them only."""
         saga = self.saga(saga_id)
-        items = self._query(saga_id, "begins_with(sk, :prefix)", {":prefix": {"S": "RESOURCE#"}})
+        items = self._query(saga_id, "begins_with(sk, :prefix)", {":prefix": {"S": RESOURCE}})
         return _snapshot(saga, items)
 
     def change_saga(self, saga_id: str, change: SagaChange, message: str | None = None) -> Snapshot:
@@ -169,7 +172,7 @@ class DynamoLedger:
         None when a transaction that writes them was in the way.
         """
         ids = [resource_id for wave in self.saga(saga_id).waves for resource_id in wave]
-        keys = [HEADER, *(f"RESOURCE#{resource_id}" for resource_id in ids)]
+        keys = [HEADER, *(f"{RESOURCE}{resource_id}" for resource_id in ids)]
         gets: list[Any] = [
             {"Get": {"TableName": self._table, "Key": {"pk": {"S": saga_id}, "sk": {"S": key}}}} for key in keys
         ]
@@ -281,7 +284,7 @@ class DynamoLedger:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": {"pk": {"S": resource.saga_id}, "sk": {"S": f"RESOURCE#{resource.id}"}},
+                "Key": {"pk": {"S": resource.saga_id}, "sk": {"S": f"{RESOURCE}{resource.id}"}},
                 "UpdateExpression": ", ".join(
                     ["SET document = :document", "revision = :revision", *(f"#{name} = :{name}" for name in home)]
                 ),
@@ -349,7 +352,7 @@ def _header_item(saga: Saga) -> dict[str, Any]:
 def _resource_item(resource: Resource, place: int) -> dict[str, Any]:
     return {
         "pk": {"S": resource.saga_id},
-        "sk": {"S": f"RESOURCE#{resource.id}"},
+        "sk": {"S": f"{RESOURCE}{resource.id}"},
         "place": {"N": str(place)},
         "revision": {"N": str(resource.revision)},
         "document": {"S": resource.model_dump_json()},

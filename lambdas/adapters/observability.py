@@ -125,18 +125,17 @@ def _published(handler: StepHandler) -> StepHandler:
 
 def gauge(name: str, value: int, **dimensions: str) -> None:
     """Record how many there are of something, by service and no step: what an alarm looks at, whichever step saw it."""
-    _measure(name, value, MetricUnit.Count, dimensions)
+    measure(name, value, "Count", **dimensions)
 
 
-def gauge_seconds(name: str, value: float, **dimensions: str) -> None:
-    """Record how long something has lasted, or is old, by service and no step."""
-    _measure(name, value, MetricUnit.Seconds, dimensions)
+def measure(name: str, value: float, unit: str, **dimensions: str) -> None:
+    """Record a value in a unit of CloudWatch's, by service and the dimensions given, at once and by itself.
 
-
-def _measure(name: str, value: float, unit: MetricUnit, dimensions: Mapping[str, str]) -> None:
+    What a call counts in all is one document with one set of dimensions; this is a document of its own.
+    """
     if not _counting():
         return
-    with single_metric(name=name, unit=unit, value=value, namespace=NAMESPACE) as metric:
+    with single_metric(name=name, unit=MetricUnit(unit), value=value, namespace=NAMESPACE) as metric:
         metric.add_dimension("service", metrics.service or NAMESPACE)
         for key, text in dimensions.items():
             metric.add_dimension(key, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
@@ -12,14 +12,16 @@ from pydantic import BaseModel, ConfigDict
 from lambdas.adapters import clients
 from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.ledger import DynamoLedger
-from lambdas.adapters.observability import StepHandler, observed
+from lambdas.adapters.observability import StepHandler, logger, observed
 from lambdas.adapters.settings import LedgerSettings
 from lambdas.core.discretion import DiscreetPreflight, DiscreetProvider
+from lambdas.core.errors import Misconfigured, StepError
+from lambdas.core.model import Intent
 from lambdas.core.noting import NotingProvider
 from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import Ledger
-from lambdas.core.ports.provider import Preflight, PublicProvider
+from lambdas.core.ports.provider import Preflight, Prices, PublicProvider
 from lambdas.core.specs import ResourceDefinition
 from lambdas.core.steps.checking import CheckSteps, planned_intents
 from lambdas.core.steps.provisioning import ProvisioningSteps
@@ -91,12 +93,18 @@ class CloudSteps(NamedTuple):
     observe_absence: Step
     ledger: Ledger
     preflight: Preflight
+    prices: Callable[[], Prices] | None = None
 
 
 def provider_handlers(
-    make_provider: Callable[[], PublicProvider], make_surroundings: Callable[[], Surroundings] = deployed
+    make_provider: Callable[[], PublicProvider],
+    make_surroundings: Callable[[], Surroundings] = deployed,
+    make_prices: Callable[[], Prices] | None = None,
 ) -> ProviderHandlers:
-    """The handlers of one provider. Clients are made at the first call and kept as long as the function is warm."""
+    """The handlers of one provider. Clients are made at the first call and kept as long as the function is warm.
+
+    Without `make_prices` nobody knows what anything costs there.
+    """
 
     def make_steps() -> CloudSteps:
         ledger, clock, policy = make_surroundings()
@@ -111,6 +119,7 @@ def provider_handlers(
             releasing.observe,
             ledger,
             DiscreetPreflight(provider),
+            cache(make_prices) if make_prices else None,
         )
 
     return step_handlers(make_steps)
@@ -143,7 +152,19 @@ def step_handlers(make_steps: Callable[[], CloudSteps]) -> ProviderHandlers:
         if payload.saga_id:
             return {"short": CheckSteps(steps().ledger, preflight).check(payload.saga_id, payload.cloud)}
         asked = [it for it in payload.resources if it.provider == payload.cloud]
-        found = preflight.shortages(planned_intents(payload.resources, asked, payload.targets))
-        return {"shortages": [it.model_dump(mode="json") for it in found]}
+        intents = planned_intents(payload.resources, asked, payload.targets)
+        found = preflight.shortages(intents)
+        return {"shortages": [it.model_dump(mode="json") for it in found], **_priced(steps().prices, intents)}
 
     return ProviderHandlers(create, observe, delete, check)
+
+
+def _priced(prices: Callable[[], Prices] | None, intents: Sequence[Intent]) -> dict[str, Any]:
+    """What the intents cost; where that cannot be told, why: a plan is worth something without."""
+    if prices is None:
+        return {}
+    try:
+        return {"prices": [it.model_dump(mode="json") for it in prices().prices(intents)]}
+    except (StepError, Misconfigured) as error:
+        logger.warning("no prices", extra={"reason": str(error)})
+        return {"unpriced": str(error) if isinstance(error, StepError) else "an operator has to mend what is declared"}

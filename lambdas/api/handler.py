@@ -15,12 +15,13 @@ from lambdas.adapters.checks import LambdaChecks
 from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.clusters import deployed_clusters
 from lambdas.adapters.costs import collected, deployed_costs, deployed_saga_costs
-from lambdas.adapters.executions import StepFunctionsExecutions
+from lambdas.adapters.executions import StepFunctionsExecutions, StepFunctionsSweeps
 from lambdas.adapters.observability import logger, metrics, tracer
 from lambdas.adapters.parameters import ParameterAccess, Parameters
-from lambdas.adapters.settings import AccessSettings, ApiSettings
+from lambdas.adapters.settings import AccessSettings, ApiSettings, ConsoleSettings
 from lambdas.adapters.spans import Kind, current, span
 from lambdas.adapters.steps import deployed
+from lambdas.api.console import add_console_routes
 from lambdas.api.costs import Billing
 from lambdas.api.routes import make_app
 from lambdas.core.sagas import Sagas
@@ -53,11 +54,19 @@ def _access() -> ParameterAccess:
     )
 
 
+@cache
+def _sweeps() -> StepFunctionsSweeps:
+    settings = ApiSettings.from_environment(os.environ)
+    return StepFunctionsSweeps(clients.stepfunctions(), settings.sweep_state_machine)
+
+
 def _billing() -> Billing | None:
     return Billing(cache(deployed_costs), cache(deployed_saga_costs)) if collected(os.environ) else None
 
 
-_app = make_app(_sagas, _checks, _access, cache(deployed_clusters), SystemClock(), _billing())
+_app = make_app(_sagas, _checks, _access, cache(deployed_clusters), _sweeps, SystemClock(), _billing())
+if (_sign_in := ConsoleSettings.from_environment(os.environ).sign_in) is not None:
+    add_console_routes(_app, _sign_in)
 
 
 @metrics.log_metrics

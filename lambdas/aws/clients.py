@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
@@ -17,6 +17,9 @@ from lambdas.aws.errors import EXPIRED_CODES, translated
 from lambdas.aws.settings import AwsSettings
 from lambdas.core.errors import RetryableError
 from lambdas.core.targets import AwsTarget
+
+PRICE_LIST_REGION: Final = "us-east-1"
+"""One of the few that have an endpoint of the price list."""
 
 if TYPE_CHECKING:
     from mypy_boto3_ce import CostExplorerClient
@@ -53,6 +56,10 @@ class AwsClients:
         """The Cost Explorer client; a partition has one endpoint, whichever the region."""
         cost_explorer: CostExplorerClient = self._client("ce", self._settings.home_region)
         return cost_explorer
+
+    def price_list(self) -> Any:
+        """The client of the price list; boto3-stubs for it are not installed."""
+        return self._client("pricing", PRICE_LIST_REGION)
 
     def s3(self, region: str = "") -> S3Client:
         """The S3 client of a bucket's region, or else of the one that the function runs in."""

@@ -21,6 +21,7 @@ class AzureSettings(Settings):
 
     subscription_id: str = Field(alias="AZURE_SUBSCRIPTION_ID", min_length=1)
     endpoint: str = Field(default="https://management.azure.com", alias="AZURE_RESOURCE_MANAGER_ENDPOINT")
+    prices_endpoint: str = Field(default="https://prices.azure.com", alias="AZURE_RETAIL_PRICES_ENDPOINT")
     tenant_id: str = Field(default="", alias="AZURE_TENANT_ID")
     client_id: str = Field(default="", alias="AZURE_CLIENT_ID")
     identity_endpoint: str = Field(default="", alias="IDENTITY_ENDPOINT")

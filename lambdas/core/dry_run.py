@@ -1,4 +1,4 @@
-"""A request without its consequences: in which order it would be created, and what would be refused."""
+"""A request without its consequences: in which order it would be created, what would be refused, and what it costs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from lambdas.core.graph import waves
 from lambdas.core.plan import NO_TARGETS
 from lambdas.core.ports.checks import Checks
 from lambdas.core.preflight import Shortage
+from lambdas.core.prices import Price
 from lambdas.core.request import SagaRequest, dependencies
 from lambdas.core.targets import Target
 
@@ -16,14 +17,16 @@ from lambdas.core.targets import Target
 class Plan(NamedTuple):
     """What would become of a request now.
 
-    `order` are resource ids in waves; `shortages` stand by their cloud; `unchecked` says of each cloud that could not
-    be asked why.
+    `order` are resource ids in waves; `shortages` and `prices` stand by their cloud. `unchecked` says of each cloud
+    that could not be asked why, `unpriced` of each that could not tell its prices.
     """
 
     name: str
     order: tuple[tuple[str, ...], ...]
     shortages: tuple[tuple[str, Shortage], ...]
     unchecked: tuple[tuple[str, str], ...]
+    prices: tuple[tuple[str, Price], ...] = ()
+    unpriced: tuple[tuple[str, str], ...] = ()
 
 
 def dry_run(request: SagaRequest, checks: Checks, targets: Mapping[str, Target] = NO_TARGETS) -> Plan:
@@ -35,4 +38,6 @@ def dry_run(request: SagaRequest, checks: Checks, targets: Mapping[str, Target] 
         waves({definition.id: dependencies(definition) for definition in request.resources}),
         tuple((cloud, shortage) for cloud in clouds for shortage in answers[cloud].shortages),
         tuple((cloud, failure) for cloud in clouds if (failure := answers[cloud].failure) is not None),
+        tuple((cloud, price) for cloud in clouds for price in answers[cloud].prices),
+        tuple((cloud, reason) for cloud in clouds if (reason := answers[cloud].unpriced) is not None),
     )

@@ -11,7 +11,7 @@ from lambdas.adapters import clients
 from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.clusters import DynamoClusters
 from lambdas.adapters.ledger import DynamoLedger
-from lambdas.adapters.observability import StepHandler, gauge, gauge_seconds, logger, observed
+from lambdas.adapters.observability import StepHandler, logger, measure, observed
 from lambdas.adapters.parameters import Parameters, ParameterSources
 from lambdas.adapters.queue import SqsDepths
 from lambdas.adapters.settings import GaugeSettings
@@ -31,20 +31,17 @@ def gauges_handler(make: Callable[[], Sequence[Measure]]) -> StepHandler:
 
     @observed("gauges")
     def handle(_: dict[str, Any], __: object) -> None:
-        failures = [error for error in map(_measure, measures()) if error is not None]
+        failures = [error for error in map(_written, measures()) if error is not None]
         if failures:
             raise failures[0]
 
     return handle
 
 
-def _measure(measure: Measure) -> SkysagaError | None:
+def _written(measured: Measure) -> SkysagaError | None:
     try:
-        for it in measure():
-            if it.seconds:
-                gauge_seconds(it.metric, it.value, **it.dimensions)
-            else:
-                gauge(it.metric, int(it.value), **it.dimensions)
+        for it in measured():
+            measure(it.metric, it.value, "Seconds" if it.seconds else "Count", **it.dimensions)
     except (Misconfigured, StepError) as error:
         logger.warning("not measured", extra={"reason": str(error)})
         return error

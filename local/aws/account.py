@@ -23,9 +23,11 @@ from local.aws.ec2.region import Regions
 from local.aws.ec2.simulator import Ec2Simulator
 from local.aws.moto_corrections import correct_moto
 from local.aws.moto_wsgi import not_implemented
+from local.aws.price_list import PriceList
 from local.aws.resources.registry import PROVIDERS
 from local.aws.s3_corrections import date_objects_by
 from local.aws.sqs_corrections import set_queues_by
+from local.aws.stream_corrections import set_streams_by
 from local.clock import Clock
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ def create_app(
     correct_moto()
     set_queues_by(clock)
     date_objects_by(clock)
+    set_streams_by(clock)
     ec2 = create_ec2(clock, ec2_seconds=ec2_seconds, sleep=sleep)
     moto = DomainDispatcherApplication(create_backend_app)
     dynamodb = DynamoDb(moto, clock, sleep)
@@ -66,6 +69,7 @@ def create_app(
         "servicequotas": ec2,
         "cloudformation": CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS, wait),
         "dynamodb": dynamodb,
+        "pricing": PriceList(),
     }
     administered: dict[str, WSGIApplication] = {DYNAMODB_FAULTS: dynamodb, "/_simulator/": ec2}
     if cost_explorer is not None:

@@ -48,7 +48,7 @@ class Tariff:
 
 _EC2: Final = "Amazon Elastic Compute Cloud - Compute"
 _EC2_OTHER: Final = "EC2 - Other"
-_HOURS_A_MONTH: Final = 730
+HOURS_A_MONTH: Final = 730
 
 
 def _instance(size: str, hourly: str) -> tuple[tuple[str, str], Price]:
@@ -56,7 +56,7 @@ def _instance(size: str, hourly: str) -> tuple[tuple[str, str], Price]:
 
 
 def _volume(kind: str, monthly: str) -> tuple[tuple[str, str], Price]:
-    return ("volume", kind), Price(_EC2_OTHER, f"EBS:VolumeUsage.{kind}", Decimal(monthly) / _HOURS_A_MONTH, "GB-Hours")
+    return ("volume", kind), Price(_EC2_OTHER, f"EBS:VolumeUsage.{kind}", Decimal(monthly) / HOURS_A_MONTH, "GB-Hours")
 
 
 AWS_TARIFF: Final = Tariff(
@@ -86,7 +86,7 @@ AZURE_TARIFF: Final = Tariff(
     currency="USD",
     prices={
         ("virtualMachines", "*"): Price("Virtual Machines", "B1s", Decimal("0.0104")),
-        ("disks", "*"): Price("Storage", "Standard SSD Managed Disks E4", Decimal("2.40") / _HOURS_A_MONTH),
+        ("disks", "*"): Price("Storage", "Standard SSD Managed Disks E4", Decimal("2.40") / HOURS_A_MONTH),
         ("publicIPAddresses", "*"): Price("Virtual Network", "Standard IPv4 Static Public IP", Decimal("0.005")),
     },
 )
@@ -97,7 +97,7 @@ GCP_TARIFF: Final = Tariff(
     currency="USD",
     prices={
         ("instance", "*"): Price("Compute Engine", "E2 small", Decimal("0.016751")),
-        ("disk", "*"): Price("Compute Engine", "Balanced PD Capacity", Decimal("1.00") / _HOURS_A_MONTH),
+        ("disk", "*"): Price("Compute Engine", "Balanced PD Capacity", Decimal("1.00") / HOURS_A_MONTH),
     },
 )
 """https://cloud.google.com/compute/all-pricing for us-central1; one size stands for all, as above: disks of 10 GB."""

@@ -26,6 +26,7 @@ STACKS = (
     "SkysagaSaga",
     "SkysagaGuard",
     "SkysagaApi",
+    "SkysagaNotices",
     "SkysagaClusters",
     "SkysagaBilling",
     "SkysagaTelemetry",

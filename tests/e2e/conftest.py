@@ -50,7 +50,8 @@ class Deployment:
         """The saga once it has ended."""
         for _ in self.api.follow(saga_id):
             pass
-        return self.api.get(saga_id)
+        saga: Any = self.api.get(saga_id)
+        return dict(saga)
 
     def destroy(self, saga_id: str) -> None:
         """Destroy a saga and wait until it is gone."""

@@ -19,6 +19,7 @@ STACKS = (
     "SkysagaSaga",
     "SkysagaGuard",
     "SkysagaApi",
+    "SkysagaNotices",
     "SkysagaClusters",
     "SkysagaBilling",
     "SkysagaTelemetry",

@@ -60,6 +60,11 @@ def charges(card: RateCard, machines: Iterable[Machine], span: Span) -> Iterator
             at += HOUR
 
 
+def hourly_cost(rates: Rates, amounts: Amounts) -> Decimal:
+    """What a machine costs in a whole hour, rounded as a charge is."""
+    return sum((_rounded(Fraction(_rate(rates, it)) * _amount(amounts, it)) for it in COMPONENTS), Decimal())
+
+
 def _hour(card: RateCard, machine: Machine, at: datetime, lived: Span) -> Iterator[Columns]:
     rates = card.cluster_rates.get(machine.cluster, card.rates)
     hours = Fraction((lived.end - lived.start) // _MICROSECOND, HOUR // _MICROSECOND)

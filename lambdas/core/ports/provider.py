@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from lambdas.core.clusters import ClusterReport
 from lambdas.core.model import Intent
 from lambdas.core.preflight import Shortage
+from lambdas.core.prices import Price
 from lambdas.core.targets import Target
 
 
@@ -93,6 +94,14 @@ class Preflight(Protocol):
         Only reads. Nothing of the intents exists yet, and disks that they attach have no cloud id. What is not known (a
         quota without a limit, a place nobody has figures for) is no shortage.
         """
+        ...
+
+
+class Prices(Protocol):
+    """A cloud, or whoever speaks for it, that says what things cost before they are there."""
+
+    def prices(self, intents: Sequence[Intent]) -> list[Price]:
+        """What an hour of each of `intents` costs by the list; what has no price there is left out. Only reads."""
         ...
 
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from werkzeug.wrappers import Request
 
-from local.simulators.azure import costs
+from local.simulators.azure import costs, prices
 from local.simulators.azure.disks import DISKS
 from local.simulators.azure.limits import limits_operation
 from local.simulators.azure.machines import MACHINES
@@ -66,6 +66,8 @@ def _apart(request: Request) -> Target | None:
     """The target of a request that is about no resource."""
     if request.path == IDENTITY_PATH:
         return Target("ManagedIdentity_Token")
+    if request.path == prices.PATH:
+        return Target(prices.OPERATION)
     if match := _OPERATION.fullmatch(request.path):
         return Target("Operations_Get", name=match["id"])
     if request.method == "POST" and (match := _COSTS.fullmatch(request.path)):

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from lambdas.core.locations import AZURE_REGIONS
 from local.clock import Clock
-from local.simulators.azure import costs
+from local.simulators.azure import costs, prices
 from local.simulators.azure.errors import ArmError, Failure, json_response, resource_not_found
 from local.simulators.azure.estate import Estate
 from local.simulators.azure.identity import issue_token, require_bearer
@@ -52,8 +52,11 @@ class AzureSimulator(Simulator):
 
     def handle(self, request: Request, fault: Fault | None) -> Response:
         """Answer one request; refusals are answers, too."""
+        target = target_of(request)
+        if target.operation == prices.OPERATION:
+            return prices.answer(request)
         try:
-            return self._dispatch(request, target_of(request), fault)
+            return self._dispatch(request, target, fault)
         except ArmError as error:
             return error.response()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from lambdas.adapters.checks import LambdaChecks
 from lambdas.core.ports.checks import Checked
 from lambdas.core.preflight import Shortage
+from lambdas.core.prices import Price
 from lambdas.core.request import parse_request
 from lambdas.core.targets import AwsTarget
 from tests.fakes.documents import aws_disk, aws_instance, request_document
@@ -48,6 +50,13 @@ def test_the_function_of_the_cloud_is_given_the_resources_and_its_shortages_are_
     payload = json.loads(call["Payload"])
     assert [it["id"] for it in payload["resources"]] == ["web-aws", "data-aws"]
     assert AwsTarget.model_validate(payload["targets"]["web-aws"]) == TARGETS["web-aws"]
+
+
+def test_prices_or_why_there_are_none_are_part_of_the_answer() -> None:
+    price = Price(resource="web-aws", hourly=Decimal("0.0104"), currency="USD", basis="t3.micro")
+
+    assert ask(FakeLambda({"shortages": [], "prices": [price.model_dump(mode="json")]})).prices == (price,)
+    assert ask(FakeLambda({"shortages": [], "unpriced": "Throttling: slow"})).unpriced == "Throttling: slow"
 
 
 def test_a_function_that_does_not_answer_in_time_is_no_answer() -> None:

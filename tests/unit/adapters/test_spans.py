@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.adapters import spans
+from lambdas.adapters import clients, spans
 from lambdas.adapters.correlation import trace_of
 from lambdas.adapters.observability import cloud_answered, observed
 from lambdas.core.errors import RetryableError
@@ -105,7 +105,7 @@ def test_headers_come_from_the_secret(receiver: Receiver, monkeypatch: pytest.Mo
             return {"SecretString": "authorization=Bearer%20abc, x-tenant=ops"}
 
     monkeypatch.setenv(spans.HEADERS_SECRET, "skysaga/otlp")
-    monkeypatch.setattr("lambdas.adapters.clients.secrets", Secrets)
+    monkeypatch.setattr(clients, "secrets", Secrets)
     create(EVENT, Context())
 
     assert receiver.headers[0]["authorization"] == "Bearer abc"

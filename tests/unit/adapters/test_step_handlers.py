@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from pydantic import ValidationError
 from lambdas.adapters.observability import Broke
 from lambdas.adapters.settings import MissingSettings
 from lambdas.adapters.steps import ProviderHandlers, Surroundings, deployed, provider_handlers
-from lambdas.core.errors import IllegalTransition, TerminalError
+from lambdas.core.errors import IllegalTransition, RetryableError, TerminalError
+from lambdas.core.model import Intent
 from lambdas.core.preflight import Shortage
+from lambdas.core.prices import Price
 from lambdas.core.states import ResourceStatus
 from tests.fakes.documents import SSH_KEY, azure_instance
 from tests.fakes.provider import Fault
@@ -53,6 +56,39 @@ def test_a_resource_goes_from_planned_to_ready_to_absent_through_the_handlers(
     world.cloud.settling_seconds = 0
     assert handlers.observe({**payload, "goal": "ABSENT"}, context) == {"next": "DONE", "delay": 0}
     assert world.status(payload["saga_id"], WEB) is ResourceStatus.ABSENT
+
+
+def plan_payload() -> dict[str, Any]:
+    return {"cloud": "azure", "resources": [azure_instance()]}
+
+
+def test_a_check_for_a_plan_tells_what_things_cost(world: World, context: Any) -> None:
+    class Prices:
+        def prices(self, intents: Sequence[Intent]) -> list[Price]:
+            return [
+                Price(resource=it.resource_id, hourly=Decimal("0.01"), currency="USD", basis="a list") for it in intents
+            ]
+
+    handlers = provider_handlers(lambda: world.cloud, lambda: Surroundings(world.ledger, world.clock, POLICY), Prices)
+
+    answer = handlers.check(plan_payload(), context)
+
+    assert answer is not None
+    assert answer["prices"] == [{"resource": WEB, "hourly": "0.01", "currency": "USD", "basis": "a list"}]
+
+
+def test_a_plan_does_not_fail_for_want_of_prices(world: World, context: Any) -> None:
+    class Prices:
+        def prices(self, intents: Sequence[Intent]) -> list[Price]:
+            raise RetryableError("Throttling", "slow down")
+
+    handlers = provider_handlers(lambda: world.cloud, lambda: Surroundings(world.ledger, world.clock, POLICY), Prices)
+
+    assert handlers.check(plan_payload(), context) == {"shortages": [], "unpriced": "Throttling: slow down"}
+
+
+def test_nobody_tells_prices_where_nobody_knows_them(handlers: ProviderHandlers, context: Any) -> None:
+    assert handlers.check(plan_payload(), context) == {"shortages": []}
 
 
 def test_what_a_handler_returns_is_json(handlers: ProviderHandlers, payload: dict[str, str], context: Any) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-WRITERS = {"gauge", "gauge_seconds", "_gauge", "_count", "add_metric", "Measured", "Figure"}
+WRITERS = {"gauge", "measure", "_gauge", "_count", "add_metric", "Measured", "Figure"}
 METRIC = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)*")
 
 

@@ -1,0 +1,31 @@
+"""What something that does not exist yet would cost, by its cloud's list: a look, and no promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+HOURS_A_MONTH: Final = 730
+"""By which clouds turn a price by the month into one by the hour."""
+
+
+class Price(BaseModel):
+    """What a resource costs in an hour, in a currency; `basis` says by which price, and so what is not in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    resource: str
+    hourly: Decimal
+    currency: str
+    basis: str
+
+
+def totals(prices: Iterable[Price]) -> Mapping[str, Decimal]:
+    """What everything that has a price costs in an hour, by currency: different ones are never added up."""
+    sums: dict[str, Decimal] = {}
+    for price in prices:
+        sums[price.currency] = sums.get(price.currency, Decimal()) + price.hourly
+    return sums
