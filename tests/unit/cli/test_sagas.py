@@ -95,6 +95,17 @@ def test_events_are_shown_from_a_number_on_and_followed_to_the_end(api: FakeApi,
     assert "Nothing happened after that." in run("events", saga_id, "--after", "99").stdout
 
 
+def test_a_story_of_more_than_one_page_is_told_to_its_end(api: FakeApi, run: Run) -> None:
+    saga_id = api.submit()
+    for _ in range(240):
+        api.move(saga_id, "data", "CREATING", "503 from Google; it is tried again", step="create", error="Unavailable")
+    api.run(saga_id)
+    last = api.sagas[saga_id]["version"]
+    page = json.loads(run("events", saga_id, "-o", "json").stdout)
+    assert ([it["seq"] for it in page["items"]], page["next_cursor"]) == (list(range(1, last + 1)), last)
+    assert len(run("events", saga_id, "--follow").stdout.splitlines()) == last
+
+
 def test_yaml_streams_are_documents_of_their_own(api: FakeApi, run: Run) -> None:
     import yaml  # noqa: PLC0415 - for this one
 
@@ -147,6 +158,13 @@ def test_what_waits_for_approval_is_approved(api: FakeApi, run: Run) -> None:
     api.move(saga_id, None, "AWAITING_APPROVAL")
     assert run("approve", saga_id, "--wait").exit_code == 0
     assert api.sagas[saga_id]["status"] == "COMMITTED"
+
+
+def test_an_approval_that_was_given_before_is_not_waited_for(api: FakeApi, run: Run) -> None:
+    saga_id = api.submit()
+    api.move(saga_id, None, "AWAITING_APPROVAL")
+    assert run("approve", saga_id).exit_code == 0
+    assert run("approve", saga_id, "--wait", "--timeout", "5s").exit_code == 0
 
 
 def test_a_saga_that_is_not_there_is_bad_input(run: Run) -> None:
