@@ -83,7 +83,10 @@ class Transport:
     def send(
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes | None
     ) -> Answer[Any]:
-        """Make one call; raises Unreachable without an answer, and Unsigned where there is nothing to sign with."""
+        """Make one call.
+
+        Raises Unreachable without an answer of the API's, and Unsigned where there is nothing to sign with.
+        """
         url = self._endpoint + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
         try:
             answer = self._session.request(
@@ -98,12 +101,14 @@ class Transport:
         except requests.RequestException as error:
             raise Unreachable(f"the API at {self._endpoint} does not answer ({type(error).__name__})") from error
         told = {name.lower(): value for name, value in answer.headers.items()}
-        return Answer(answer.status_code, told, _document_of(answer))
+        return Answer(answer.status_code, told, self._document_of(answer))
 
-
-def _document_of(answer: requests.Response) -> Any:
-    """The JSON in an answer; where there is none, an object with its text as the title."""
-    try:
-        return answer.json()
-    except requests.JSONDecodeError:
-        return {"title": answer.text[:_TOLD] or answer.reason}
+    def _document_of(self, answer: requests.Response) -> Any:
+        """The JSON in an answer; where there is none in a refusal, an object with its text as the title."""
+        try:
+            return answer.json()
+        except requests.JSONDecodeError as error:
+            if 200 <= answer.status_code < 300:
+                message = f"what answers at {self._endpoint} is not the API, or was cut off: there is no document in it"
+                raise Unreachable(message) from error
+            return {"title": answer.text[:_TOLD] or answer.reason}
