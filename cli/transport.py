@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -66,6 +66,19 @@ class Bearer(AuthBase):
         return request
 
 
+def new_session(endpoint: str) -> requests.Session:
+    """A session for calls of one API, through the proxy that the environment names, if it names any."""
+    session = requests.Session()
+    session.trust_env = urlsplit(endpoint).hostname not in LOOPBACK  # no proxy leads back to here
+    session.headers["User-Agent"] = f"skysaga/{__version__}"
+    return session
+
+
+def query_text(parameters: Sequence[tuple[str, str]]) -> str:
+    """Parameters at the end of an address, quoted as a signature has them."""
+    return f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""
+
+
 class Transport:
     """Calls one deployment's API as somebody, as the generated operations want it; may be used by several threads.
 
@@ -76,9 +89,7 @@ class Transport:
         self._endpoint = endpoint
         self._auth = auth
         self._timeout = (min(CONNECT_SECONDS, seconds), seconds)
-        self._session = requests.Session()
-        self._session.trust_env = urlsplit(endpoint).hostname not in LOOPBACK  # no proxy leads back to here
-        self._session.headers["User-Agent"] = f"skysaga/{__version__}"
+        self._session = new_session(endpoint)
 
     def send(
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes | None
@@ -87,7 +98,7 @@ class Transport:
 
         Raises Unreachable without an answer of the API's, and Unsigned where there is nothing to sign with.
         """
-        url = self._endpoint + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+        url = self._endpoint + path + query_text(list(query.items()))
         try:
             answer = self._session.request(
                 method,

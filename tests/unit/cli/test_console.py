@@ -211,6 +211,28 @@ def test_calls_are_signed_and_keep_their_conditions(serve: Serve, api: Api) -> N
     assert "X-Inner" not in answer.headers
 
 
+def test_a_condition_counts_however_its_name_is_written(serve: Serve, api: Api) -> None:
+    console = serve(key=None)
+    requests.delete(f"{console.url}/api/sagas/s1", headers={"origin": console.url, "if-match": '"6"'}, timeout=5)
+    assert api.seen[-1][2]["if-match"] == '"6"'
+
+
+def test_what_is_asked_is_signed_as_it_is_read(serve: Serve, api: Api) -> None:
+    asked = "label=team%3Dmy+own&from=2026-11-01&cursor=&x=a~b*c"
+    requests.get(f"{serve(key=None).url}/api/sagas?{asked}", timeout=5)
+    path = api.seen[-1][1]
+    assert path == "/sagas?label=team%3Dmy%20own&from=2026-11-01&cursor=&x=a~b%2Ac"
+
+
+def test_a_deployment_elsewhere_is_reached_through_the_proxy_that_the_environment_names(
+    serve: Serve, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", api.url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    assert requests.get(f"{serve(key=None, address='http://skysaga.example').url}/api/sagas", timeout=5).ok
+    assert api.seen[-1][1] == "http://skysaga.example/sagas"
+
+
 def test_credentials_that_expire_are_asked_for_again(serve: Serve, api: Api) -> None:
     console = serve(key=None, credentials=Renewed())
     for _ in range(2):
