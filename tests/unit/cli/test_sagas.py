@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from cli import following
+from cli.sagas import _sagas
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.fake_api import FakeApi
 
@@ -82,6 +85,17 @@ def test_sagas_are_listed_by_status_label_and_name(api: FakeApi, run: Run) -> No
     assert listed("--name", "shop*", "--limit", "1") == ["s0001"]
     assert "There is no such saga" in run("list", "--name", "none").stdout
     assert run("list", "--status", "BROKEN").exit_code == 2
+
+
+def test_ids_and_statuses_stay_whole_on_a_narrow_terminal_however_long_a_name_is() -> None:
+    saga = {"id": "s1m8b10wzkk4wpsm", "name": "n" * 40, "status": "NEEDS_ATTENTION", "labels": {"team": "payments"}}
+    written = StringIO()
+    Console(file=written, width=80).print(_sagas([{**saga, "created_at": "2026-11-26T09:00:00.000Z"}]))
+    lines = written.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].startswith("s1m8b10wzkk4wpsm ")
+    assert "NEEDS_ATTENTION" in lines[1]
+    assert written.getvalue().count("n" * 10) >= 3
 
 
 def test_events_are_shown_from_a_number_on_and_followed_to_the_end(api: FakeApi, run: Run) -> None:
