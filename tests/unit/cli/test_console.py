@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -115,6 +116,17 @@ def test_the_key_in_the_address_becomes_a_cookie_that_scripts_and_other_sites_do
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert entered(console).get(f"{console.url}/api/sagas", timeout=5).json() == {"items": []}
+
+
+def test_the_address_that_a_browser_is_started_with_is_of_no_use_to_whoever_reads_it_later(serve: Serve) -> None:
+    console = serve()
+    address = console.entrance_once()
+    assert KEY not in address
+    first, second = (requests.get(address, timeout=5, allow_redirects=False) for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 401)
+    assert KEY in first.headers["Set-Cookie"]
+    assert "Set-Cookie" not in second.headers
+    assert entered(console).get(f"{console.url}/api/sagas", timeout=5).ok
 
 
 @pytest.mark.parametrize("cookie", [None, "wrong", ""])
@@ -325,7 +337,11 @@ def test_the_command_prints_an_address_that_lets_in_and_says_which_port_is_taken
     monkeypatch.setattr("webbrowser.open", opened.append)
     monkeypatch.setattr("cli.console.command._wait_for_interrupt", visit)
     result = CliRunner().invoke(main, ["console"])
-    assert (result.exit_code, opened[0] in result.output) == (0, True)
+    printed = re.search(r"The console is at (http://127\.0\.0\.1:\d+/)\?token=(\S+)", result.output)
+    assert result.exit_code == 0
+    assert printed
+    assert opened[0].startswith(printed[1])
+    assert printed[2] not in opened[0]
     assert "token=" not in told[0]
     taken = api.url.rpartition(":")[2]
     result = CliRunner().invoke(main, ["console", "--port", taken])
