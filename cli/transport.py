@@ -16,6 +16,7 @@ from requests.auth import AuthBase
 from cli import __version__
 from cli.api import Answer
 from cli.endpoint import ANSWER_SECONDS, LOOPBACK
+from cli.output import printable
 from cli.problems import Unreachable, Unsigned
 
 CONNECT_SECONDS: Final = 3.0
@@ -115,11 +116,14 @@ class Transport:
         return Answer(answer.status_code, told, self._document_of(answer))
 
     def _document_of(self, answer: requests.Response) -> Any:
-        """The JSON in an answer; where there is none in a refusal, an object with its text as the title."""
+        """The document in an answer; where there is none in a refusal, one with its text as the title."""
         try:
-            return answer.json()
-        except requests.JSONDecodeError as error:
-            if 200 <= answer.status_code < 300:
-                message = f"what answers at {self._endpoint} is not the API, or was cut off: there is no document in it"
-                raise Unreachable(message) from error
-            return {"title": answer.text[:_TOLD] or answer.reason}
+            document = answer.json()
+        except requests.JSONDecodeError:
+            document = None
+        if isinstance(document, dict):
+            return document
+        if 200 <= answer.status_code < 300:
+            message = f"what answers at {self._endpoint} is not the API, or was cut off: there is no document in it"
+            raise Unreachable(message)
+        return {"title": printable(answer.text[:_TOLD]) or answer.reason}

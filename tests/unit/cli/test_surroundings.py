@@ -58,15 +58,28 @@ def test_an_address_without_its_beginning_is_bad_usage(run: Run) -> None:
     assert "give all of it, with https://" in result.stderr
 
 
-def test_somebody_elses_page_at_the_address_is_not_taken_for_the_api(run: Run) -> None:
+def somebody_else(status: int, text: str) -> Any:
     def page(environ: Any, start_response: Any) -> Any:
-        return Response("<html>welcome</html>", content_type="text/html")(environ, start_response)
+        return Response(text, status, content_type="text/html")(environ, start_response)
 
-    with serve(page, name="page") as server:
+    return serve(page, name="page")
+
+
+@pytest.mark.parametrize("text", ["<html>welcome</html>", "[1]", ""])
+def test_somebody_elses_page_at_the_address_is_not_taken_for_the_api(run: Run, text: str) -> None:
+    with somebody_else(200, text) as server:
         result = run("list", "--endpoint", server.url)
     assert result.exit_code == 4
     assert "is not the API" in result.stderr
-    assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("text", ['{"errors": ["blocked"]}', '{"errors": null}', '{"errors": "blocked"}', "\x1b[2Jno"])
+def test_a_refusal_that_is_not_the_apis_is_told_and_does_nothing_to_a_terminal(run: Run, text: str) -> None:
+    with somebody_else(403, text) as server:
+        result = run("list", "--endpoint", server.url)
+    assert result.exit_code == 2
+    assert "403 " in result.stderr
+    assert "\x1b" not in result.stderr
 
 
 def test_no_option_takes_a_token() -> None:
