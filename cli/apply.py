@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import time
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
@@ -11,7 +13,7 @@ import click
 from cli.documents import RequestDocument, read_document
 from cli.durations import Deadline, timeout_option
 from cli.endpoint import client_option
-from cli.failures import DEADLINE, UNREACHABLE, Failure
+from cli.failures import DEADLINE, INTERRUPTED, UNREACHABLE, Failure
 from cli.following import Following, may_pass
 from cli.output import TABLE, notice, output_option, show, stream
 from cli.problems import ApiProblem, Unreachable
@@ -26,6 +28,12 @@ _PAUSES: Final = (0.5, 1.0, 2.0, 4.0)
 """Seconds before each further try to submit; all of them with the same key."""
 
 
+def _usable(_: click.Context, __: click.Parameter, key: str | None) -> str | None:
+    if key is not None and not re.fullmatch(r"[!-~]([ -~]{0,253}[!-~])?", key):
+        raise click.BadParameter("a key is 1 to 255 characters of ASCII, without a blank at either end")
+    return key
+
+
 @click.command()
 @click.argument("file")
 @client_option
@@ -33,7 +41,9 @@ _PAUSES: Final = (0.5, 1.0, 2.0, 4.0)
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Follow it until it has ended.")
 @timeout_option
 @click.option(
-    "--key", help="The Idempotency-Key: the same key and request again are the same saga; a new one if left out."
+    "--key",
+    callback=_usable,
+    help="The Idempotency-Key: the same key and request again are the same saga; a new one if left out.",
 )
 def apply(file: str, client: ApiClient, output: str, wait: bool, timeout: float | None, key: str | None) -> None:
     """Create what FILE asks for: all of it, or nothing.
@@ -55,6 +65,13 @@ def apply(file: str, client: ApiClient, output: str, wait: bool, timeout: float 
 
 def _submit(client: ApiClient, document: RequestDocument, key: str, deadline: Deadline) -> Accepted:
     """The saga that a request became; repeated under the same key where nobody knows whether it arrived."""
+    try:
+        return _submit_again(client, document, key, deadline)
+    except KeyboardInterrupt:
+        raise Failure(f"interrupted. {_again(key)}", INTERRUPTED) from None
+
+
+def _submit_again(client: ApiClient, document: RequestDocument, key: str, deadline: Deadline) -> Accepted:
     for pause in (*_PAUSES, None):
         try:
             return client.submit(document.content, document.media_type, key)
@@ -69,5 +86,8 @@ def _submit(client: ApiClient, document: RequestDocument, key: str, deadline: De
 
 
 def _not_known(error: Exception, key: str, deadline: Deadline) -> Failure:
-    again = f"Whether the request was accepted is not known; repeat it as the same saga with --key {key}"
-    return Failure(f"{error}\n{again}", DEADLINE if deadline.passed else UNREACHABLE)
+    return Failure(f"{error}\n{_again(key)}", DEADLINE if deadline.passed else UNREACHABLE)
+
+
+def _again(key: str) -> str:
+    return f"Whether the request was accepted is not known; repeat it as the same saga with --key {shlex.quote(key)}"

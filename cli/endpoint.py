@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -26,6 +27,7 @@ __all__ = [
     "deployment",
     "endpoint_options",
     "local_address",
+    "shown_token",
     "signing",
     "told_plainly",
 ]
@@ -44,6 +46,12 @@ LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def _whole(_: click.Context, __: click.Parameter, address: str | None) -> str | None:
+    if address and urlsplit(address).scheme not in ("https", "http"):
+        raise click.BadParameter(f"{address!r} is no address of an API; give all of it, with https://")
+    return address
+
+
 def endpoint_options(command: F) -> F:
     """The options of every command that calls the API."""
     for option in (
@@ -52,6 +60,7 @@ def endpoint_options(command: F) -> F:
         click.option(
             "--endpoint",
             envvar="SKYSAGA_ENDPOINT",
+            callback=_whole,
             help="The API's address (the stack's output ApiUrl, or TokenApiUrl for whoever has a token); that of"
             " `make up` in this folder if left out.",
         ),
@@ -89,7 +98,7 @@ def api_client(
     from cli.client import ApiClient  # noqa: PLC0415 - what it loads takes longer than all the rest
     from cli.transport import Bearer, Signature  # noqa: PLC0415 - as above
 
-    token = os.environ.get(TOKEN)
+    token = shown_token()
     if endpoint and token:
         _check_confidential(endpoint)
         return ApiClient.authorized(endpoint, Bearer(token), seconds)
@@ -112,6 +121,16 @@ def deployment(endpoint: str | None, profile: str | None, region: str | None) ->
     if not where:
         raise click.UsageError("which region is the deployment in? give --region")
     return Deployment(endpoint.rstrip("/"), credentials, where)
+
+
+def shown_token() -> str | None:
+    """The token in the environment, if there is one; ends the command, without showing it, where it cannot be one."""
+    token = os.environ.get(TOKEN, "").strip()
+    if not re.fullmatch(r"[!-~]*", token):
+        raise click.UsageError(
+            f"what {TOKEN} holds is no token: there is a line break, or something else that none has"
+        )
+    return token or None
 
 
 def signing(profile: str | None, region: str | None) -> tuple[Credentials | None, str | None]:

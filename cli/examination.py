@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import sys
 from collections.abc import Generator, Iterator
@@ -18,7 +17,7 @@ import click
 
 from cli import __version__
 from cli.checkout import find_checkout
-from cli.endpoint import LOCAL_ENDPOINTS, TOKEN, api_client, local_address, signing
+from cli.endpoint import LOCAL_ENDPOINTS, TOKEN, api_client, local_address, shown_token, signing
 
 if TYPE_CHECKING:
     import requests
@@ -97,7 +96,12 @@ def _deployment(endpoint: str | None, profile: str | None, region: str | None) -
 
 def _caller(profile: str | None, region: str | None) -> Generator[Finding, None, bool]:
     """Who signs; returns whether anybody does."""
-    if os.environ.get(TOKEN):
+    try:
+        token = shown_token()
+    except click.UsageError as error:
+        yield Finding("credentials", State.MISSING, error.message, f"set {TOKEN} anew, to the token and nothing else")
+        return False
+    if token:
         yield Finding("credentials", State.OK, f"the token in {TOKEN}")
         return True
     try:

@@ -126,7 +126,7 @@ class Following:
     def _queue_events(self) -> None:
         ended_at: int | None = None
         if self._beyond is None:
-            saga = self._patiently(lambda: self._client.get(self._saga_id))
+            saga = patiently(lambda: self._client.get(self._saga_id), self._stopped)
             ended_at = saga["version"] if saga["status"] in ENDINGS else None
             self._beyond = saga["version"]
         over = False
@@ -136,7 +136,7 @@ class Following:
     def _queue_page(self, ended_at: int | None) -> bool:
         """Queue the next events; whether those were the last. Of a saga that has ended the last is `ended_at`."""
         wait = LONG_POLL_SECONDS if ended_at is None else 0
-        items = self._patiently(lambda: self._client.events(self._saga_id, self._after, wait))["items"]
+        items = patiently(lambda: self._client.events(self._saga_id, self._after, wait), self._stopped)["items"]
         for event in items:
             self._after = event["seq"]
             self._queue.put(event)
@@ -146,21 +146,23 @@ class Following:
             self._stopped.wait(_IDLE_PAUSE)
         return ended_at is not None and (not items or self._after >= ended_at)
 
-    def _patiently(self, call: Callable[[], A]) -> A:
-        """The answer to a call, asked for again while there is none, or none for the moment."""
-        began, pause = time.monotonic(), _FIRST_PAUSE
-        while True:
-            try:
-                answer = call()
-            except (ApiProblem, Unreachable) as error:
-                if not may_pass(error) or time.monotonic() - began > PATIENCE_SECONDS:
-                    raise
-                if pause == _FIRST_PAUSE and not self._stopped.is_set():
-                    notice(f"the connection broke ({_first_line(error)}); taking it up again")
-            else:
-                return answer
-            self._stopped.wait(pause)
-            pause = min(_LONGEST_PAUSE, pause * 2)
+
+def patiently(call: Callable[[], A], stopped: threading.Event | None = None) -> A:
+    """The answer to a call, asked for again while there is none, or none for the moment; not once `stopped`."""
+    stopped = stopped or threading.Event()
+    began, pause = time.monotonic(), _FIRST_PAUSE
+    while True:
+        try:
+            answer = call()
+        except (ApiProblem, Unreachable) as error:
+            if stopped.is_set() or not may_pass(error) or time.monotonic() - began > PATIENCE_SECONDS:
+                raise
+            if pause == _FIRST_PAUSE:
+                notice(f"the connection broke ({_first_line(error)}); taking it up again")
+        else:
+            return answer
+        stopped.wait(pause)
+        pause = min(_LONGEST_PAUSE, pause * 2)
 
 
 def may_pass(error: Exception) -> bool:

@@ -16,6 +16,7 @@ from cli.failures import BAD_INPUT, Failure
 from cli.following import Following
 from cli.output import TABLE, output_option, printable, show, stream
 from cli.progress import progress
+from cli.states import ENDINGS
 from cli.waiting import COMMITTED, GONE, wait_for
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _waiting(command: Callable[..., Any]) -> Callable[..., Any]:
 def approve(saga: str, client: ApiClient, output: str, wait: bool, timeout: float | None) -> None:
     """Let SAGA go on, which waits for approval."""
     order = _Order(client, saga, output, wait, timeout, COMMITTED)
-    order.give(client.approve, "approved; it goes on")
+    order.give(client.approve, "approved; it goes on", over=ENDINGS)
 
 
 @click.command()
@@ -91,8 +92,11 @@ class _Order:
         self._deadline = Deadline(timeout)
         self._wanted = wanted
 
-    def give(self, order: Callable[[str], Accepted], said: str) -> None:
-        """Give it, and say so; then wait, from the version that the saga had before."""
+    def give(self, order: Callable[[str], Accepted], said: str, over: frozenset[str] = GONE) -> None:
+        """Give it, and say so; then wait, from the version that the saga had before.
+
+        A saga that is `over` once the order was taken has nothing to come because of it: it was given before.
+        """
         before = self._client.get(self._saga)["version"] if self._wait else 0
         accepted = order(self._saga)
         if not self._wait:
@@ -100,7 +104,7 @@ class _Order:
             return
         if self._output != TABLE:
             stream(self._output, "accepted", accepted)
-        done = accepted["status"] in GONE
+        done = accepted["status"] in over
         following = Following(self._client, self._saga, after=before, beyond=None if done else before)
         wait_for(self._client, following, self._saga, progress(self._output), self._deadline, self._wanted)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeVar
 
 import click
@@ -84,13 +84,14 @@ def notice(text: str) -> None:
     click.echo(text, err=True)
 
 
-def grid(*headings: str, folding: str | None = None) -> Table:
-    """An empty table without lines; the column `folding` goes on below where the terminal has no room for it."""
+def grid(*headings: str, folding: Collection[str] = ()) -> Table:
+    """An empty table without lines; the columns `folding` go on below where the terminal has no room for them.
+
+    What names something that is typed again stays whole.
+    """
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in headings:
-        table.add_column(heading, no_wrap=True)
-    if folding is not None:
-        table.add_column(folding, overflow="fold")
+        table.add_column(heading, no_wrap=heading not in folding, overflow="fold")
     return table
 
 

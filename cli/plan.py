@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.console import RenderableType
@@ -16,6 +16,9 @@ from cli.output import grid, output_option, printable, show
 
 if TYPE_CHECKING:
     from cli.client import ApiClient
+
+
+_AT_ONCE: Final = "CREATED AT ONCE, WHEN EVERYTHING BEFORE IS READY"
 
 
 @click.command(short_help="Show what FILE would create, and its price.")
@@ -37,7 +40,7 @@ def plan(file: str, client: ApiClient, output: str) -> None:
 def _shown(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
     count = sum(map(len, answer["order"]))
     yield Text.assemble((printable(answer["name"]), "bold"), f"  {count} resource{'' if count == 1 else 's'}")
-    waves = grid("WAVE", folding="CREATED AT ONCE, WHEN EVERYTHING BEFORE IS READY")
+    waves = grid("WAVE", _AT_ONCE, folding={_AT_ONCE})
     for number, wave in enumerate(answer["order"], 1):
         waves.add_row(str(number), Text(printable(", ".join(wave))))
     yield waves
@@ -67,7 +70,7 @@ def _shortage(it: Mapping[str, Any]) -> Text:
 
 def _prices(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
     """What is known of each resource's price, the sum in each currency, and what is not known."""
-    table = grid("RESOURCE", "PER HOUR", "CURRENCY", folding="BASIS")
+    table = grid("RESOURCE", "PER HOUR", "CURRENCY", "BASIS", folding={"RESOURCE", "BASIS"})
     for it in answer["prices"]:
         table.add_row(*(Text(printable(it[field])) for field in ("resource", "hourly", "currency", "basis")))
     if answer["prices"]:

@@ -14,11 +14,18 @@ class ApiProblem(Exception):
     """The API refused; `problem` is its RFC 9457 document."""
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
-        fields = [f"{error['field']}: {error['reason']}" for error in problem.get("errors", [])]
+        fields = [f"{it['field']}: {it['reason']}" for it in _wrong_fields(problem)]
         title = problem.get("title") or problem.get("message") or "refused"
         super().__init__("\n".join([f"{status} {title}", *filter(None, [problem.get("detail")]), *fields]))
         self.status = status
         self.problem = problem
+
+
+def _wrong_fields(problem: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those of a problem document; whatever else refuses between here and the API may mean other things by `errors`."""
+    errors = problem.get("errors")
+    named = [it for it in errors if isinstance(it, dict)] if isinstance(errors, list) else []
+    return [it for it in named if {"field", "reason"} <= it.keys()]
 
 
 class Unreachable(Exception):

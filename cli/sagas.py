@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cli.client import ApiClient
 
 _PAGE: Final = 100
+_OUTCOME: Final = "CLOUD ID OR ERROR"
 _STATUS: Final = click.Choice(STATUSES, case_sensitive=False)
 
 
@@ -71,7 +72,7 @@ def _found(
 
 def _sagas(items: Sequence[Mapping[str, Any]]) -> Table:
     now = datetime.now(UTC)
-    table = grid("SAGA", "NAME", "STATUS", "AGE", folding="LABELS")
+    table = grid("SAGA", "NAME", "STATUS", "AGE", "LABELS", folding={"NAME", "LABELS"})
     for it in items:
         age = seconds_in_words((now - datetime.fromisoformat(it["created_at"])).total_seconds())
         labels = " ".join(f"{key}={value}" for key, value in it["labels"].items())
@@ -84,7 +85,7 @@ def _headline(document: Mapping[str, Any]) -> Text:
 
 
 def _resources(resources: Sequence[Mapping[str, Any]]) -> Table:
-    table = grid("RESOURCE", "CLOUD", "KIND", "STATUS", folding="CLOUD ID OR ERROR")
+    table = grid("RESOURCE", "CLOUD", "KIND", "STATUS", _OUTCOME, folding={"RESOURCE", _OUTCOME})
     for it in resources:
         about = it["error"] or it["cloud_id"] or "-"
         cells = (it["id"], it["provider"], it["kind"])

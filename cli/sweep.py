@@ -79,8 +79,7 @@ def _section(items: list[dict[str, Any]], title: str, columns: Mapping[str, str]
     if not items:
         return
     yield Text(f"{len(items)} {title}", style="bold yellow")
-    *headings, folding = columns
-    table = grid(*headings, folding=folding)
+    table = grid(*columns, folding={"RESOURCE", *list(columns)[-1:]})
     for it in items:
         table.add_row(*(Text(printable(it[field])) for field in columns.values()))
     yield table

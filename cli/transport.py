@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -16,6 +16,7 @@ from requests.auth import AuthBase
 from cli import __version__
 from cli.api import Answer
 from cli.endpoint import ANSWER_SECONDS, LOOPBACK
+from cli.output import printable
 from cli.problems import Unreachable, Unsigned
 
 CONNECT_SECONDS: Final = 3.0
@@ -66,6 +67,19 @@ class Bearer(AuthBase):
         return request
 
 
+def new_session(endpoint: str) -> requests.Session:
+    """A session for calls of one API, through the proxy that the environment names, if it names any."""
+    session = requests.Session()
+    session.trust_env = urlsplit(endpoint).hostname not in LOOPBACK  # no proxy leads back to here
+    session.headers["User-Agent"] = f"skysaga/{__version__}"
+    return session
+
+
+def query_text(parameters: Sequence[tuple[str, str]]) -> str:
+    """Parameters at the end of an address, quoted as a signature has them."""
+    return f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""
+
+
 class Transport:
     """Calls one deployment's API as somebody, as the generated operations want it; may be used by several threads.
 
@@ -76,15 +90,16 @@ class Transport:
         self._endpoint = endpoint
         self._auth = auth
         self._timeout = (min(CONNECT_SECONDS, seconds), seconds)
-        self._session = requests.Session()
-        self._session.trust_env = urlsplit(endpoint).hostname not in LOOPBACK  # no proxy leads back to here
-        self._session.headers["User-Agent"] = f"skysaga/{__version__}"
+        self._session = new_session(endpoint)
 
     def send(
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes | None
     ) -> Answer[Any]:
-        """Make one call; raises Unreachable without an answer, and Unsigned where there is nothing to sign with."""
-        url = self._endpoint + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+        """Make one call.
+
+        Raises Unreachable without an answer of the API's, and Unsigned where there is nothing to sign with.
+        """
+        url = self._endpoint + path + query_text(list(query.items()))
         try:
             answer = self._session.request(
                 method,
@@ -98,12 +113,17 @@ class Transport:
         except requests.RequestException as error:
             raise Unreachable(f"the API at {self._endpoint} does not answer ({type(error).__name__})") from error
         told = {name.lower(): value for name, value in answer.headers.items()}
-        return Answer(answer.status_code, told, _document_of(answer))
+        return Answer(answer.status_code, told, self._document_of(answer))
 
-
-def _document_of(answer: requests.Response) -> Any:
-    """The JSON in an answer; where there is none, an object with its text as the title."""
-    try:
-        return answer.json()
-    except requests.JSONDecodeError:
-        return {"title": answer.text[:_TOLD] or answer.reason}
+    def _document_of(self, answer: requests.Response) -> Any:
+        """The document in an answer; where there is none in a refusal, one with its text as the title."""
+        try:
+            document = answer.json()
+        except requests.JSONDecodeError:
+            document = None
+        if isinstance(document, dict):
+            return document
+        if 200 <= answer.status_code < 300:
+            message = f"what answers at {self._endpoint} is not the API, or was cut off: there is no document in it"
+            raise Unreachable(message)
+        return {"title": printable(answer.text[:_TOLD]) or answer.reason}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -10,7 +11,7 @@ import click
 from cli.asking import ask
 from cli.durations import Deadline
 from cli.failures import DEADLINE, INTERRUPTED, UNREACHABLE, Failure, code_of_ending, failure_of_problem
-from cli.following import DeadlinePassed, Following, Interrupted
+from cli.following import DeadlinePassed, Following, Interrupted, patiently
 from cli.output import notice
 from cli.problems import ApiProblem, Unreachable
 from cli.progress import Progress
@@ -36,13 +37,13 @@ def wait_for(
     Ctrl-C on a terminal asks whether to leave it running or to have it undone; elsewhere it leaves it running.
     """
     try:
-        shown.start(client.get(saga_id))
+        shown.start(patiently(lambda: client.get(saga_id)))
         with following:
             while not _shown_to_its_end(following, shown, deadline):
                 shown.pause()
                 _interrupted(client, following, saga_id)
                 shown.resume()
-        saga = client.get(saga_id)
+        saga = patiently(lambda: client.get(saga_id))
         shown.finish(saga)
     except DeadlinePassed:
         shown.pause()
@@ -51,6 +52,14 @@ def wait_for(
     except Unreachable as error:
         message = f"{error}; the saga goes on without you. `skysaga watch {saga_id}` takes it up again."
         raise Failure(message, UNREACHABLE) from error
+    except ApiProblem as problem:
+        if problem.status == HTTPStatus.NOT_FOUND:
+            raise
+        failure = failure_of_problem(problem)
+        message = f"{failure.message}\nThe saga goes on without you: `skysaga watch {saga_id}` takes it up again."
+        raise Failure(message, failure.exit_code) from problem
+    except KeyboardInterrupt:
+        raise Failure(_left_running(saga_id), INTERRUPTED) from None
     finally:
         shown.pause()
     if code := code_of_ending(saga["status"], wanted):
@@ -72,11 +81,14 @@ def _interrupted(client: ApiClient, following: Following, saga_id: str) -> None:
     following.leave_interrupts()
     answer = _asked() if sys.stdin.isatty() and sys.stderr.isatty() else _DETACH
     if answer == _DETACH:
-        message = f"left running: `skysaga watch {saga_id}` follows it, `skysaga cancel {saga_id}` undoes it."
-        raise Failure(message, INTERRUPTED)
+        raise Failure(_left_running(saga_id), INTERRUPTED)
     following.take_interrupts()
     if answer == _CANCEL:
         _cancel(client, saga_id)
+
+
+def _left_running(saga_id: str) -> str:
+    return f"left running: `skysaga watch {saga_id}` follows it, `skysaga cancel {saga_id}` undoes it."
 
 
 def _asked() -> str:

@@ -17,6 +17,7 @@ from cli.progress import event_line, progress
 from cli.waiting import AS_WANTED, wait_for
 
 if TYPE_CHECKING:
+    from cli.api import EventPage
     from cli.client import ApiClient
 
 
@@ -49,9 +50,17 @@ def events(saga: str, client: ApiClient, output: str, after: int, follow: bool, 
     if follow:
         _follow(Following(client, saga, after=after), output, Deadline(timeout))
         return
-    page = client.events(saga, after)
+    page = _everything(client, saga, after)
     lines = [event_line(it) for it in page["items"]] or [Text("Nothing happened after that.")]
     show(output, "events", page, *lines)
+
+
+def _everything(client: ApiClient, saga: str, after: int) -> EventPage:
+    """Every event so far in one document, in the form of a page: the API gives a hundred at a time."""
+    document = client.events(saga, after)
+    while (page := client.events(saga, document["next_cursor"]))["items"]:
+        document = {**page, "items": [*document["items"], *page["items"]]}
+    return document
 
 
 def _follow(following: Following, output: str, deadline: Deadline) -> None:

@@ -33,7 +33,8 @@ export class SignIn {
     const state = random(16);
     this.keep({ verifier, state, hash: location.hash });
     const issuer = await this.discovered();
-    const asked = new URLSearchParams({
+    const address = new URL(issuer.authorization_endpoint); // which may have a query of its own
+    const asked = {
       response_type: "code",
       client_id: this.settings.client_id,
       redirect_uri: here(),
@@ -41,17 +42,19 @@ export class SignIn {
       state,
       code_challenge: await challenge(verifier),
       code_challenge_method: "S256",
-    });
-    location.assign(`${issuer.authorization_endpoint}?${asked}`);
+    };
+    for (const [name, value] of Object.entries(asked)) address.searchParams.set(name, value);
+    location.assign(address);
   }
 
   /** Take up what the issuer sent a browser back with, if it did. Throws SignInFailed. */
   async finish() {
     const answer = new URLSearchParams(location.search);
     if (!answer.has("state")) return;
-    const { verifier, state, hash } = this.kept();
+    const { token, verifier, state, hash } = this.kept();
+    history.replaceState(null, "", here() + (hash ?? location.hash));
+    if (token) return; // nobody asked for it: whoever has signed in stays signed in
     this.keep({});
-    history.replaceState(null, "", here() + (hash ?? ""));
     if (!state || answer.get("state") !== state) throw new SignInFailed("This sign-in was not begun here.");
     if (answer.has("error")) throw new SignInFailed(answer.get("error_description") ?? answer.get("error") ?? "");
     await this.exchange(answer.get("code") ?? "", verifier);

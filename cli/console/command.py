@@ -36,7 +36,7 @@ def console(endpoint: str | None, profile: str | None, region: str | None, port:
         click.echo(f"The console is at {server.entrance}")
         click.echo("Stop it with Ctrl-C.")
         if not no_browser:
-            webbrowser.open(server.entrance)
+            webbrowser.open(server.entrance_once())
         _wait_for_interrupt()
 
 

@@ -3,12 +3,16 @@
 Any page that an operator visits can send requests to a port of their machine, and a name that its owner points there
 (DNS rebinding) makes such a page look like one of ours. So a request must name us by a loopback address; what
 changes something must come from our own page; and whoever asks must have been given the key, which is in the address
-that the command prints and becomes a cookie that no script can read and no other site's page can send.
+that the command prints and becomes a cookie that no script can read and no other site's page can send. A browser that
+is started gets its address on a command line, which other users of the machine can read: that one has a ticket in it,
+which is good for the key once.
 """
 
 from __future__ import annotations
 
 import hmac
+import secrets
+import threading
 from collections.abc import Mapping
 from email.message import Message
 from http import HTTPStatus
@@ -37,6 +41,8 @@ class Guard:
     def __init__(self, port: int, key: str | None) -> None:
         self._hosts = frozenset(f"{name}:{port}" for name in _LOOPBACK)
         self._key = key
+        self._tickets: set[str] = set()
+        self._lock = threading.Lock()
         self._cookie = f"skysaga-console-{port}"  # cookies do not tell ports apart
 
     def check_host(self, headers: Message) -> None:
@@ -58,12 +64,26 @@ class Guard:
             detail = "Open the address that `skysaga console` printed: the key is in it, and this browser keeps it."
             raise Refused(HTTPStatus.UNAUTHORIZED, "The console does not know this browser", detail)
 
+    def ticket(self) -> str:
+        """What stands for the key in one address, and once."""
+        ticket = secrets.token_urlsafe(24)
+        with self._lock:
+            self._tickets.add(ticket)
+        return ticket
+
     def exchange(self, query: str) -> Mapping[str, str]:
-        """The headers that make a cookie of the key in an address; raises Refused for a wrong one."""
-        if self._key is None or not self._same("".join(parse_qs(query).get("token", []))):
+        """The headers that make a cookie of the key, or ticket, in an address; raises Refused for a wrong one."""
+        given = "".join(parse_qs(query).get("token", []))
+        if self._key is None or not (self._same(given) or self._taken(given)):
             detail = "Open the address that `skysaga console` printed last; every start has a key of its own."
             raise Refused(HTTPStatus.UNAUTHORIZED, "This key does not fit", detail)
         return {"Set-Cookie": f"{self._cookie}={self._key}; Path=/; HttpOnly; SameSite=Strict"}
+
+    def _taken(self, ticket: str) -> bool:
+        with self._lock:
+            known = ticket in self._tickets
+            self._tickets.discard(ticket)
+        return known
 
     def _same(self, given: str) -> bool:
         return self._key is not None and hmac.compare_digest(given.encode(), self._key.encode())

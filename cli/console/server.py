@@ -64,8 +64,13 @@ class ConsoleServer:
         self._server = _Server(upstream, port, key)
         self.url = f"http://{_LOOPBACK}:{self._server.server_address[1]}"
         self.entrance = self.url + (f"/?token={key}" if key else "/")
+        self._key = key
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="console", daemon=True)
         self._thread.start()
+
+    def entrance_once(self) -> str:
+        """An address that lets one browser in, and nobody who reads it later."""
+        return self.url + (f"/?token={self._server.guard.ticket()}" if self._key else "/")
 
     def close(self) -> None:
         """Stop listening, and close every open connection: what is being answered loses its own."""

@@ -7,14 +7,14 @@ import threading
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final, NamedTuple
+from urllib.parse import parse_qsl
 
 import requests
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError
 
 from cli.console.guard import Refused
-from cli.endpoint import Deployment
+from cli.endpoint import ANSWER_SECONDS, Deployment
+from cli.problems import Unsigned
+from cli.transport import CONNECT_SECONDS, Signature, new_session, query_text
 
 _SAGA: Final = r"/sagas/[a-z0-9]{1,40}"
 _CALLS: Final = (
@@ -24,8 +24,7 @@ _CALLS: Final = (
 )
 _SENT_ON: Final = ("Accept", "If-Match", "If-None-Match")
 _GIVEN_BACK: Final = ("Content-Type", "ETag", "Link", "Retry-After")
-_PATIENCE: Final = (3, 35)
-"""Seconds to connect, and to wait for an answer: a long poll takes up to twenty."""
+_PATIENCE: Final = (CONNECT_SECONDS, ANSWER_SECONDS)
 
 
 class Answer(NamedTuple):
@@ -43,7 +42,8 @@ class Upstream:
     """
 
     def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
+        self._address = deployment.address
+        self._signature = Signature(deployment.credentials, deployment.region)
         self._own = threading.local()
 
     def call(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Answer:
@@ -51,31 +51,26 @@ class Upstream:
         if not any(method == verb and pattern.fullmatch(path) for verb, pattern in _CALLS):
             detail = f"{method} {path} is none of the calls that the console passes on."
             raise Refused(HTTPStatus.NOT_FOUND, "The console does not do this", detail)
-        url = self._deployment.address + path + (f"?{query}" if query else "")
-        sent = {name: headers[name] for name in _SENT_ON if name in headers}
+        # Written anew: a blank that is a plus, as browsers write it, is signed as another sign than it is read as.
+        url = self._address + path + query_text(parse_qsl(query, keep_blank_values=True))
+        given = {name.lower(): value for name, value in headers.items()}
+        sent = {name: given[name.lower()] for name in _SENT_ON if name.lower() in given}
         try:
             answer = self._session().request(
-                method, url, headers=self._signed(method, url, sent), timeout=_PATIENCE, allow_redirects=False
+                method, url, headers=sent, auth=self._signature, timeout=_PATIENCE, allow_redirects=False
             )
-        except BotoCoreError as error:
+        except Unsigned as error:
             detail = f"{error}. Sign in again where your credentials come from; the console then goes on."
             raise Refused(HTTPStatus.BAD_GATEWAY, "There are no AWS credentials to sign with", detail) from error
         except requests.RequestException as error:
-            detail = f"No answer from {self._deployment.address} ({type(error).__name__})."
+            detail = f"No answer from {self._address} ({type(error).__name__})."
             raise Refused(HTTPStatus.BAD_GATEWAY, "The API does not answer", detail) from error
-        given = {name: answer.headers[name] for name in _GIVEN_BACK if name in answer.headers}
-        return Answer(answer.status_code, given, answer.content)
-
-    def _signed(self, method: str, url: str, headers: Mapping[str, str]) -> dict[str, str]:
-        request = AWSRequest(method, url, headers=dict(headers))
-        credentials = self._deployment.credentials.get_frozen_credentials()
-        SigV4Auth(credentials, "execute-api", self._deployment.region).add_auth(request)
-        return dict(request.headers.items())
+        back = {name: answer.headers[name] for name in _GIVEN_BACK if name in answer.headers}
+        return Answer(answer.status_code, back, answer.content)
 
     def _session(self) -> requests.Session:
         """One for each thread: sessions are not made to be shared."""
         session: requests.Session | None = getattr(self._own, "session", None)
         if session is None:
-            session = self._own.session = requests.Session()
-            session.trust_env = False  # neither a proxy nor a .netrc has a say in whose calls these are
+            session = self._own.session = new_session(self._address)
         return session

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from lambdas.core.ports.checks import Checked
 from lambdas.core.preflight import Shortage
@@ -58,7 +58,10 @@ class LambdaChecks:
             return Checked(failure=f"{type(error).__name__}: the check did not answer in time")
         if "FunctionError" in answer:
             return Checked(failure=_failure(document))
-        said = _Answer.model_validate(document)
+        try:
+            said = _Answer.model_validate(document)
+        except ValidationError:  # the function is of another version, as while a deployment is under way
+            return Checked(failure="the check answered in a form that is not known here")
         return Checked(said.shortages, None, said.prices, said.unpriced)
 
 

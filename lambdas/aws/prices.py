@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 from lambdas.aws.clients import AwsAccounts, AwsClients
 from lambdas.aws.settings import AwsSettings
 from lambdas.core.model import Intent
-from lambdas.core.prices import HOURS_A_MONTH, Price
+from lambdas.core.prices import Price, by_the_hour
 from lambdas.core.specs import AwsDisk, AwsInstance
 
 _SERVICE: Final = "AmazonEC2"
@@ -82,7 +82,7 @@ class AwsPrices:
         monthly = self._listed("GB-Mo", regionCode=definition.region, productFamily="Storage", volumeApiName=spec.type)
         if monthly is None:
             return None
-        return monthly * spec.size_gb / HOURS_A_MONTH, f"{spec.size_gb} GB of {spec.type}, without IOPS of its own"
+        return by_the_hour(monthly * spec.size_gb), f"{spec.size_gb} GB of {spec.type}, without IOPS of its own"
 
     def _listed(self, unit: str, **attributes: str) -> Decimal | None:
         """The one price that is listed for a unit of a product; None where there is none, or are several."""

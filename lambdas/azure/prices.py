@@ -18,7 +18,7 @@ from azure.core.rest import HttpRequest
 from lambdas.azure.errors import translated
 from lambdas.azure.settings import AzureSettings
 from lambdas.core.model import Intent
-from lambdas.core.prices import HOURS_A_MONTH, Price
+from lambdas.core.prices import Price, by_the_hour
 from lambdas.core.specs import AzureDisk, AzureInstance
 
 CURRENCY: Final = "USD"
@@ -92,9 +92,8 @@ class AzurePrices:
             f"and skuName eq '{tier} LRS' and priceType eq 'Consumption'",
             "1/Month",
         )
-        return (
-            (monthly / HOURS_A_MONTH, f"a disk billed as {tier}, without operations") if monthly is not None else None
-        )
+        basis = f"a disk billed as {tier}, without operations"
+        return (by_the_hour(monthly), basis) if monthly is not None else None
 
     def _listed(self, wanted: str, unit: str) -> Decimal | None:
         """The one price that is listed for a unit; None where there is none, or are several."""

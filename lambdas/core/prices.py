@@ -8,8 +8,10 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-HOURS_A_MONTH: Final = 730
+_HOURS_A_MONTH: Final = 730
 """By which clouds turn a price by the month into one by the hour."""
+
+_STEP: Final = Decimal("1e-8")
 
 
 class Price(BaseModel):
@@ -21,6 +23,11 @@ class Price(BaseModel):
     hourly: Decimal
     currency: str
     basis: str
+
+
+def by_the_hour(monthly: Decimal) -> Decimal:
+    """A price by the month as one by the hour, to as many places as anybody can make use of."""
+    return (monthly / _HOURS_A_MONTH).quantize(_STEP)
 
 
 def totals(prices: Iterable[Price]) -> Mapping[str, Decimal]:

@@ -52,7 +52,7 @@ class Issuer:
 
     def _configuration(self, request: Request) -> Response:
         here = request.host_url.rstrip("/")
-        return _json({"authorization_endpoint": f"{here}/authorize", "token_endpoint": f"{here}/token"})
+        return _json({"authorization_endpoint": f"{here}/authorize?tenant=ours", "token_endpoint": f"{here}/token"})
 
     def _authorize(self, request: Request) -> Response:
         self.asked.append(request.args.to_dict())
@@ -138,7 +138,20 @@ def test_who_opens_the_console_signs_in_and_comes_back_to_where_they_were(
     assert page.url == f"{gateway[1]}/console/index.html#/sagas?status=COMMITTED"
     [asked] = issuer.asked
     assert (asked["response_type"], asked["code_challenge_method"]) == ("code", "S256")
-    assert (asked["client_id"], asked["scope"]) == ("console", "openid sagas")
+    assert (asked["client_id"], asked["scope"], asked["tenant"]) == ("console", "openid sagas", "ours")
+
+
+def test_an_answer_that_nobody_asked_for_signs_nobody_in_or_out(
+    page: Page, issuer: Issuer, gateway: tuple[Gateway, str]
+) -> None:
+    page.goto(f"{gateway[1]}/console")
+    page.get_by_role("link", name="checkout").wait_for(timeout=10_000)
+
+    page.goto(f"{gateway[1]}/console/index.html?state=forged&code=theirs#/sagas?status=COMMITTED")
+
+    page.get_by_role("link", name="checkout").wait_for(timeout=10_000)
+    assert page.url == f"{gateway[1]}/console/index.html#/sagas?status=COMMITTED"
+    assert len(issuer.asked) == 1
 
 
 def test_a_token_lasts_over_a_reload_and_one_that_is_refused_is_asked_for_again(

@@ -71,6 +71,11 @@ def test_a_function_that_cannot_be_started_is_no_answer() -> None:
     assert ask(FakeLambda(error=refusal)).failure == "TooManyRequestsException: the check could not be started"
 
 
+@pytest.mark.parametrize("document", [None, {}, {"shortages": [{"unheard": "of"}]}])
+def test_an_answer_of_another_version_is_no_answer(document: object) -> None:
+    assert ask(FakeLambda(document)).failure == "the check answered in a form that is not known here"
+
+
 @pytest.mark.parametrize(
     ("name", "said"), [("RetryableError", "Throttled: not now"), ("ValidationError", "ValidationError")]
 )

@@ -34,7 +34,7 @@ def test_a_machine_costs_what_its_size_is_listed_at_without_spot_and_windows(azu
 def test_a_disk_costs_the_tier_that_it_is_billed_as(azure: SimulatedAzure) -> None:
     [price] = prices_at(azure.url).prices([intent("disk", size_gb=50)])
 
-    assert price.hourly == Decimal("4.8") / 730
+    assert price.hourly == Decimal("0.00657534")  # of 4.80 a month
     assert price.basis == "a disk billed as E6, without operations"
 
 

@@ -15,6 +15,7 @@ from local.http_server import DropConnection
 
 ENDED = ("COMMITTED", "ROLLED_BACK", "RELEASED", "NEEDS_ATTENTION")
 LONGEST_POLL = 2.0
+MOST_EVENTS = 100
 
 TITLES = {
     400: "The document cannot be read",
@@ -243,9 +244,10 @@ class FakeApi:
             case ["cancel"], "POST":
                 return self._cancel(saga_id)
             case ["approve"], "POST":
-                self._expect(saga_id, "AWAITING_APPROVAL")
-                self.move(saga_id, None, "PROVISIONING", "approved by test")
-                self.move(saga_id, None, "COMMITTED")
+                if not any(it["message"] == "approved by test" for it in self.events[saga_id]):
+                    self._expect(saga_id, "AWAITING_APPROVAL")
+                    self.move(saga_id, None, "PROVISIONING", "approved by test")
+                    self.move(saga_id, None, "COMMITTED")
                 return 202, self._accepted(saga_id)
             case ["resume"], "POST":
                 self._expect(saga_id, "NEEDS_ATTENTION")
@@ -258,7 +260,7 @@ class FakeApi:
         with self._changed:
             if self.sagas[saga_id]["status"] not in ENDED and len(self.events[saga_id]) <= after:
                 self._changed.wait(min(wait, LONGEST_POLL))
-            items = list(self.events[saga_id][after:])
+            items = self.events[saga_id][after : after + MOST_EVENTS]
         return {"items": items, "next_cursor": items[-1]["seq"] if items else after}
 
     def _destroy(self, saga_id: str) -> tuple[int, Mapping[str, Any]]:

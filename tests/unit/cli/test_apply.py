@@ -95,6 +95,13 @@ def test_a_key_is_not_for_another_request(api: FakeApi, run: Run, empty_folder: 
     assert api.keys == ["mine", "mine"]
 
 
+@pytest.mark.parametrize("key", ["", " mine", "mine\n", "k\u00e9y", "k" * 256])
+def test_a_key_that_no_header_can_carry_is_bad_usage(api: FakeApi, run: Run, key: str) -> None:
+    result = run("apply", "request.yaml", "--key", key)
+    assert (result.exit_code, api.calls) == (2, [])
+    assert "1 to 255 characters of ASCII" in result.stderr
+
+
 def test_a_request_comes_from_stdin_as_yaml_or_json(api: FakeApi, run: Run) -> None:
     assert run("apply", "-", "--no-wait", stdin=REQUEST).exit_code == 0
     assert run("apply", "-", "--no-wait", stdin='{"name": "checkout"}').exit_code == 0
@@ -155,6 +162,53 @@ def test_a_connection_that_breaks_is_taken_up_again_and_no_event_is_lost_or_show
     assert result.exit_code == 0, result.output
     assert [it["seq"] for it in documents(result.stdout)[:-1]] == list(range(1, api.sagas[saga_id]["version"] + 1))
     assert "the connection broke" in result.stderr
+
+
+@pytest.mark.parametrize("trouble", ["refused", 503, 429])
+def test_a_connection_that_breaks_beside_the_events_is_taken_up_again_too(
+    api: FakeApi, run: Run, trouble: str | int
+) -> None:
+    api.trouble(trouble, path="/sagas/s0000", times=2)
+    assert run("apply", "request.yaml").exit_code == 0
+    going = threading.Timer(0.2, lambda: api.trouble(trouble, path="/sagas/s0001"))
+    api.outcome = ""
+    ending = threading.Timer(0.4, lambda: api.run("s0001", "COMMITTED"))
+    for it in (going, ending):
+        it.start()
+    result = run("apply", "request.yaml")
+    for it in (going, ending):
+        it.join()
+    assert result.exit_code == 0, result.output
+    assert "saga s0001  COMMITTED" in result.stdout
+
+
+def test_whoever_is_not_let_in_any_more_is_told_that_the_saga_goes_on(api: FakeApi, run: Run) -> None:
+    saga_id = api.submit()
+    api.trouble(401, path=".*/events")
+    result = run("watch", saga_id)
+    assert result.exit_code == 2
+    assert "a token may have run out" in result.stderr
+    assert f"`skysaga watch {saga_id}` takes it up again" in result.stderr
+
+
+def test_ctrl_c_before_the_answer_says_with_which_key_to_go_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.client.ApiClient.submit", interrupted)
+    result = run("apply", "request.yaml", "--key", "my key")
+    assert result.exit_code == 130
+    assert "repeat it as the same saga with --key 'my key'" in result.stderr
+
+
+def test_ctrl_c_right_after_the_answer_says_which_saga_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.client.ApiClient.get", interrupted)
+    result = run("apply", "request.yaml")
+    assert result.exit_code == 130
+    assert "`skysaga cancel s0000` undoes it" in result.stderr
 
 
 def test_an_api_that_stays_away_ends_as_unreachable_and_says_how_to_go_on(

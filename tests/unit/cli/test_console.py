@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -117,6 +118,17 @@ def test_the_key_in_the_address_becomes_a_cookie_that_scripts_and_other_sites_do
     assert entered(console).get(f"{console.url}/api/sagas", timeout=5).json() == {"items": []}
 
 
+def test_the_address_that_a_browser_is_started_with_is_of_no_use_to_whoever_reads_it_later(serve: Serve) -> None:
+    console = serve()
+    address = console.entrance_once()
+    assert KEY not in address
+    first, second = (requests.get(address, timeout=5, allow_redirects=False) for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 401)
+    assert KEY in first.headers["Set-Cookie"]
+    assert "Set-Cookie" not in second.headers
+    assert entered(console).get(f"{console.url}/api/sagas", timeout=5).ok
+
+
 @pytest.mark.parametrize("cookie", [None, "wrong", ""])
 def test_without_the_key_nothing_is_passed_on(serve: Serve, api: Api, cookie: str | None) -> None:
     console = serve()
@@ -211,6 +223,28 @@ def test_calls_are_signed_and_keep_their_conditions(serve: Serve, api: Api) -> N
     assert "X-Inner" not in answer.headers
 
 
+def test_a_condition_counts_however_its_name_is_written(serve: Serve, api: Api) -> None:
+    console = serve(key=None)
+    requests.delete(f"{console.url}/api/sagas/s1", headers={"origin": console.url, "if-match": '"6"'}, timeout=5)
+    assert api.seen[-1][2]["if-match"] == '"6"'
+
+
+def test_what_is_asked_is_signed_as_it_is_read(serve: Serve, api: Api) -> None:
+    asked = "label=team%3Dmy+own&from=2026-11-01&cursor=&x=a~b*c"
+    requests.get(f"{serve(key=None).url}/api/sagas?{asked}", timeout=5)
+    path = api.seen[-1][1]
+    assert path == "/sagas?label=team%3Dmy%20own&from=2026-11-01&cursor=&x=a~b%2Ac"
+
+
+def test_a_deployment_elsewhere_is_reached_through_the_proxy_that_the_environment_names(
+    serve: Serve, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", api.url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    assert requests.get(f"{serve(key=None, address='http://skysaga.example').url}/api/sagas", timeout=5).ok
+    assert api.seen[-1][1] == "http://skysaga.example/sagas"
+
+
 def test_credentials_that_expire_are_asked_for_again(serve: Serve, api: Api) -> None:
     console = serve(key=None, credentials=Renewed())
     for _ in range(2):
@@ -303,7 +337,11 @@ def test_the_command_prints_an_address_that_lets_in_and_says_which_port_is_taken
     monkeypatch.setattr("webbrowser.open", opened.append)
     monkeypatch.setattr("cli.console.command._wait_for_interrupt", visit)
     result = CliRunner().invoke(main, ["console"])
-    assert (result.exit_code, opened[0] in result.output) == (0, True)
+    printed = re.search(r"The console is at (http://127\.0\.0\.1:\d+/)\?token=(\S+)", result.output)
+    assert result.exit_code == 0
+    assert printed
+    assert opened[0].startswith(printed[1])
+    assert printed[2] not in opened[0]
     assert "token=" not in told[0]
     taken = api.url.rpartition(":")[2]
     result = CliRunner().invoke(main, ["console", "--port", taken])

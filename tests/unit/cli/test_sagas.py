@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from cli import following
+from cli.sagas import _sagas
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.fake_api import FakeApi
 
@@ -84,6 +87,17 @@ def test_sagas_are_listed_by_status_label_and_name(api: FakeApi, run: Run) -> No
     assert run("list", "--status", "BROKEN").exit_code == 2
 
 
+def test_ids_and_statuses_stay_whole_on_a_narrow_terminal_however_long_a_name_is() -> None:
+    saga = {"id": "s1m8b10wzkk4wpsm", "name": "n" * 40, "status": "NEEDS_ATTENTION", "labels": {"team": "payments"}}
+    written = StringIO()
+    Console(file=written, width=80).print(_sagas([{**saga, "created_at": "2026-11-26T09:00:00.000Z"}]))
+    lines = written.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].startswith("s1m8b10wzkk4wpsm ")
+    assert "NEEDS_ATTENTION" in lines[1]
+    assert written.getvalue().count("n" * 10) >= 3
+
+
 def test_events_are_shown_from_a_number_on_and_followed_to_the_end(api: FakeApi, run: Run) -> None:
     saga_id = committed(api)
     page = json.loads(run("events", saga_id, "--after", "3", "-o", "json").stdout)
@@ -93,6 +107,17 @@ def test_events_are_shown_from_a_number_on_and_followed_to_the_end(api: FakeApi,
     assert [json.loads(line)["seq"] for line in followed] == [it["seq"] for it in page["items"]]
     assert run("events", saga_id, "--follow").stdout == run("events", saga_id).stdout
     assert "Nothing happened after that." in run("events", saga_id, "--after", "99").stdout
+
+
+def test_a_story_of_more_than_one_page_is_told_to_its_end(api: FakeApi, run: Run) -> None:
+    saga_id = api.submit()
+    for _ in range(240):
+        api.move(saga_id, "data", "CREATING", "503 from Google; it is tried again", step="create", error="Unavailable")
+    api.run(saga_id)
+    last = api.sagas[saga_id]["version"]
+    page = json.loads(run("events", saga_id, "-o", "json").stdout)
+    assert ([it["seq"] for it in page["items"]], page["next_cursor"]) == (list(range(1, last + 1)), last)
+    assert len(run("events", saga_id, "--follow").stdout.splitlines()) == last
 
 
 def test_yaml_streams_are_documents_of_their_own(api: FakeApi, run: Run) -> None:
@@ -147,6 +172,13 @@ def test_what_waits_for_approval_is_approved(api: FakeApi, run: Run) -> None:
     api.move(saga_id, None, "AWAITING_APPROVAL")
     assert run("approve", saga_id, "--wait").exit_code == 0
     assert api.sagas[saga_id]["status"] == "COMMITTED"
+
+
+def test_an_approval_that_was_given_before_is_not_waited_for(api: FakeApi, run: Run) -> None:
+    saga_id = api.submit()
+    api.move(saga_id, None, "AWAITING_APPROVAL")
+    assert run("approve", saga_id).exit_code == 0
+    assert run("approve", saga_id, "--wait", "--timeout", "5s").exit_code == 0
 
 
 def test_a_saga_that_is_not_there_is_bad_input(run: Run) -> None:

@@ -14,9 +14,11 @@ from zipfile import ZipFile
 
 import click
 import pytest
+from werkzeug.wrappers import Response
 
 from cli import __version__
 from cli.__main__ import main
+from local.http_server import serve
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.fake_api import FakeApi
 
@@ -35,6 +37,49 @@ def test_a_token_does_not_travel_in_the_open(run: Run) -> None:
     result = run("list", "--endpoint", "http://skysaga.example", SKYSAGA_TOKEN="good")
     assert result.exit_code == 2
     assert "give an https:// --endpoint" in result.stderr
+
+
+@pytest.mark.parametrize("token", ["good\nvery-secret", "very-secret\u2019"])
+def test_what_can_be_no_token_is_said_without_showing_it(api: FakeApi, run: Run, token: str) -> None:
+    result = run("list", SKYSAGA_TOKEN=token)
+    assert (result.exit_code, api.calls) == (2, [])
+    assert "what SKYSAGA_TOKEN holds is no token" in result.stderr
+    assert "very-secret" not in result.output
+    assert "very-secret" not in run("doctor", SKYSAGA_TOKEN=token).output
+
+
+def test_the_line_break_that_a_file_ends_with_is_not_part_of_a_token(run: Run) -> None:
+    assert run("list", SKYSAGA_TOKEN="good\n", **NOBODY).exit_code == 0
+
+
+def test_an_address_without_its_beginning_is_bad_usage(run: Run) -> None:
+    result = run("list", "--endpoint", "abc.execute-api.eu-west-1.amazonaws.com")
+    assert result.exit_code == 2
+    assert "give all of it, with https://" in result.stderr
+
+
+def somebody_else(status: int, text: str) -> Any:
+    def page(environ: Any, start_response: Any) -> Any:
+        return Response(text, status, content_type="text/html")(environ, start_response)
+
+    return serve(page, name="page")
+
+
+@pytest.mark.parametrize("text", ["<html>welcome</html>", "[1]", ""])
+def test_somebody_elses_page_at_the_address_is_not_taken_for_the_api(run: Run, text: str) -> None:
+    with somebody_else(200, text) as server:
+        result = run("list", "--endpoint", server.url)
+    assert result.exit_code == 4
+    assert "is not the API" in result.stderr
+
+
+@pytest.mark.parametrize("text", ['{"errors": ["blocked"]}', '{"errors": null}', '{"errors": "blocked"}', "\x1b[2Jno"])
+def test_a_refusal_that_is_not_the_apis_is_told_and_does_nothing_to_a_terminal(run: Run, text: str) -> None:
+    with somebody_else(403, text) as server:
+        result = run("list", "--endpoint", server.url)
+    assert result.exit_code == 2
+    assert "403 " in result.stderr
+    assert "\x1b" not in result.stderr
 
 
 def test_no_option_takes_a_token() -> None:
