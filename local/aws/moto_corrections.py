@@ -16,6 +16,8 @@ from moto.s3.models import FakeBucket
 
 from local.aws.lambda_corrections import correct_lambda
 from local.aws.sqs_corrections import correct_sqs
+from local.aws.stream_corrections import correct_streams
+from local.aws.watching_corrections import correct_watching
 
 _attach_known_policy = IAMBackend.attach_role_policy
 
@@ -28,6 +30,8 @@ def correct_moto() -> None:
     FakeBucket.get_permission = _neutral
     correct_lambda()
     correct_sqs()
+    correct_streams()
+    correct_watching()
 
 
 def _attach_role_policy(backend: Any, policy_arn: str, role_name: str) -> None:
