@@ -49,13 +49,13 @@ def _create(path: Path, text: str) -> None:
 
 
 def _change(path: Path, lines: Sequence[str]) -> None:
-    text = path.read_text()
+    text = f"\n{path.read_text()}"
     for hunk in _hunks(lines):
         before = _side(hunk, " -")
         if text.count(before) != 1:
             raise ValueError(f"{path.name} has {text.count(before)} places that read {before!r}, not one")
         text = text.replace(before, _side(hunk, " +"))
-    path.write_text(text)
+    path.write_text(text[1:])
 
 
 def _hunks(lines: Sequence[str]) -> list[list[str]]:

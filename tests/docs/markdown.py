@@ -23,9 +23,17 @@ class Block(NamedTuple):
     line: int
 
 
-def blocks_of(page: Path) -> list[Block]:
-    """Every block of a page in order; raises ValueError for a fence that is never closed."""
-    return list(_blocks(page.read_text().splitlines()))
+def blocks_of(page: Path, section: str | None = None) -> list[Block]:
+    """Every block of a page, or of one of its sections, in order; raises ValueError for a fence that is never closed.
+
+    A section goes from its heading of the second level to the next one.
+    """
+    lines = page.read_text().splitlines()
+    if section is None:
+        return list(_blocks(lines))
+    start = lines.index(f"## {section}")
+    end = next((at for at in range(start + 1, len(lines)) if lines[at].startswith("## ")), len(lines))
+    return [block for block in _blocks(lines) if start < block.line <= end]
 
 
 def _blocks(lines: list[str]) -> Iterator[Block]:
