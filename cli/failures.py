@@ -85,5 +85,5 @@ def told_plainly() -> Iterator[None]:
         raise Failure(
             f"{error}\nSign in again, or give --profile; `skysaga doctor` looks into it.", BAD_INPUT
         ) from error
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, click.Abort) as error:
         raise Failure("interrupted; whatever the deployment was asked for goes on there.", INTERRUPTED) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from cli.asking import ask
 from cli.completion import complete_sagas
 from cli.durations import Deadline, timeout_option
 from cli.endpoint import client_option
@@ -109,5 +110,5 @@ def _confirm(saga: Mapping[str, Any]) -> None:
     holds = [it["id"] for it in saga["resources"] if it["cloud_id"] and it["status"] != "ABSENT"]
     what = printable(f"{saga['id']} ({saga['name']}, {saga['status']})")
     question = f"Destroy {what} with all it holds: {printable(', '.join(holds)) or 'nothing that is known of'}?"
-    if not click.confirm(question, err=True):
+    if ask(f"{question} [y/N]:") not in ("y", "yes"):
         raise Failure("nothing was destroyed.", BAD_INPUT)

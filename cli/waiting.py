@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from cli.asking import ask
 from cli.durations import Deadline
 from cli.failures import DEADLINE, INTERRUPTED, UNREACHABLE, Failure, code_of_ending, failure_of_problem
 from cli.following import DeadlinePassed, Following, Interrupted
@@ -81,19 +82,13 @@ def _interrupted(client: ApiClient, following: Following, saga_id: str) -> None:
 def _asked() -> str:
     notice("\ndetach leaves it running, cancel undoes it, stay goes on watching; Ctrl-C again detaches")
     try:
-        answer: str = click.prompt("detach, cancel or stay?", value_proc=_choice, default=_DETACH, err=True)
-    except (click.Abort, KeyboardInterrupt):
+        while True:
+            typed = ask("detach, cancel or stay? [detach]:") or _DETACH
+            if chosen := [answer for answer in (_DETACH, _CANCEL, _STAY) if answer.startswith(typed)]:
+                return chosen[0]
+    except KeyboardInterrupt:
         notice("")
         return _DETACH
-    return answer
-
-
-def _choice(typed: str) -> str:
-    """One of the three, or how it begins."""
-    for answer in (_DETACH, _CANCEL, _STAY):
-        if typed and answer.startswith(typed.strip().lower()):
-            return answer
-    raise click.BadParameter(f"{typed!r} is neither detach, cancel nor stay")
 
 
 def _cancel(client: ApiClient, saga_id: str) -> None:

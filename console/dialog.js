@@ -31,8 +31,14 @@ export function confirm({ title, says, action, danger = false, type, perform }) 
   };
   const heading = h("h2", { id: "dialog-title" }, title);
   const form = h("form", { on: { submit } }, heading, says, field, failed, h("div", { class: "actions" }, back, go));
-  const dialog = h("dialog", { "aria-labelledby": "dialog-title", on: { close: () => dialog.remove() } }, form);
+  const dialog = h("dialog", { "aria-labelledby": "dialog-title", on: { close: () => gone(dialog) } }, form);
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
+}
+
+/** The focus goes back to where it came from; where that is no longer there, to the heading. */
+function gone(dialog) {
+  dialog.remove();
+  if (document.activeElement === document.body) document.querySelector("h1")?.focus();
 }

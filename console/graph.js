@@ -52,29 +52,31 @@ export class Graph {
       svg("rect", { width: WIDTH, height: HEIGHT, rx: 6 }),
       svg("rect", { class: "edge", width: 4, height: HEIGHT, rx: 2 }),
       svg("text", { class: "name", x: 14, y: 19 }),
+      " ",
       svg("text", { class: "about", x: WIDTH - 10, y: 37, "text-anchor": "end" }),
+      " ",
       svg("text", { class: "status", x: 14, y: 37 }),
+      " ",
       svg("text", { class: "faults", x: WIDTH - 10, y: 19, "text-anchor": "end" }),
-      svg("title"),
     );
   }
 }
 
 function drawNode(element, it, { x, y }, chosen) {
   const words = resourceWords(it.status);
-  const [, , name, about, status, faults, title] = element.children;
+  const [, , name, about, status, faults] = element.children;
   set(element, {
     transform: `translate(${x} ${y})`,
     class: `node ${words.tone}`,
     "data-status": it.status,
     "aria-pressed": String(chosen),
-    "aria-label": `${it.id}, ${it.provider} ${it.kind}, ${it.status}${it.error ? `, ${it.error}` : ""}`,
   });
   say(name, it.id.length > MOST_LETTERS ? `${it.id.slice(0, MOST_LETTERS - 1)}…` : it.id);
   say(about, it.provider);
   say(status, `${words.sign} ${it.status}`);
   say(faults, it.faults ? `↻ ${it.faults}` : "");
-  say(title, `${it.id}: ${words.means}${it.error ? `\n${it.error}` : ""}`);
+  const read = [name, about, status, faults].map((shown) => shown.textContent).filter(Boolean).join(" ");
+  set(element, { "aria-label": `${read}, ${it.kind}${it.error ? `, ${it.error}` : ""}` });
 }
 
 /** Where everything is: a column for each wave, several for a long one; what belongs together at about one height. */

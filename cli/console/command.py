@@ -8,8 +8,6 @@ import webbrowser
 
 import click
 
-from cli.console.server import ConsoleServer
-from cli.console.upstream import Upstream
 from cli.endpoint import deployment, endpoint_options, told_plainly
 from cli.failures import FAILED, Failure
 
@@ -23,6 +21,9 @@ def console(endpoint: str | None, profile: str | None, region: str | None, port:
 
     Its calls are signed with your credentials. Whoever has the address that is printed can do what you can: keep it.
     """
+    from cli.console.server import ConsoleServer  # noqa: PLC0415 - completing a word does not wait for what signs
+    from cli.console.upstream import Upstream  # noqa: PLC0415 - as above
+
     with told_plainly():
         upstream = Upstream(deployment(endpoint, profile, region))
     try:

@@ -78,7 +78,7 @@ function report(answer, by) {
     answer.costs === "own" && h("p", { class: "quiet" }, "Of your own sagas."),
     currencies.length === 0 && h("p", {}, "Nothing is known to have cost anything in these days."),
     ...currencies.map((it) => currency(it, answer, by)),
-    h("section", { "aria-label": "Sources" }, h("h2", {}, "Sources"), freshness(answer.freshness)),
+    h("section", {}, h("h2", {}, "Sources"), freshness(answer.freshness)),
   ];
 }
 

@@ -45,7 +45,7 @@ export async function showSaga({ api, main, place, signal }) {
         view.take(page.items, saga, first);
         first = false;
       }
-      return ended(view.saga.status) ? REST : 0;
+      return ended(view.saga.status) && view.saga.version <= view.history.cursor ? REST : 0;
     },
     showStanding,
     view.nudge,
@@ -156,10 +156,11 @@ class SagaView {
   }
 
   drawOrders() {
-    const focused = this.orders.contains(document.activeElement);
-    ORDERS.forEach((order, index) => (this.orders.children[index].hidden = !order.possible(this.saga)));
+    const buttons = /** @type {HTMLElement[]} */ ([...this.orders.children]);
+    const focused = buttons.find((it) => it === document.activeElement);
+    ORDERS.forEach((order, index) => (buttons[index].hidden = !order.possible(this.saga)));
     // A button that is no longer there cannot keep the focus, and nobody should have to look for it.
-    if (focused && /** @type {HTMLElement} */ (document.activeElement).hidden) this.name.focus();
+    if (focused?.hidden) this.name.focus();
   }
 
   drawResources() {
@@ -246,7 +247,7 @@ class SagaView {
 }
 
 function section(title, ...content) {
-  return h("section", { "aria-label": title }, h("h2", {}, title), ...content);
+  return h("section", {}, h("h2", {}, title), ...content);
 }
 
 function table(headings, body, kind = "") {

@@ -22,7 +22,7 @@ from tests.console.browser import chromium
 
 TOKEN = "the-token-of-ops"
 SAGA = {"id": "s0000000000000ab", "name": "checkout", "status": "COMMITTED", "caller": "ops", "version": 3}
-UNSET = {
+UNSET: dict[str, Any] = {
     "finished_at": None,
     "expires_at": None,
     "approval": None,

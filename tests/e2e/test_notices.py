@@ -77,6 +77,7 @@ def _told(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> I
         finally:
             faults.disarm()
         logs = {path.name: path.read_bytes()[before.get(path, 0) :].decode() for path in _logs()}
+        logs["traces"] = deployment.traces.text()
         yield Told(saga, unlabelled, bus, topic, receiver, secrets, logs)
 
 
@@ -170,7 +171,7 @@ def test_a_webhook_hears_of_no_saga_without_its_labels(told: Told) -> None:
     assert {it.document["data"]["saga"] for it in told.receiver.posted} == {told.saga}
 
 
-def test_neither_secret_nor_url_is_in_any_log(told: Told) -> None:
+def test_neither_secret_nor_url_is_in_any_log_or_trace(told: Told) -> None:
     assert '"delivered"' in told.logs["skysaga-webhook.log"]
     telltales = [*(it.removeprefix("whsec_") for it in told.secrets), "/hook"]
     assert [name for name, text in told.logs.items() if any(it in text for it in telltales)] == []

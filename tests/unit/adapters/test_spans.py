@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from lambdas.adapters import spans
+from lambdas.adapters import clients, spans
 from lambdas.adapters.correlation import trace_of
 from lambdas.adapters.observability import cloud_answered, observed
 from lambdas.core.errors import RetryableError
@@ -105,7 +105,7 @@ def test_headers_come_from_the_secret(receiver: Receiver, monkeypatch: pytest.Mo
             return {"SecretString": "authorization=Bearer%20abc, x-tenant=ops"}
 
     monkeypatch.setenv(spans.HEADERS_SECRET, "skysaga/otlp")
-    monkeypatch.setattr(spans.clients, "secrets", Secrets)
+    monkeypatch.setattr(clients, "secrets", Secrets)
     create(EVENT, Context())
 
     assert receiver.headers[0]["authorization"] == "Bearer abc"
@@ -146,4 +146,4 @@ def test_the_traces_number_is_what_clouds_are_told_to_correlate_with() -> None:
 
     assert trace.uuid.hex == sha256(SAGA.encode()).hexdigest()[:32]
     assert trace != trace_of("another")
-    assert cast(int, trace.root_span_id) != 0
+    assert trace.root_span_id != 0

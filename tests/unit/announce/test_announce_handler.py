@@ -16,9 +16,9 @@ from lambdas.core.errors import RetryableError
 from lambdas.core.model import Resource, Saga
 from lambdas.core.states import ResourceStatus, SagaStatus
 from tests.fakes.announcements import FakeAnnouncements
+from tests.fakes.context import Context
 from tests.unit.adapters.conftest import log_text
 from tests.unit.core.test_announcing import NOW, OPENED, resource, saga
-from tests.unit.watch.test_watch_handler import Context
 
 __all__ = ["log_text"]
 

@@ -67,7 +67,7 @@ def test_every_operation_answers_as_the_document_says(known: dict[str, list[str]
     asked = 0
     with serve(front, port=0, name="front") as server:
         document = requests.get(f"{server.url}/openapi.json", timeout=10).json()
-        schema = schemathesis.openapi.from_dict(_with_few_places(document), config=_config(server.url))
+        schema = schemathesis.openapi.from_dict(_shortened(document), config=_config(server.url))
         schema.hooks.hook(_pointing_at(known))
         for event in from_schema(schema).execute():
             if isinstance(event, events.NonFatalError | events.FatalError):
@@ -79,11 +79,16 @@ def test_every_operation_answers_as_the_document_says(known: dict[str, list[str]
     assert asked > 500, "it was hardly asked anything"
 
 
-def _with_few_places(document: dict[str, Any]) -> dict[str, Any]:
-    """Each region and zone would be asked for by itself, which takes a minute and tells nothing new."""
+def _shortened(document: dict[str, Any]) -> dict[str, Any]:
+    """Without what would be asked for a thousand times and tells nothing new.
+
+    Each region and zone would be, and each request in either form: it is read by the same code for both operations.
+    """
     schemas = document["components"]["schemas"]
     for name in ("AwsRegion", "AzureRegion", "GcpZone"):
         schemas[name]["enum"] = schemas[name]["enum"][:2]
+    del document["paths"]["/sagas"]["post"]["requestBody"]["content"]["application/yaml"]
+    del document["paths"]["/plans"]["post"]["requestBody"]["content"]["application/json"]
     return document
 
 

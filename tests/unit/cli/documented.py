@@ -12,6 +12,9 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "command.md"
 FREE = frozenset({"labels", "keys"})
 """Fields whose own fields are named by users."""
 
+OPTIONAL = frozenset({".cost", ".cost_freshness"})
+"""Fields that are there once something is known."""
+
 
 def examples() -> dict[str, Mapping[str, Any]]:
     """The documented example of each schema."""
@@ -32,7 +35,8 @@ def departures(document: Mapping[str, Any], *, whole: bool) -> list[str]:
     missing = [path for path in promised if path not in found and path not in nulls]
     if whole:
         return wrong + [f"{path} is missing" for path in missing]
-    return wrong + [f"{path} is missing" for path in missing if _parent(path) in found and _parent(path) != path]
+    there = [path for path in missing if not path.endswith("[]") and _parent(path) in found and path not in OPTIONAL]
+    return wrong + [f"{path} is missing" for path in there]
 
 
 def _shape(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -63,4 +67,4 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _parent(path: str) -> str:
-    return path[:-2] if path.endswith("[]") else path.rpartition(".")[0]
+    return path.rpartition(".")[0]

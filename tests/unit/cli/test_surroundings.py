@@ -205,5 +205,8 @@ def test_the_wheel_has_everything_that_an_agent_runs_and_nothing_else_of_what_is
     code = "import cli.agent, lambdas.vsphere.handler as one, lambdas.scvmm.handler as other; print(one.__file__)"
     outcome = ran(sys.executable, "-c", code, folder=tmp_path, PYTHONPATH=str(wheel), AWS_DEFAULT_REGION="eu-west-1")
     assert outcome.stdout.startswith(str(wheel)), outcome.stderr
-    packages = {name.split("/")[1] for name in ZipFile(wheel).namelist() if name.startswith("lambdas/")}
+    names = set(ZipFile(wheel).namelist())
+    packages = {name.split("/")[1] for name in names if name.startswith("lambdas/")}
     assert packages == {"__init__.py", "adapters", "core", "scvmm", "vsphere", "worker"}
+    page = {it.relative_to(ROOT / "console").as_posix() for it in (ROOT / "console").rglob("*") if it.is_file()}
+    assert {f"cli/console/static/{name}" for name in page} <= names

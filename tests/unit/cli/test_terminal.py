@@ -180,11 +180,15 @@ def test_colours_are_left_out_where_nobody_wants_them_and_a_dumb_terminal_gets_l
 def test_destroying_asks_first_and_does_nothing_unless_it_is_wanted(api: FakeApi, terminal: Open) -> None:
     saga_id = api.submit()
     api.run(saga_id, "COMMITTED")
-    unsure, sure = terminal("destroy", saga_id), terminal("destroy", saga_id)
+    unsure, gone, sure = (terminal("destroy", saga_id) for _ in range(3))
     unsure.until("with all it holds: data, web? [y/N]:")
     unsure.type(b"n\n")
     assert unsure.ended() == 2
     assert "nothing was destroyed" in unsure.text
+    assert api.sagas[saga_id]["status"] == "COMMITTED"
+    gone.until("[y/N]:")
+    gone.type(CTRL_C)
+    assert gone.ended() == 130
     assert api.sagas[saga_id]["status"] == "COMMITTED"
     sure.until("[y/N]:")
     sure.type(b"y\n")

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.core.errors import RetryableError
 from lambdas.core.model import Approval, ApprovalPoint, Saga
@@ -20,20 +19,13 @@ from lambdas.core.steps.measuring import BillingMeasures, ClusterMeasures, Measu
 from lambdas.gauges.handler import Measure, gauges_handler
 from tests.fakes.clock import FakeClock
 from tests.fakes.clusters import FakeClusters
+from tests.fakes.context import Context
 from tests.fakes.costs import FakeSources, cost_explorer
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.reports import cluster_settings, survey
 from tests.fakes.windows import FakeWindows
 
 Value = tuple[str, dict[str, str], float, str]
-
-
-class Context(LambdaContext):
-    def __init__(self) -> None:
-        self._function_name = "skysaga-gauges"
-        self._memory_limit_in_mb = 256
-        self._invoked_function_arn = "arn"
-        self._aws_request_id = "request"
 
 
 @dataclass

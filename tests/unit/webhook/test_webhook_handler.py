@@ -19,9 +19,9 @@ from lambdas.adapters.webhooks import HttpReceivers, RetryQueues, WebhookSecrets
 from lambdas.webhook.handler import Webhooks, webhook_handler
 from local.http_server import serve
 from tests.fakes.clock import FakeClock
+from tests.fakes.context import Context
 from tests.unit.adapters.conftest import log_text
 from tests.unit.core.test_webhooks import OTHER, SECRET, event
-from tests.unit.watch.test_watch_handler import Context
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
