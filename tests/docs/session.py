@@ -8,18 +8,18 @@ import subprocess
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Timer
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from tests.docs.markdown import Block
 
-ELSEWHERE: Final = "in another terminal"
-"""What the text before a block says when it is not for the shell that the rest is typed into."""
-
 SHELL: Final = frozenset({"", "sh"})
 OUTPUT: Final = "text"
+PATIENCE_SECONDS: Final = 90.0
 _LEFT_OUT: Final = "..."
-_SAGA: Final = re.compile(r"\bs[0-9a-z]{15}\b")
+_SAGA: Final = re.compile(r"\bs(?=[a-z]*[0-9])[0-9a-z]{15}\b")
+_SUBMITS: Final = re.compile(r"\bapply\b|--data-binary\b")
 _SAGA_HERE: Final = re.compile(r"\bSAGA\b")
 _VARYING: Final = (
     (_SAGA, "SAGA"),
@@ -37,32 +37,29 @@ class NotAsShown(AssertionError):
 
 
 class Typed(NamedTuple):
-    """Something to type, and the lines of output that its page shows, if any; `line` is where it stands there."""
+    """Commands to type, and the lines of output that their page shows, if any; `line` is where they stand there."""
 
-    commands: str
+    commands: Sequence[str]
     shown: Sequence[str] | None
     line: int
 
 
 def typed(blocks: Sequence[Block]) -> list[Typed]:
-    """What is to be typed of a page into the one shell, in order."""
+    """What is to be typed of a page, in order."""
     return list(_typed(blocks))
-
-
-def elsewhere(blocks: Sequence[Block]) -> list[str]:
-    """What is to be typed into other terminals."""
-    return [block.text for block in blocks if block.language in SHELL and _is_elsewhere(block)]
 
 
 def _typed(blocks: Sequence[Block]) -> Iterator[Typed]:
     for block, following in zip(blocks, [*blocks[1:], None], strict=True):
-        if block.language in SHELL and not _is_elsewhere(block):
+        if block.language in SHELL:
             shown = following.text.splitlines() if following and following.language == OUTPUT else None
-            yield Typed(block.text, shown, block.line)
+            yield Typed(_commands(block.text), shown, block.line)
 
 
-def _is_elsewhere(block: Block) -> bool:
-    return ELSEWHERE in block.lead.lower()
+def _commands(text: str) -> list[str]:
+    """One for each line, but for lines that go on in the next one."""
+    joined = text.replace("\\\n", " ")
+    return [stripped for line in joined.splitlines() if (stripped := line.partition("  #")[0].strip())]
 
 
 class Shell:
@@ -91,23 +88,30 @@ class Shell:
         self._process.kill()
         self._process.communicate()
 
-    def type(self, commands: str) -> str:
-        """What is said until the commands are done."""
+    def type(self, command: str) -> str:
+        """What is said until the command is done; raises NotAsShown for one that does not come to an end."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         end = f"end-{uuid.uuid4()}"
-        known = _SAGA_HERE.sub(self._saga or "SAGA", commands)
+        known = _SAGA_HERE.sub(self._saga or "SAGA", command)
         self._process.stdin.write(f"{known}\necho; echo {end}\n")
         self._process.stdin.flush()
-        said: list[str] = []
-        for line in self._process.stdout:
-            if line.strip() == end:
-                break
-            said.append(line)
+        watchdog = Timer(PATIENCE_SECONDS, self._process.kill)
+        watchdog.start()
+        said = list(self._until(f"{end}\n"))
+        watchdog.cancel()
         output = "".join(said)
-        for saga in _SAGA.findall(output):
-            self._saga = saga
+        if self._process.poll() is not None:
+            raise NotAsShown(f"{known} does not come to an end:\n{output}")
+        if _SUBMITS.search(command) and (saga := _SAGA.search(output)):
+            self._saga = saga[0]
         return output
+
+    def _until(self, end: str) -> Iterator[str]:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line == end:
+                return
+            yield line
 
 
 def compare(step: Typed, output: str) -> None:
@@ -124,7 +128,7 @@ def compare(step: Typed, output: str) -> None:
         pattern = re.compile(".*".join(re.escape(part) for part in shown.split(_LEFT_OUT)))
         found = next((place for place, line in enumerate(left) if pattern.fullmatch(line)), None)
         if found is None:
-            raise NotAsShown(f"line {step.line}: {step.commands}shows {shown!r}, but what came was\n{output}")
+            raise NotAsShown(f"line {step.line}: {step.commands} shows {shown!r}, but what came was\n{output}")
         left = left[found + 1 :]
 
 
