@@ -81,7 +81,7 @@ def _completion(declared: Objectives) -> Objective:
     return Objective(
         "completion",
         declared.completion,
-        f"{total} - {_sum('c_well', 'r_well')}",
+        f"{total} - ({_sum('c_well', 'r_well')})",
         total,
         metrics,
         "Too many sagas neither commit nor are undone in time.",

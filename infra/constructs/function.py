@@ -73,7 +73,8 @@ class Function(Construct):
         self.log_group_name: Final = f"/aws/lambda/{name}"
         log = log_group(self, "Log", self.log_group_name)
         export = TraceExport.from_context(self)
-        exporting = reading_secret(Stack.of(self), export.headers_secret) if export and export.headers_secret else []
+        headers = export.headers_secret if export else None
+        exporting = reading_secret(Stack.of(self), headers, "TraceHeaders") if headers else []
         role = iam.Role(
             self,
             "Role",
@@ -114,7 +115,7 @@ class Function(Construct):
                 "AwsSolutions-L1": "The runtime is the one that the tests run on; see infra/packaging/target.py.",
                 "AwsSolutions-IAM5[Resource::*]": "Writing traces, and looking into a VPC, have no resource to name.",
                 **(ATTACHING_ACCEPTED if network else {}),
-                **(accepted_of_secret(export.headers_secret) if export and export.headers_secret else {}),
+                **(accepted_of_secret(headers) if headers else {}),
             },
         )
         usual = {**_USUAL, **({} if network else {"CKV_AWS_117": _OUTSIDE})}

@@ -98,9 +98,8 @@ class AwsClients:
 def _answered(model: Any, parsed: Mapping[str, Any], **_: object) -> None:
     """Note the request's id, by which AWS's own logs and its support know a call, refused ones among them."""
     told = parsed.get("ResponseMetadata", {})
-    cloud_answered(
-        "aws", model.name, request_id=told.get("RequestId"), status=told.get("HTTPStatusCode"), error=_code(parsed)
-    )
+    request_id = told.get("HTTPHeaders", {}).get("x-amzn-requestid") or told.get("RequestId")
+    cloud_answered("aws", model.name, request_id=request_id, status=told.get("HTTPStatusCode"), error=_code(parsed))
 
 
 def _code(parsed: Mapping[str, Any]) -> str | None:

@@ -99,7 +99,8 @@ class Look:
         return width
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        # A browser notes every answer of 412, which the page answers itself: it looks again, and asks again.
+        if message.type in ("error", "warning") and "412 (Precondition Failed)" not in message.text:
             self.complaints.append(message.text)
 
 

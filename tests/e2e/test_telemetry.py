@@ -89,11 +89,11 @@ def test_googles_own_log_knows_the_operations_that_we_logged(followed: Followed)
     assert any(it in paths for it in operations)
 
 
-def test_of_aws_every_call_is_logged_with_its_request_id(followed: Followed) -> None:
-    asked = followed.lines(message="cloud answered", cloud="aws")
+def test_of_aws_every_call_about_machines_is_logged_with_a_request_id_of_its_own(followed: Followed) -> None:
+    asked = [it for it in followed.lines(message="cloud answered", cloud="aws") if "Instances" in it["call"]]
 
     assert {"RunInstances", "TerminateInstances"} <= {it["call"] for it in asked}
-    assert all(it["request_id"] for it in asked)
+    assert len({it["request_id"] for it in asked}) == len(asked)
 
 
 def test_all_that_was_done_is_one_trace_under_the_saga(followed: Followed) -> None:

@@ -316,7 +316,7 @@ def test_a_cluster_that_does_not_report_raises_an_alarm_before_placement_leaves_
 
 
 def test_every_alarm_says_what_to_do_and_reaches_the_topic_of_all_alarms(clusters: Template) -> None:
-    assert len(alarms(clusters)) == 2 * len(CLUSTERS)
+    assert len(alarms(clusters)) == 3 * len(CLUSTERS)
     for alarm in alarms(clusters).values():
         (action,) = alarm["AlarmActions"]
         assert "AlarmsTopic" in text(action)
@@ -328,7 +328,7 @@ def test_the_page_about_clusters_has_every_field_every_alarm_and_the_numbers_tha
 ) -> None:
     page = (ROOT / "docs" / "clusters.md").read_text()
     fields = {*PrivateCloud.model_fields, *Cluster.model_fields, *Vpc.model_fields}
-    named = {re.sub("cluster-.*-(silent|given-up)", r"cluster-NAME-\1", name) for name in alarms(clusters)}
+    named = {re.sub("cluster-.*-(silent|given-up|waiting)", r"cluster-NAME-\1", name) for name in alarms(clusters)}
 
     assert [it for it in fields if f"`{it}`" not in page and f'"{it}"' not in page] == []
     assert [it for it in named if f"`{it}`" not in page] == []

@@ -94,7 +94,7 @@ def burned(alarm: dict[str, Any], values: dict[tuple[str, str], float]) -> float
     }
     # in CloudWatch a division by zero is no data; here the branch is not taken
     lazy = re.sub(r"^IF\((.*), (\(.*), 0\)$", r"IF(\1, lambda: \2, 0)", expression)
-    return float(eval(lazy, functions, found))  # noqa: S307 - an expression of our own template
+    return float(eval(lazy, {**functions, **found}))  # noqa: S307 - an expression of our own template
 
 
 @pytest.mark.parametrize(
