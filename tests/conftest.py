@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-_TOGETHER = ("simulation", "deploys", "e2e", "mutants", "outages", "infra", "statemachines", "model")
+_TOGETHER = ("simulation", "deploys", "e2e", "docs", "mutants", "outages", "infra", "statemachines", "model")
 """What takes longest comes first, so that what is short fills the gaps at the end."""
 
 _ON_SIMULATED_CLOUDS = ("simulation", "mutants")

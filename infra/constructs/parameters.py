@@ -12,8 +12,9 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra.billing import Billing
+from infra.clouds import CLOUDS, PRIVATE_CLOUDS, PUBLIC_CLOUDS
 from infra.private_clouds import PrivateClouds
-from infra.settings import CLOUDS, PRIVATE_CLOUDS, Settings
+from infra.settings import Settings
 from infra.targets import Targets
 
 GRANTS: Final = "/skysaga/grants"
@@ -33,9 +34,9 @@ class Parameters(Construct):
         self, scope: Construct, id: str, *, targets: Targets, private_clouds: PrivateClouds, settings: Settings
     ) -> None:
         super().__init__(scope, id)
-        for cloud in CLOUDS:
-            private = cloud in PRIVATE_CLOUDS
-            value = private_clouds.targets(cloud) if private else targets.parameter(cloud, settings)
+        public = {name: targets.parameter(name, it.default_target(settings)) for name, it in PUBLIC_CLOUDS.items()}
+        private = {name: private_clouds.targets(name) for name in PRIVATE_CLOUDS}
+        for cloud, value in (public | private).items():
             ssm.CfnParameter(
                 self,
                 f"{cloud.capitalize()}Targets",

@@ -17,9 +17,8 @@ from infra.permissions.verbs import VERBS, Permissions, Verb
 class Provider(Construct):
     """The functions that create, observe, delete and check on one cloud; `cloud` is its folder under `lambdas/`.
 
-    They have the requirements of that folder, unless `dependencies` names another.
-    `environment` is what the function of a verb is told. A provider that has to tell others which verb it is finds it
-    in the variable `verb_variable`. Where `trusted` by that cloud, the roles' ARNs are put out.
+    They have the requirements of the folder `dependencies`. `environment` is what the function of a verb is told.
+    Where `trusted` by that cloud, the roles' ARNs are put out.
     """
 
     def __init__(
@@ -32,8 +31,7 @@ class Provider(Construct):
         environment: Callable[[Verb], Mapping[str, str]],
         ledger: Sequence[iam.PolicyStatement],
         permissions: Permissions,
-        dependencies: str | None = None,
-        verb_variable: str = "",
+        dependencies: str,
         memory: int = 256,
         trusted: bool = False,
     ) -> None:
@@ -46,9 +44,9 @@ class Provider(Construct):
                 description=f"One step on {cloud}: {verb} a resource",
                 handler=f"lambdas.{cloud}.handler.{verb}",
                 code=code,
-                environment={**environment(verb), **({verb_variable: verb} if verb_variable else {})},
+                environment=environment(verb),
                 permissions=[*ledger, *permissions.statements[verb]],
-                dependencies=cloud if dependencies is None else dependencies,
+                dependencies=dependencies,
                 memory=memory,
             )
             for verb in VERBS

@@ -16,14 +16,14 @@ from pydantic import Field, StringConstraints, TypeAdapter
 from lambdas.core.errors import FieldError, NotGranted, RequestError
 from lambdas.core.model import Saga
 from lambdas.core.request import SagaRequest
-from lambdas.core.specs import ResourceDefinition
+from lambdas.core.specs import PROVIDERS, ResourceDefinition
 from lambdas.core.specs.base import Strict
 from lambdas.core.targets import DEFAULT, Target, Targets
 
 EVERYBODY: Final = "*"
 
 CallerPattern = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
-TargetPattern = Annotated[str, StringConstraints(pattern=r"^(\*|aws|azure|gcp|vsphere|scvmm)/[a-z0-9*-]{1,40}$")]
+TargetPattern = Annotated[str, StringConstraints(pattern=rf"^(\*|{'|'.join(PROVIDERS)})/[a-z0-9*-]{{1,40}}$")]
 
 
 class Caller(NamedTuple):

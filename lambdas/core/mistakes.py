@@ -17,11 +17,10 @@ from lambdas.core.errors import FieldError
 from lambdas.core.graph import find_cycle
 from lambdas.core.specs import (
     KINDS,
+    OFFERED,
     PRIVATE_PROVIDERS,
     PROVIDERS,
     AwsDisk,
-    Disk,
-    Instance,
     PrivateInstance,
     ResourceDefinition,
 )
@@ -53,10 +52,7 @@ _KEY: Final = "[key]"
 
 _LONGEST_NAME: Final = 32  # of a field or label in what is wrong with it; what is longer was hardly mistyped
 
-_DEFINITION: Final[TypeAdapter[Instance | Disk]] = TypeAdapter(ResourceDefinition)
-
-
-_NOT_OFFERED: Final = tuple((provider, "disk") for provider in PRIVATE_PROVIDERS)
+_DEFINITION: Final[TypeAdapter[Definition]] = TypeAdapter(ResourceDefinition)
 
 
 class _Common(BaseModel):
@@ -121,14 +117,20 @@ def _unknown_kind_errors(location: Sequence[int | str], document: Any) -> Iterat
         elif resource[field] not in allowed:
             reason = f"must be one of {', '.join(allowed)}, not {quoted(resource[field])}"
             yield FieldError(_path([*location, field]), reason)
-    if (resource.get("provider"), resource.get("kind")) in _NOT_OFFERED:
-        reason = f"{resource['provider']} has no disks of their own; give its instances placement.disk_gb"
-        yield FieldError(_path([*location, "kind"]), reason)
+    provider, kind = resource.get("provider"), resource.get("kind")
+    if provider in PROVIDERS and kind in KINDS and (provider, kind) not in OFFERED:
+        yield FieldError(_path([*location, "kind"]), _not_offered(provider, kind))
     try:
         _Common.model_validate(resource)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             yield _field_error([*location, *detail["loc"]], detail)
+
+
+def _not_offered(provider: str, kind: str) -> str:
+    if provider in PRIVATE_PROVIDERS:
+        return f"{provider} has no disks of their own; give its instances placement.disk_gb"
+    return f"{provider} has no {kind}s"
 
 
 def _with_suggestion(reason: str, value: object) -> str:
@@ -182,19 +184,19 @@ def _references(entry: _Entry) -> Iterator[tuple[str, str]]:
         yield "placement.near", near
 
 
-def _zone_errors(definitions: Mapping[int, Instance | Disk]) -> Iterator[FieldError]:
+def _zone_errors(definitions: Mapping[int, Definition]) -> Iterator[FieldError]:
     for index, definition in definitions.items():
         zone = _zone_of(definition)
         if zone is not None and not zone.startswith(definition.location):
             yield FieldError(f"resources[{index}].spec.zone", f"{quoted(zone)} is not in {definition.location}")
 
 
-def _zone_of(definition: Instance | Disk) -> str | None:
+def _zone_of(definition: Definition) -> str | None:
     """The zone that a disk of a cloud with regions is to be in."""
     return definition.spec.zone if isinstance(definition, AwsDisk) else None
 
 
-def _attachment_errors(definitions: Mapping[int, Instance | Disk]) -> Iterator[FieldError]:
+def _attachment_errors(definitions: Mapping[int, Definition]) -> Iterator[FieldError]:
     """What is wrong with attached disks, as far as both ends of an attachment are valid by themselves."""
     by_id = {definition.id: definition for definition in definitions.values()}
     holders: dict[str, str] = {}
@@ -209,7 +211,7 @@ def _attachment_errors(definitions: Mapping[int, Instance | Disk]) -> Iterator[F
                 yield FieldError(f"resources[{index}].spec.disks[{position}]", reason)
 
 
-def _near_errors(definitions: Mapping[int, Instance | Disk]) -> Iterator[FieldError]:
+def _near_errors(definitions: Mapping[int, Definition]) -> Iterator[FieldError]:
     """What is wrong with machines that are to share another one's cluster, as far as both are valid by themselves."""
     by_id = {definition.id: definition for definition in definitions.values()}
     for index, definition in definitions.items():
@@ -220,7 +222,7 @@ def _near_errors(definitions: Mapping[int, Instance | Disk]) -> Iterator[FieldEr
             yield FieldError(f"resources[{index}].placement.near", reason)
 
 
-def _cannot_be_near(instance: PrivateInstance, other: Instance | Disk) -> str | None:
+def _cannot_be_near(instance: PrivateInstance, other: Definition) -> str | None:
     if not isinstance(other, PrivateInstance):
         return f"{quoted(other.id)} is on no private cluster"
     group = instance.placement.anti_affinity
@@ -229,14 +231,14 @@ def _cannot_be_near(instance: PrivateInstance, other: Instance | Disk) -> str | 
     return _apart(instance, other)
 
 
-def _valid(resource: dict[str, Any]) -> Instance | Disk | None:
+def _valid(resource: dict[str, Any]) -> Definition | None:
     try:
         return _DEFINITION.validate_python(resource)
     except ValidationError:
         return None
 
 
-def _cannot_attach(instance: Instance | Disk, disk: Instance | Disk | None, holder: str | None) -> str | None:
+def _cannot_attach(instance: Definition, disk: Definition | None, holder: str | None) -> str | None:
     if disk is None:
         return None
     if holder is not None:

@@ -53,4 +53,6 @@ def aws_cloud(clock: VirtualClock | None = None) -> Iterator[PublicCloud]:
                 calls=lambda: list(ec2.log),
                 creates=("RunInstances", "CreateVolume"),
                 deletes=("TerminateInstances", "DeleteVolume"),
+                limits="GetServiceQuota",
+                unknown_size="m5.9999xlarge",
             )

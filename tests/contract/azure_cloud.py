@@ -63,4 +63,6 @@ def azure_cloud(clock: VirtualClock | None = None) -> Iterator[PublicCloud]:
                 calls=lambda: simulator.log,
                 creates=tuple(f"{kind}_CreateOrUpdate" for kind in _KINDS),
                 deletes=tuple(f"{kind}_Delete" for kind in _KINDS),
+                limits="Usage_List",
+                unknown_size="Standard_Z99",
             )

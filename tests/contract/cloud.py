@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -52,6 +52,12 @@ class CloudUnderTest:
 
 @dataclass(frozen=True)
 class PublicCloud(CloudUnderTest):
-    """A cloud that is asked for shortages and for what it holds, too."""
+    """A cloud that is asked for shortages and for what it holds, too.
+
+    `limits` is the simulator's name of the call that tells an instance's quota; `unknown_size` is one that its cloud
+    does not have.
+    """
 
     provider: PublicProvider
+    limits: str = field(kw_only=True)
+    unknown_size: str = field(kw_only=True)

@@ -8,18 +8,16 @@ from typing import Any
 
 import pytest
 
+from lambdas.core.specs import PROVIDERS, PUBLIC_PROVIDERS
 from tests.contract.cloud import CloudUnderTest, PublicCloud
 
-PUBLIC = ["aws", "azure", "gcp"]
-PRIVATE = ["scvmm", "vsphere"]
 
-
-@pytest.fixture(params=[*PUBLIC, *PRIVATE])
+@pytest.fixture(params=PROVIDERS)
 def cloud(request: pytest.FixtureRequest) -> Iterator[CloudUnderTest]:
     yield from _under_test(request.param)
 
 
-@pytest.fixture(params=PUBLIC)
+@pytest.fixture(params=PUBLIC_PROVIDERS)
 def public_cloud(request: pytest.FixtureRequest) -> Iterator[PublicCloud]:
     yield from _under_test(request.param)
 

@@ -53,4 +53,6 @@ def gcp_cloud(clock: VirtualClock | None = None) -> Iterator[PublicCloud]:
                 calls=lambda: simulator.log,
                 creates=("instances.insert", "disks.insert"),
                 deletes=("instances.delete", "disks.delete"),
+                limits="regions.get",
+                unknown_size="z9-huge",
             )

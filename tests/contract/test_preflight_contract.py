@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 import pytest
 
 from lambdas.core.errors import RetryableError
 from local.simulators.faults import Fault, FaultKind
 from tests.contract.cloud import PublicCloud
 
-LIMITS: Final = {"aws": "GetServiceQuota", "azure": "Usage_List", "gcp": "regions.get"}
-HUGE: Final[dict[str, dict[str, Any]]] = {
-    "aws": {"size": "m5.9999xlarge"},
-    "azure": {"size": "Standard_Z99"},
-    "gcp": {"size": "z9-huge"},
-}
-
-
-def name_of(public_cloud: PublicCloud) -> str:
-    return str(public_cloud.definition("instance", "web").provider)
-
 
 def test_nothing_is_short_where_there_is_enough(public_cloud: PublicCloud) -> None:
-    assert public_cloud.provider.shortages([public_cloud.intent(), public_cloud.intent("disk", "data")]) == []
+    wanted = [public_cloud.intent(kind, kind) for kind in public_cloud.kinds]
+
+    assert public_cloud.provider.shortages(wanted) == []
 
 
 def test_looking_creates_nothing(public_cloud: PublicCloud) -> None:
@@ -35,7 +24,7 @@ def test_looking_creates_nothing(public_cloud: PublicCloud) -> None:
 
 
 def test_a_quota_that_is_used_up_is_short_for_all_who_need_it(public_cloud: PublicCloud) -> None:
-    public_cloud.arm([Fault(operation=LIMITS[name_of(public_cloud)], fault=FaultKind.CAPACITY)])
+    public_cloud.arm([Fault(operation=public_cloud.limits, fault=FaultKind.CAPACITY)])
 
     short = public_cloud.provider.shortages(
         [public_cloud.intent(resource_id="one"), public_cloud.intent(resource_id="two")]
@@ -47,17 +36,17 @@ def test_a_quota_that_is_used_up_is_short_for_all_who_need_it(public_cloud: Publ
 
 
 def test_a_size_that_does_not_exist_is_named_with_its_resource(public_cloud: PublicCloud) -> None:
-    odd = public_cloud.intent(resource_id="odd", **HUGE[name_of(public_cloud)])
+    odd = public_cloud.intent(resource_id="odd", size=public_cloud.unknown_size)
 
     [shortage] = public_cloud.provider.shortages([public_cloud.intent(resource_id="fine"), odd])
 
     assert shortage.resources == ("odd",)
-    assert HUGE[name_of(public_cloud)]["size"] in shortage.message
+    assert public_cloud.unknown_size in shortage.message
 
 
 @pytest.mark.parametrize("fault", [FaultKind.THROTTLE, FaultKind.ERROR, FaultKind.REFUSE])
 def test_a_look_that_is_not_answered_can_be_tried_again(public_cloud: PublicCloud, fault: FaultKind) -> None:
-    public_cloud.arm([Fault(operation=LIMITS[name_of(public_cloud)], fault=fault)])
+    public_cloud.arm([Fault(operation=public_cloud.limits, fault=fault)])
     with pytest.raises(RetryableError):
         public_cloud.provider.shortages([public_cloud.intent()])
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from infra.clouds import PUBLIC_CLOUDS
 from infra.declaration import BadDeclaration
 from infra.permissions.targets import entering as leave_to_enter
 from infra.settings import Settings
@@ -82,8 +83,10 @@ def test_what_is_written_is_what_functions_read(data: Template) -> None:
 def test_the_default_targets_are_what_the_other_settings_name() -> None:
     settings = Settings(azure_subscription_id=UUID.format(1), google_cloud_project="shop-427")
 
-    assert json.loads(Targets().parameter("azure", settings)) == {"default": {"subscription_id": UUID.format(1)}}
-    assert json.loads(Targets().parameter("gcp", settings)) == {"default": {"project": "shop-427"}}
+    defaults = {name: cloud.default_target(settings) for name, cloud in PUBLIC_CLOUDS.items()}
+
+    assert defaults == {"aws": {}, "azure": {"subscription_id": UUID.format(1)}, "gcp": {"project": "shop-427"}}
+    assert json.loads(Targets().parameter("gcp", defaults["gcp"])) == {"default": {"project": "shop-427"}}
 
 
 def test_every_mistake_is_named_at_once() -> None:
@@ -126,7 +129,7 @@ def test_more_targets_than_a_parameter_holds_are_refused() -> None:
     many = Targets.parse({"gcp": {f"t{n}": {"project": f"a-project-of-ours-{n}"} for n in range(300)}})
 
     with pytest.raises(BadDeclaration, match=r"targets\.gcp: .* an SSM parameter holds 8192"):
-        many.parameter("gcp", Settings())
+        many.parameter("gcp", None)
 
 
 def test_targets_may_be_given_on_the_command_line() -> None:

@@ -1,27 +1,22 @@
 """What a request may ask of each cloud: one file per provider, one class per kind.
 
-`ResourceDefinition` is the union of them all, told apart by `provider` and `kind`.
+`ResourceDefinition` is the union of them all, told apart by `provider` and `kind`. It is the one list of what is
+offered: whoever has to know which providers there are finds it in what follows from it.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
-from pydantic import Discriminator, Tag
+from pydantic import Discriminator
 
-from lambdas.core.specs.aws import AwsDisk, AwsInstance
-from lambdas.core.specs.azure import AzureDisk, AzureInstance
+from lambdas.core.specs.aws import AwsDisk, AwsInstance, AwsResource
+from lambdas.core.specs.azure import AzureDisk, AzureInstance, AzureResource
 from lambdas.core.specs.base import Definition
-from lambdas.core.specs.gcp import GcpDisk, GcpInstance
+from lambdas.core.specs.gcp import GcpDisk, GcpInstance, GcpResource
 from lambdas.core.specs.private import PrivateInstance
-from lambdas.core.specs.scvmm import ScvmmInstance
-from lambdas.core.specs.vsphere import VsphereInstance
-
-PRIVATE_PROVIDERS: Final = ("vsphere", "scvmm")
-"""Those whose resources are placed on whichever cluster suits them."""
-
-PROVIDERS: Final = ("aws", "azure", "gcp", *PRIVATE_PROVIDERS)
-KINDS: Final = ("instance", "disk")
+from lambdas.core.specs.scvmm import ScvmmInstance, ScvmmResource
+from lambdas.core.specs.vsphere import VsphereInstance, VsphereResource
 
 
 def _tag(value: Any) -> str:
@@ -33,33 +28,41 @@ def _tag(value: Any) -> str:
 
 
 ResourceDefinition = Annotated[
-    Annotated[AwsInstance, Tag("aws/instance")]
-    | Annotated[AwsDisk, Tag("aws/disk")]
-    | Annotated[AzureInstance, Tag("azure/instance")]
-    | Annotated[AzureDisk, Tag("azure/disk")]
-    | Annotated[GcpInstance, Tag("gcp/instance")]
-    | Annotated[GcpDisk, Tag("gcp/disk")]
-    | Annotated[VsphereInstance, Tag("vsphere/instance")]
-    | Annotated[ScvmmInstance, Tag("scvmm/instance")],
-    Discriminator(_tag),
+    AwsResource | AzureResource | GcpResource | VsphereResource | ScvmmResource, Discriminator(_tag)
 ]
 
-Instance = AwsInstance | AzureInstance | GcpInstance | VsphereInstance | ScvmmInstance
-Disk = AwsDisk | AzureDisk | GcpDisk
+
+def _offered() -> dict[tuple[str, str], type[Definition]]:
+    """The members of the union, each under its tag's two words."""
+    members = [get_args(member) for member in get_args(get_args(ResourceDefinition)[0])]
+    return {tuple(tag.tag.split("/")): definition for definition, tag in members}
+
+
+OFFERED: Final = frozenset(_offered())
+"""Every kind that a provider has: pairs of a provider and a kind."""
+
+PROVIDERS: Final = tuple(dict.fromkeys(provider for provider, _ in _offered()))
+PRIVATE_PROVIDERS: Final = tuple(
+    provider for (provider, _), definition in _offered().items() if issubclass(definition, PrivateInstance)
+)
+"""Those whose resources are placed on whichever cluster suits them."""
+
+PUBLIC_PROVIDERS: Final = tuple(it for it in PROVIDERS if it not in PRIVATE_PROVIDERS)
+KINDS: Final = tuple(dict.fromkeys(kind for _, kind in _offered()))
 
 __all__ = [
     "KINDS",
+    "OFFERED",
     "PRIVATE_PROVIDERS",
     "PROVIDERS",
+    "PUBLIC_PROVIDERS",
     "AwsDisk",
     "AwsInstance",
     "AzureDisk",
     "AzureInstance",
     "Definition",
-    "Disk",
     "GcpDisk",
     "GcpInstance",
-    "Instance",
     "PrivateInstance",
     "ResourceDefinition",
     "ScvmmInstance",

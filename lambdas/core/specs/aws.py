@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, Tag
 
 from lambdas.core.locations import AWS_REGIONS
 from lambdas.core.specs.base import Definition, DiskGb, InstanceSpec, Name, Strict, known
@@ -50,3 +50,7 @@ class AwsDisk(_AwsDefinition):
 
     kind: Literal["disk"]
     spec: AwsDiskSpec
+
+
+AwsResource = Annotated[AwsInstance, Tag("aws/instance")] | Annotated[AwsDisk, Tag("aws/disk")]
+"""Every kind there is on it."""

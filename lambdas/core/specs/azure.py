@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, Tag
 
 from lambdas.core.locations import AZURE_REGIONS
 from lambdas.core.specs.base import PRIVATE, Definition, DiskGb, InstanceSpec, Name, Strict, known
@@ -66,3 +66,7 @@ class AzureDisk(_AzureDefinition):
 
     kind: Literal["disk"]
     spec: AzureDiskSpec
+
+
+AzureResource = Annotated[AzureInstance, Tag("azure/instance")] | Annotated[AzureDisk, Tag("azure/disk")]
+"""Every kind there is on it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Tag
 
 from lambdas.core.locations import GCP_ZONES
 from lambdas.core.specs.base import Definition, DiskGb, InstanceSpec, Name, Strict, known
@@ -51,3 +51,7 @@ class GcpDisk(_GcpDefinition):
 
     kind: Literal["disk"]
     spec: GcpDiskSpec
+
+
+GcpResource = Annotated[GcpInstance, Tag("gcp/instance")] | Annotated[GcpDisk, Tag("gcp/disk")]
+"""Every kind there is on it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Tag
 
 from lambdas.core.specs.private import PrivateInstance
 
@@ -11,3 +13,7 @@ class VsphereInstance(PrivateInstance):
     """A virtual machine on a vSphere cluster."""
 
     provider: Literal["vsphere"]
+
+
+VsphereResource = Annotated[VsphereInstance, Tag("vsphere/instance")]
+"""Every kind there is on it."""

@@ -1,0 +1,1 @@
+"""Pages whose code is run as it is written."""
