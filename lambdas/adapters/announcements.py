@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from lambdas.adapters.refusals import retryable
@@ -23,12 +23,14 @@ class EventBridgeAnnouncements:
         self._client = client
 
     def announce(self, notices: Sequence[Notice]) -> None:
-        """Put an event for each, in order; raises Untold."""
-        for first in range(0, len(notices), _AT_ONCE):
-            refused = self._put(notices[first : first + _AT_ONCE], first)
+        """Put an event for each, those about the same thing in order; raises Untold."""
+        first = 0
+        for call in _calls(notices):
+            refused = self._put(call, first)
             if refused is not None:
                 place, code = refused
                 raise Untold(code, "EventBridge took no event", first + place)
+            first += len(call)
 
     def _put(self, notices: Sequence[Notice], first: int) -> tuple[int, str] | None:
         """The place and the code of the first that was refused, if any was."""
@@ -40,6 +42,21 @@ class EventBridgeAnnouncements:
         if not answer["FailedEntryCount"]:
             return None
         return next((place, it["ErrorCode"]) for place, it in enumerate(answer["Entries"]) if it.get("ErrorCode"))
+
+
+def _calls(notices: Sequence[Notice]) -> Iterator[Sequence[Notice]]:
+    """As many at a time as go, and never two about the same thing: the second may be taken and the first refused."""
+    call: list[Notice] = []
+    about: set[str] = set()
+    for notice in notices:
+        subject = notice.id.rpartition("/")[0]
+        if len(call) == _AT_ONCE or subject in about:
+            yield call
+            call, about = [], set()
+        call.append(notice)
+        about.add(subject)
+    if call:
+        yield call
 
 
 def _entry(notice: Notice) -> Mapping[str, str]:

@@ -1,7 +1,7 @@
 """The Lambda handler of the ledger's stream: gives notice of what has changed, and counts what has ended.
 
-What could not be told is reported as failed, so that Lambda hands it on again from there: nothing is lost and nothing
-overtakes what came before it, but some may be told twice.
+What could not be told is reported as failed, so that Lambda hands it on again from there: nothing is lost, and nothing
+overtakes what came before it about the same saga or resource, but some may be told twice.
 """
 
 from __future__ import annotations

@@ -38,14 +38,14 @@ class Bus:
         return {"FailedEntryCount": sum("ErrorCode" in it for it in answers), "Entries": answers}
 
 
-def passed(threshold: int = 80) -> Notice:
+def passed(threshold: int = 80, name: str = "b") -> Notice:
     budget = parse_budgets('{"b": {"label": "team=a", "provider": "aws", "amount": "100", "currency": "USD"}}')["b"]
     left_out = {"EUR": Decimal(3)}
-    return budget_passed(Passed("b", budget, "2026-11", threshold, Decimal("85.10"), left_out, "2026-11-26T09"))
+    return budget_passed(Passed(name, budget, "2026-11", threshold, Decimal("85.10"), left_out, "2026-11-26T09"))
 
 
 def many(count: int) -> Sequence[Notice]:
-    return [passed(it) for it in range(1, count + 1)]
+    return [passed(it, f"b{it}") for it in range(1, count + 1)]
 
 
 def test_an_event_says_what_was_passed_and_what_that_leaves_out() -> None:
@@ -74,6 +74,14 @@ def test_events_are_put_ten_at_a_time_in_order() -> None:
     EventBridgeAnnouncements(bus).announce(many(23))
     assert bus.calls == [10, 10, 3]
     assert [json.loads(it["Detail"])["threshold"] for it in bus.entries] == list(range(1, 24))
+
+
+def test_what_is_told_of_one_thing_does_not_overtake_what_was_refused_before_it() -> None:
+    bus = Bus(refused={1: "ThrottlingException"})
+    with pytest.raises(Untold) as untold:
+        EventBridgeAnnouncements(bus).announce([passed(80, "a"), passed(80, "b"), passed(80, "c"), passed(100, "b")])
+    assert untold.value.first == 1
+    assert [json.loads(it["Detail"])["id"] for it in bus.entries] == ["a/2026-11/80", "b/2026-11/80", "c/2026-11/80"]
 
 
 def test_nothing_to_tell_is_no_call() -> None:
