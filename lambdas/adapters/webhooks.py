@@ -46,7 +46,8 @@ class WebhookSecrets:
 
     def _read(self, name: str, stage: str) -> str | None:
         try:
-            return str(self._client.get_secret_value(SecretId=name, VersionStage=stage)["SecretString"])
+            answer = self._client.get_secret_value(SecretId=name, VersionStage=stage)
+            return str(answer.get("SecretString", ""))  # one of bytes has none, and is as good as a wrong one
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if stage == _PREVIOUS and code == "ResourceNotFoundException":
@@ -104,6 +105,6 @@ def _seconds(header: str | None, now: datetime) -> float | None:
         return float(header)
     try:
         at = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):  # the zone alone can be more than a computer counts
         return None
     return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())

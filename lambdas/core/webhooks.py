@@ -71,10 +71,16 @@ def _type_of(detail_type: str, detail: Mapping[str, Any]) -> str:
 
 
 def headers_of(delivery: Delivery, secrets: Sequence[str], now: datetime) -> dict[str, str]:
-    """The headers that identify, date and sign a delivery, with every secret; raises Misconfigured for a wrong one."""
+    """The headers that identify, date and sign a delivery, with every secret; raises Misconfigured for a wrong first.
+
+    A wrong one after it signs nothing: a secret that was put in by mistake would else stand in the way of its remedy.
+    """
     timestamp = str(int(now.timestamp()))
     signed = f"{delivery.id}.{timestamp}.".encode() + delivery.body
-    macs = [hmac.digest(_key_of(it), signed, hashlib.sha256) for it in secrets]
+    keys = [_key_of(it) for it in secrets]
+    if not keys or keys[0] is None:
+        raise Misconfigured("a webhook's secret must be 24 to 64 bytes in Base64, with whsec_ before them or without")
+    macs = [hmac.digest(it, signed, hashlib.sha256) for it in keys if it is not None]
     return {
         "content-type": "application/json",
         "webhook-id": delivery.id,
@@ -83,15 +89,13 @@ def headers_of(delivery: Delivery, secrets: Sequence[str], now: datetime) -> dic
     }
 
 
-def _key_of(secret: str) -> bytes:
+def _key_of(secret: str) -> bytes | None:
     encoded = secret.strip().removeprefix(PREFIX)
     try:
         key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except (binascii.Error, ValueError):
-        key = b""
-    if len(key) not in _KEY_BYTES:
-        raise Misconfigured("a webhook's secret must be 24 to 64 bytes in Base64, with whsec_ before them or without")
-    return key
+        return None
+    return key if len(key) in _KEY_BYTES else None
 
 
 def verdict_on(answer: Answer | None) -> Verdict:

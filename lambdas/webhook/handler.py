@@ -52,7 +52,8 @@ def _dealt_with(webhooks: Webhooks, message: Mapping[str, Any]) -> bool:
     name = message["eventSourceARN"].rpartition(":")[2].removeprefix(QUEUE_PREFIX)
     attempt = int(message["attributes"]["ApproximateReceiveCount"])
     event = json.loads(message["body"])
-    logger.thread_safe_append_keys(correlation_id=event["detail"].get("saga", ""), webhook=name, attempt=attempt)
+    about = event["detail"].get("saga") or event["detail"].get("window", "")
+    logger.thread_safe_append_keys(correlation_id=about, webhook=name, attempt=attempt)
     try:
         answer = _posted(webhooks, name, event)
     except (Misconfigured, RetryableError) as error:

@@ -56,6 +56,13 @@ def test_a_secret_that_is_none_is_refused_and_not_repeated(secret: str) -> None:
     assert len(secret) < 10 or secret not in str(refused.value)
 
 
+def test_a_wrong_secret_that_was_replaced_does_not_keep_the_right_one_from_signing() -> None:
+    delivery = delivery_of(event())
+    headers = headers_of(delivery, [SECRET, "put in by mistake"], datetime.now(UTC))
+    assert Webhook(SECRET).verify(delivery.body, headers)
+    assert " " not in headers["webhook-signature"]
+
+
 @pytest.mark.parametrize(
     ("detail_type", "status", "kind"),
     [

@@ -91,14 +91,17 @@ class Scene:
                 RetryQueues(self.sqs),  # type: ignore[arg-type]
                 FakeClock(),
             )
-            yield lambda attempt=1: webhook_handler(lambda: webhooks)({"Records": [message(attempt)]}, Context())
+            handle = webhook_handler(lambda: webhooks)
+            yield lambda attempt=1, told=None: handle({"Records": [message(attempt, told=told)]}, Context())
 
 
-def message(attempt: int = 1, queue: str = "skysaga-webhook-chat") -> dict[str, Any]:
+def message(
+    attempt: int = 1, queue: str = "skysaga-webhook-chat", told: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     return {
         "messageId": "m-1",
         "receiptHandle": "r-1",
-        "body": json.dumps(event()),
+        "body": json.dumps(told or event()),
         "attributes": {"ApproximateReceiveCount": str(attempt)},
         "eventSourceARN": f"arn:aws:sqs:eu-west-1:123456789012:{queue}",
     }
@@ -159,6 +162,31 @@ def test_it_may_say_so_by_a_date() -> None:
     with scene.delivering() as deliver:
         assert deliver() == AGAIN
     assert 110 <= scene.sqs.hidden["r-1"] <= 120
+
+
+def test_a_date_that_is_none_is_no_reason_to_fail() -> None:
+    scene = Scene(Response(status=503, headers={"Retry-After": f"Mon, 01 Jan 2029 00:00:00 +{'9' * 30}"}))
+    with scene.delivering() as deliver:
+        assert deliver() == AGAIN
+    assert 2 <= scene.sqs.hidden["r-1"] <= 5
+
+
+def test_a_secret_without_text_is_a_wrong_one() -> None:
+    manager = SecretsManager({"AWSCURRENT": SECRET})
+    manager.get_secret_value = lambda **_: {"SecretBinary": b"bytes"}  # type: ignore[method-assign]
+    scene = Scene(secrets=manager)
+    with scene.delivering() as deliver:
+        assert deliver() == AGAIN
+    assert scene.got == []
+
+
+def test_what_is_told_of_a_budget_is_known_by_its_window_in_the_log(log_text: io.StringIO) -> None:
+    told = event("Budget passed", window="2026-11-26T09")
+    del told["detail"]["saga"]
+    scene = Scene()
+    with scene.delivering() as deliver:
+        assert deliver(told=told) == TAKEN
+    assert '"correlation_id":"2026-11-26T09"' in log_text.getvalue()
 
 
 def test_one_that_is_gone_for_good_is_given_up() -> None:
