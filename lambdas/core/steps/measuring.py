@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from lambdas.core.billing.freshness import age, all_fresh
 from lambdas.core.clusters import ClusterStanding
+from lambdas.core.errors import RetryableError
 from lambdas.core.model import Saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.clusters import Clusters
@@ -69,11 +70,21 @@ class ClusterMeasures:
         self._clock = clock
 
     def __call__(self) -> Iterator[Measured]:
-        """Of each cluster that reported within a day; raises RetryableError."""
+        """Of each cluster that reported within a day; raises RetryableError, after all that can be measured.
+
+        A cluster that was taken off has no queue any more, and others must not seem to be silent because of it.
+        """
+        failure: RetryableError | None = None
         for standing in self._clusters.standings():
             silence = self._clock.now() - standing.report.at
-            if silence <= LONGEST_SILENCE:
+            if silence > LONGEST_SILENCE:
+                continue
+            try:
                 yield from self._of(standing, silence)
+            except RetryableError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     def _of(self, standing: ClusterStanding, silence: timedelta) -> Iterator[Measured]:
         """Its report's age first, whatever its queue answers. Slots are those that somebody seems to be behind."""

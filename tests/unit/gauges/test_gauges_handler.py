@@ -185,6 +185,20 @@ def test_what_cannot_be_measured_keeps_nothing_else_from_it_and_shows(
     assert measured == ["ClusterReportAge", "WorkerSlots", "OldestUnfinishedSaga"]
 
 
+def test_the_queue_of_a_cluster_that_was_taken_off_makes_no_other_seem_silent(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for cluster in ("aachen-1", "berlin-1"):
+        scene.report(cluster, timedelta(seconds=42))
+    scene.queues.depths["https://sqs/berlin-1"] = Depth(waiting=3, taken=2)
+    with pytest.raises(RetryableError):
+        run(capsys, scene.of_clusters())
+
+    measured = [(name, by["cluster"]) for name, by, *_ in printed(capsys.readouterr().out)]
+    assert ("ClusterReportAge", "berlin-1") in measured
+    assert ("WorkerSlotsInUse", "berlin-1") in measured
+
+
 def test_where_metrics_are_disabled_nothing_is_measured(
     scene: Scene, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
