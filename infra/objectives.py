@@ -13,8 +13,9 @@ from infra.private_clouds import Secret, Server
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 
-Percent = Annotated[float, Field(ge=95, lt=100)]
-"""Below 95 the fastest burn would be more than everything going wrong, and its alarm could not go off."""
+Percent = Annotated[float, Field(ge=95, le=99.999)]
+"""Below 95 the fastest burn would be more than everything going wrong, and its alarm could not go off; above 99.999 the
+budget would be rounded to nothing, and what is divided by it is no number."""
 
 
 class _Declared(BaseModel):

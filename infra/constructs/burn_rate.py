@@ -50,7 +50,7 @@ class Objective(NamedTuple):
 
     def burn(self, period: Duration, least: int) -> cloudwatch.MathExpression:
         """How many times as fast as the budget allows sagas failed in a period; 0 for less than `least` of them."""
-        budget = round(1 - self.percent / 100, 6)
+        budget = f"{1 - self.percent / 100:.6f}"  # no exponent: metric math promises to read none
         return cloudwatch.MathExpression(
             expression=f"IF(({self.bad}) >= {least}, ({self.bad}) / ({self.total}) / {budget}, 0)",
             using_metrics=dict(self.metrics(period)),

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import Duration
 
 from infra.application import build_application
+from infra.constructs.burn_rate import objectives
 from infra.constructs.log_queries import QUERIES
 from infra.declaration import BadDeclaration
 from infra.objectives import Objectives, TraceExport
@@ -142,7 +144,18 @@ def test_a_window_is_as_long_and_as_strict_as_the_workbook_says(
         assert {it["MetricStat"]["Period"] for it in alarm["Metrics"] if "MetricStat" in it} == {seconds}
 
 
-@pytest.mark.parametrize("document", [{"completion": 94}, {"recovery": 100}, {"within": 1}, {"least": 0}, {"speed": 1}])
+@pytest.mark.parametrize("percent", [95, 99.9, 99.999])
+def test_a_budget_however_small_is_a_number_that_metric_math_reads(percent: float) -> None:
+    (_, recovery) = objectives(Objectives(recovery=percent))
+    divisor = recovery.burn(Duration.hours(1), 1).expression.removesuffix(", 0)").rpartition(" / ")[2]
+
+    assert re.fullmatch(r"0\.\d+", divisor)
+    assert float(divisor) == pytest.approx(1 - percent / 100)
+
+
+@pytest.mark.parametrize(
+    "document", [{"completion": 94}, {"recovery": 99.99999}, {"within": 1}, {"least": 0}, {"speed": 1}]
+)
 def test_an_objective_that_cannot_be_is_refused(document: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(BadDeclaration, match=f"slo.{next(iter(document))}"):
         build_application(outdir=str(tmp_path), context={"bundle": "host", "slo": document})
