@@ -78,6 +78,8 @@ def _of_saga(written: SagaWritten) -> Iterator[Figure]:
     before, saga, _ = written
     if saga.status not in ENDINGS or (before is not None and before.status is saga.status):
         return
+    if saga.status is SagaStatus.NEEDS_ATTENTION and _needed_attention(before):
+        return  # every sweep tries again: what is left behind is one failure, not one an hour
     ending = {"ending": saga.status.value}
     yield Figure(SAGAS_ENDED, 1, "Count", ending)
     if saga.finished_at is not None and _in_one_go(before, saga):
@@ -89,8 +91,11 @@ def _in_one_go(before: Saga | None, saga: Saga) -> bool:
 
     How long one was kept is its owner's business, and how long it needed attention a person's.
     """
-    needed_attention = before is not None and before.attention_since is not None
-    return saga.release_goal is not SagaStatus.RELEASED and not needed_attention
+    return saga.release_goal is not SagaStatus.RELEASED and not _needed_attention(before)
+
+
+def _needed_attention(before: Saga | None) -> bool:
+    return before is not None and before.attention_since is not None
 
 
 def _of_resource(written: ResourceWritten) -> Iterator[Figure]:

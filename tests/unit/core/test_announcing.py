@@ -119,6 +119,12 @@ def test_how_long_a_person_needed_is_not_measured() -> None:
     assert list(figures(SagaWritten(before, after, NOW))) == ["SagasEnded"]
 
 
+def test_what_needs_attention_is_counted_once_however_often_its_removal_is_tried_again() -> None:
+    before = saga(SagaStatus.COMPENSATING, attention_since=OPENED, release_goal="ROLLED_BACK")
+    after = saga(SagaStatus.NEEDS_ATTENTION, finished_at=NOW, attention_since=OPENED, release_goal="ROLLED_BACK")
+    assert counted(SagaWritten(before, after, NOW)) == []
+
+
 def test_an_ending_that_is_written_again_is_counted_once() -> None:
     ended = saga(SagaStatus.NEEDS_ATTENTION, finished_at=NOW)
     assert counted(SagaWritten(ended, ended.model_copy(update={"version": 8}), NOW)) == []
