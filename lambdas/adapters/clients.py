@@ -54,6 +54,12 @@ def secrets() -> Any:
     return boto3.client("secretsmanager", config=_CONFIG)
 
 
+def trace_headers() -> Any:
+    """A client for the secret that traces are sent with: a step that has done its work hardly waits for it."""
+    hasty = Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 1})
+    return boto3.client("secretsmanager", config=hasty)
+
+
 def queue() -> SQSClient:
     """A client for the queue of a cluster; a call that waits for messages waits for at most twenty seconds."""
     return boto3.client("sqs", config=_SYNCHRONOUS.merge(Config(read_timeout=30)))

@@ -151,7 +151,7 @@ def _headers() -> dict[str, str] | None:
     secret = os.environ.get(HEADERS_SECRET)
     if not secret:
         return None
-    text = clients.secrets().get_secret_value(SecretId=secret)["SecretString"]
+    text = clients.trace_headers().get_secret_value(SecretId=secret)["SecretString"]
     pairs = (part.partition("=") for part in text.split(",") if part.strip())
     return {name.strip(): unquote(value.strip()) for name, _, value in pairs}
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -105,7 +107,7 @@ def test_headers_come_from_the_secret(receiver: Receiver, monkeypatch: pytest.Mo
             return {"SecretString": "authorization=Bearer%20abc, x-tenant=ops"}
 
     monkeypatch.setenv(spans.HEADERS_SECRET, "skysaga/otlp")
-    monkeypatch.setattr(clients, "secrets", Secrets)
+    monkeypatch.setattr(clients, "trace_headers", Secrets)
     create(EVENT, Context())
 
     assert receiver.headers[0]["authorization"] == "Bearer abc"
@@ -127,6 +129,20 @@ def test_a_receiver_that_is_not_there_fails_no_step(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(spans, "_export", spans.Sending().send)
 
     assert create(EVENT, Context()) == {"next": "WAIT", "delay": 3}
+
+
+def test_a_secret_that_does_not_come_costs_a_step_no_more_than_a_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv(spans.ENDPOINT, "http://127.0.0.1:9")
+        monkeypatch.setenv(spans.HEADERS_SECRET, "skysaga/otlp")
+        for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "eu-west-1")
+        monkeypatch.setattr(spans, "_export", spans.Sending().send)
+        began = time.monotonic()
+
+        assert create(EVENT, Context()) == {"next": "WAIT", "delay": 3}
+        assert time.monotonic() - began < 5
 
 
 def test_where_nothing_is_exported_nothing_of_it_is_imported() -> None:
