@@ -62,6 +62,7 @@ class NoticesStack(Stack):
         ]
         role = self._add_role(notices, queues)
         self._add_endings(notices, role)
+        alarms.undelivered("Undelivered", f"{TOPIC}-undelivered", TOPIC, "The topic was not told of endings of sagas.")
         for queue in queues:
             queue.add_rule(role)
         if queues:

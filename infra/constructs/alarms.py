@@ -89,6 +89,20 @@ class Alarms(Construct):
         age = function.metric("IteratorAge", period=_FIVE_MINUTES, statistic="Maximum")
         self._above(id, name, age, minutes * 60_000, what_to_do)
 
+    def undelivered(self, id: str, name: str, rule: str, what_to_do: str, section: str = "") -> None:
+        """Raise the alarm `name` when the default bus has given up on a target of a `rule`: it keeps no list of these.
+
+        The runbook's `section` is named like the alarm if left out.
+        """
+        failed = cloudwatch.Metric(
+            namespace="AWS/Events",
+            metric_name="FailedInvocations",
+            dimensions_map={"RuleName": rule},
+            statistic="Sum",
+            period=_FIVE_MINUTES,
+        )
+        self._above(id, name, failed, 0, what_to_do, section)
+
     def _above(
         self, id: str, name: str, metric: cloudwatch.IMetric, threshold: int, what_to_do: str, section: str = ""
     ) -> None:

@@ -78,6 +78,13 @@ class WebhookQueue(Construct):
             dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=TRIES),
             removal_policy=RemovalPolicy.DESTROY,
         )
+        alarms.undelivered(
+            f"{name}Undelivered",
+            f"{WEBHOOK}-{name}-undelivered",
+            f"{WEBHOOK}-{name}",
+            f"Events for the webhook {name} did not reach its queue.",
+            f"{WEBHOOK}-name-undelivered",
+        )
         self._add_secret()
 
     def _add_secret(self) -> None:

@@ -99,6 +99,16 @@ def test_a_webhook_has_a_queue_that_keeps_trying_for_hours_and_then_an_alarm(not
     assert json.loads(function["Environment"]["Variables"]["WEBHOOKS"])["chat"].startswith("https://")
 
 
+@pytest.mark.parametrize("rule", ["skysaga-notices", "skysaga-webhook-chat"])
+def test_what_the_bus_gives_up_on_raises_an_alarm(notices: Template, rule: str) -> None:
+    assert one(notices, "AWS::Events::Rule", Name=rule)
+    alarm = one(notices, "AWS::CloudWatch::Alarm", AlarmName=f"{rule}-undelivered")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Events", "FailedInvocations")
+    assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": rule}]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    assert alarm["AlarmActions"]
+
+
 def test_its_secret_is_made_by_the_deployment_and_is_base64_of_enough_bytes(notices: Template) -> None:
     secret = one(notices, "AWS::SecretsManager::Secret", Name="skysaga/webhooks/chat")
     how = secret["GenerateSecretString"]
