@@ -202,7 +202,7 @@ def left(first: First, stopped: Stopped) -> Leftovers:
 
 def second_release(folder: Path) -> Path:
     """A checkout whose provisioning begins with one state more, and whose functions log something else."""
-    for name in ("app.py", "cdk.json", "infra", "lambdas", "statemachines"):
+    for name in ("app.py", "cdk.json", "console", "infra", "lambdas", "statemachines"):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
