@@ -17,40 +17,17 @@ from urllib.parse import urlsplit
 from cli.console.guard import Guard, Refused
 from cli.console.page import load_page, page_folder
 from cli.console.upstream import Upstream
+from lambdas.adapters.page import page_headers
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from cli.console.page import PageFile
+    from lambdas.adapters.page import PageFile
 
 _log = logging.getLogger(__name__)
 
 _API: Final = "/api"
 _LOOPBACK: Final = "127.0.0.1"
-_POLICY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
-    )
-)
-"""What the page may do: run and show its own files, and call us. Nothing written into it can become a script."""
-
-_ALWAYS: Final = {
-    "Content-Security-Policy": _POLICY,
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 
 
 class ConsoleServer:
@@ -195,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.send_response(status)
-        for name, value in {**_ALWAYS, **headers}.items():
+        for name, value in {**page_headers(), **headers}.items():
             self.send_header(name, value)
         if self.close_connection:
             self.send_header("Connection", "close")
