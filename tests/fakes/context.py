@@ -6,10 +6,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Context(LambdaContext):
-    """Of one call of a function."""
+    """Of one call of a function: what Powertools reads of it."""
 
-    def __init__(self, function: str = "skysaga-function") -> None:
+    def __init__(self, function: str = "skysaga-function", request_id: str = "request") -> None:
         self._function_name = function
         self._memory_limit_in_mb = 256
-        self._invoked_function_arn = "arn"
-        self._aws_request_id = "request"
+        self._invoked_function_arn = f"arn:aws:lambda:us-east-1:123456789012:function:{function}"
+        self._aws_request_id = request_id

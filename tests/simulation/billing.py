@@ -39,11 +39,12 @@ from local.stepfunctions import Engine, LambdaResult
 from local.stepfunctions.errors import ApiError
 from local.stepfunctions.runtime.host import Outcome, TaskRequest
 from tests.fakes.bill_source import BillSource, ExportSource, LiveSource, SnapshotSource
+from tests.fakes.context import Context
 from tests.fakes.cost_files import FakeCostFiles, FakeStaging, StoredFile, row_window
 from tests.fakes.windows import FakeWindows
 from tests.simulation.private import EngineTasks
 from tests.simulation.workers import Worker, Workers
-from tests.simulation.world import STATEMACHINES, Context, EngineClock
+from tests.simulation.world import STATEMACHINES, EngineClock
 
 NINETY_DAYS: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """Three whole months."""

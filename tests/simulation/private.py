@@ -40,6 +40,7 @@ from local.clock import VirtualClock
 from local.stepfunctions import Engine, LambdaResult
 from local.stepfunctions.runtime.host import Outcome, TaskRequest
 from tests.fakes.clusters import FakeClusters
+from tests.fakes.context import Context
 from tests.fakes.documents import request_document, vsphere_instance
 from tests.fakes.expiry import FakeExpiry
 from tests.fakes.ledger import FakeLedger
@@ -47,7 +48,7 @@ from tests.fakes.private_provider import FakePrivateProvider
 from tests.fakes.reports import cluster_settings
 from tests.simulation.workers import Worker as Thread
 from tests.simulation.workers import Workers
-from tests.simulation.world import STATEMACHINES, Context, EngineClock
+from tests.simulation.world import STATEMACHINES, EngineClock
 
 CLUSTERS: Final = ("alpha", "beta", "gamma")
 HIDDEN: Final = 90

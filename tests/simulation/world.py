@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from lambdas.adapters.observability import StepHandler
 from lambdas.adapters.steps import Surroundings, provider_handlers
 from lambdas.core.model import Resource
@@ -33,6 +31,7 @@ from tests.contract.aws_cloud import aws_cloud
 from tests.contract.azure_cloud import azure_cloud
 from tests.contract.cloud import CloudUnderTest
 from tests.contract.gcp_cloud import gcp_cloud
+from tests.fakes.context import Context
 from tests.fakes.expiry import FakeExpiry
 from tests.fakes.ledger import FakeLedger
 
@@ -49,16 +48,6 @@ class EngineClock:
     def now(self) -> datetime:
         """The present moment, in UTC."""
         return datetime.fromtimestamp(self._clock.now(), UTC)
-
-
-class Context(LambdaContext):
-    """What Powertools reads of a Lambda context."""
-
-    def __init__(self, function: str, request_id: str) -> None:
-        self._function_name = function
-        self._aws_request_id = request_id
-        self._memory_limit_in_mb = 256
-        self._invoked_function_arn = f"arn:aws:lambda:us-east-1:123456789012:function:{function}"
 
 
 Strike = Callable[[str, Mapping[str, Any]], None]

@@ -17,10 +17,10 @@ from lambdas.core.errors import RetryableError, TerminalError, Throttled
 from lambdas.core.ports.costs import Page, Rows, Unchanged
 from tests.fakes.billing import SINCE, hourly
 from tests.fakes.clock import FakeClock
+from tests.fakes.context import Context
 from tests.fakes.cost_files import FakeStaging
 from tests.fakes.tasks import FakeTasks
 from tests.fakes.windows import FakeWindows
-from tests.simulation.world import Context
 
 TOKEN = "token-1"
 EVENT = {"source": "hourly", "window": "2026-01-01T05", "token": TOKEN, "started_at": "2026-01-01T05:00:02.123Z"}

@@ -12,24 +12,16 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.adapters import clients, spans
 from lambdas.adapters.correlation import trace_of
 from lambdas.adapters.observability import cloud_answered, observed
 from lambdas.core.errors import RetryableError
+from tests.fakes.context import Context
 from tests.fakes.otlp import Receiver, otlp_receiver
 
 SAGA = "s0mfq2zk41aaaaaa"
 EVENT = {"saga_id": SAGA, "resource_id": "web"}
-
-
-class Context(LambdaContext):
-    def __init__(self) -> None:
-        self._function_name = "skysaga-aws-create"
-        self._memory_limit_in_mb = 256
-        self._invoked_function_arn = "arn"
-        self._aws_request_id = "request-1"
 
 
 @pytest.fixture(name="receiver")
@@ -49,7 +41,7 @@ def create(event: dict[str, Any], _: object) -> Any:
 
 
 def test_a_step_is_a_span_of_its_sagas_trace_under_the_span_of_the_saga(receiver: Receiver) -> None:
-    create(EVENT, Context())
+    create(EVENT, Context("skysaga-aws-create", "request-1"))
 
     (step,) = receiver.spans
     digest = sha256(SAGA.encode()).digest()
@@ -71,7 +63,7 @@ def test_a_step_is_a_span_of_its_sagas_trace_under_the_span_of_the_saga(receiver
 
 def test_a_step_that_fails_tells_the_clouds_code_and_not_what_was_said(receiver: Receiver) -> None:
     with pytest.raises(RetryableError):
-        create({**EVENT, "resource_id": "broken"}, Context())
+        create({**EVENT, "resource_id": "broken"}, Context("skysaga-aws-create", "request-1"))
 
     (step,) = receiver.spans
     assert step.failed
@@ -81,7 +73,7 @@ def test_a_step_that_fails_tells_the_clouds_code_and_not_what_was_said(receiver:
 
 def test_a_saga_is_the_span_that_covers_its_steps(receiver: Receiver) -> None:
     began = datetime(2026, 11, 26, 9, 0, 0, 250_000, tzinfo=UTC)
-    create(EVENT, Context())
+    create(EVENT, Context("skysaga-aws-create", "request-1"))
     spans.export_saga(SAGA, began, began + timedelta(seconds=90), "COMMITTED", well=True)
 
     step, saga = receiver.spans
@@ -108,7 +100,7 @@ def test_headers_come_from_the_secret(receiver: Receiver, monkeypatch: pytest.Mo
 
     monkeypatch.setenv(spans.HEADERS_SECRET, "skysaga/otlp")
     monkeypatch.setattr(clients, "trace_headers", Secrets)
-    create(EVENT, Context())
+    create(EVENT, Context("skysaga-aws-create", "request-1"))
 
     assert receiver.headers[0]["authorization"] == "Bearer abc"
     assert receiver.headers[0]["x-tenant"] == "ops"
@@ -118,9 +110,9 @@ def test_headers_come_from_the_secret(receiver: Receiver, monkeypatch: pytest.Mo
 def test_a_receiver_that_refuses_fails_no_step_and_is_left_alone_for_a_while(receiver: Receiver, status: int) -> None:
     receiver.status = status
 
-    assert create(EVENT, Context()) == {"next": "WAIT", "delay": 3}
+    assert create(EVENT, Context("skysaga-aws-create", "request-1")) == {"next": "WAIT", "delay": 3}
     asked = len(receiver.headers)
-    assert create(EVENT, Context()) == {"next": "WAIT", "delay": 3}
+    assert create(EVENT, Context("skysaga-aws-create", "request-1")) == {"next": "WAIT", "delay": 3}
     assert len(receiver.headers) == asked > 0
 
 
@@ -128,7 +120,7 @@ def test_a_receiver_that_is_not_there_fails_no_step(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(spans.ENDPOINT, "http://127.0.0.1:9")
     monkeypatch.setattr(spans, "_export", spans.Sending().send)
 
-    assert create(EVENT, Context()) == {"next": "WAIT", "delay": 3}
+    assert create(EVENT, Context("skysaga-aws-create", "request-1")) == {"next": "WAIT", "delay": 3}
 
 
 def test_a_secret_that_does_not_come_costs_a_step_no_more_than_a_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +133,7 @@ def test_a_secret_that_does_not_come_costs_a_step_no_more_than_a_receiver(monkey
         monkeypatch.setattr(spans, "_export", spans.Sending().send)
         began = time.monotonic()
 
-        assert create(EVENT, Context()) == {"next": "WAIT", "delay": 3}
+        assert create(EVENT, Context("skysaga-aws-create", "request-1")) == {"next": "WAIT", "delay": 3}
         assert time.monotonic() - began < 5
 
 

@@ -17,8 +17,8 @@ from lambdas.core.steps.billing import BillingSteps
 from lambdas.core.steps.summarising import SummarisingSteps
 from tests.fakes.billing import SINCE, daily, hourly
 from tests.fakes.clock import FakeClock
+from tests.fakes.context import Context
 from tests.fakes.windows import FakeWindows
-from tests.simulation.world import Context
 
 WINDOW = "2026-01-01T05"
 

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.adapters.observability import Broke
 from lambdas.core.policy import Policy
@@ -14,6 +13,7 @@ from lambdas.core.steps.sweep import LedgerSweep
 from lambdas.core.targets import AwsTarget, GcpTarget, Targets
 from lambdas.sweep.handler import sweep_steps_handler
 from tests.fakes.clock import FakeClock
+from tests.fakes.context import Context
 from tests.fakes.ledger import FakeLedger
 
 FUNCTIONS = {"aws": "arn:aws-sweep", "gcp": "arn:gcp-sweep"}
@@ -34,18 +34,10 @@ FOUND = {
 DECIDE = {"step": "decide", "dry_run": False, "overdue": [], "needing_attention": 2, "found": [FOUND]}
 
 
-class Context(LambdaContext):
-    def __init__(self) -> None:
-        self._function_name = "skysaga-sweep"
-        self._memory_limit_in_mb = 256
-        self._invoked_function_arn = "arn"
-        self._aws_request_id = "request"
-
-
 def handle(event: dict[str, Any]) -> Any:
     clock = FakeClock()
     sweep = LedgerSweep(FakeLedger(clock), clock, Policy())
-    return sweep_steps_handler(lambda: sweep, lambda: FUNCTIONS, lambda: TARGETS)(event, Context())
+    return sweep_steps_handler(lambda: sweep, lambda: FUNCTIONS, lambda: TARGETS)(event, Context("skysaga-sweep"))
 
 
 def gauges(output: str) -> dict[str, float]:
