@@ -3,56 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from lambdas.core.errors import StepError
 from lambdas.core.model import Intent
-from lambdas.core.ports.provider import Observation, Preflight, Provider
+from lambdas.core.ports.provider import Preflight
 from lambdas.core.preflight import Shortage
+from lambdas.core.wrapping import Call, WrappedProvider
 
 PLACEHOLDER: Final = "(private)"
 
 
-class DiscreetProvider:
+class DiscreetProvider(WrappedProvider):
     """Calls a provider; what it raises says nothing of its intents' private values."""
 
-    def __init__(self, provider: Provider) -> None:
-        self._provider = provider
-
-    @property
-    def settling_seconds(self) -> float:
-        """The provider's own."""
-        return self._provider.settling_seconds
-
-    @property
-    def repeat_seconds(self) -> float:
-        """The provider's own."""
-        return self._provider.repeat_seconds
-
-    def parts(self, intent: Intent) -> tuple[str, ...]:
-        """The provider's own."""
-        return self._provider.parts(intent)
-
-    def create(self, intent: Intent, part: str) -> str:
-        """Begin creating a part."""
-        with _discreetly([intent]):
-            return self._provider.create(intent, part)
-
-    def observe(self, intent: Intent, part: str) -> Observation:
-        """Look once at a part."""
-        with _discreetly([intent]):
-            return self._provider.observe(intent, part)
-
-    def delete(self, intent: Intent) -> None:
-        """Begin removing what can go."""
-        with _discreetly([intent]):
-            self._provider.delete(intent)
-
-    def find(self, intent: Intent) -> list[str]:
-        """What exists of an intent."""
-        with _discreetly([intent]):
-            return self._provider.find(intent)
+    def _around(self, intent: Intent, call: Call) -> AbstractContextManager[None]:
+        return _discreetly([intent])
 
 
 class DiscreetPreflight:

@@ -9,17 +9,14 @@ from typing import Final
 from lambdas.core.errors import RetryableError, SagaNotFound
 from lambdas.core.model import Fault, Intent, Resource, Saga
 from lambdas.core.ports.ledger import Ledger
-from lambdas.core.ports.provider import Observation, Provider
+from lambdas.core.ports.provider import Provider
 from lambdas.core.states import ENDINGS, ResourceStatus
-
-CREATE: Final = "create"
-OBSERVE: Final = "observe"
-DELETE: Final = "delete"
+from lambdas.core.wrapping import Call, WrappedProvider
 
 _UNDER_WAY: Final = frozenset({ResourceStatus.CREATING, ResourceStatus.DELETING})
 
 
-class NotingProvider:
+class NotingProvider(WrappedProvider):
     """Calls a provider; a fault that may pass is noted with the resource before it is raised.
 
     What is raised by the provider is fit to be shown: put a DiscreetProvider inside. The note is a courtesy: where the
@@ -27,50 +24,16 @@ class NotingProvider:
     """
 
     def __init__(self, provider: Provider, ledger: Ledger) -> None:
-        self._provider = provider
+        super().__init__(provider)
         self._ledger = ledger
 
-    @property
-    def settling_seconds(self) -> float:
-        """The provider's own."""
-        return self._provider.settling_seconds
-
-    @property
-    def repeat_seconds(self) -> float:
-        """The provider's own."""
-        return self._provider.repeat_seconds
-
-    def parts(self, intent: Intent) -> tuple[str, ...]:
-        """The provider's own."""
-        return self._provider.parts(intent)
-
-    def create(self, intent: Intent, part: str) -> str:
-        """Begin creating a part."""
-        with self._noted(intent, CREATE):
-            return self._provider.create(intent, part)
-
-    def observe(self, intent: Intent, part: str) -> Observation:
-        """Look once at a part."""
-        with self._noted(intent, OBSERVE):
-            return self._provider.observe(intent, part)
-
-    def delete(self, intent: Intent) -> None:
-        """Begin removing what can go."""
-        with self._noted(intent, DELETE):
-            self._provider.delete(intent)
-
-    def find(self, intent: Intent) -> list[str]:
-        """What exists of an intent."""
-        with self._noted(intent, OBSERVE):
-            return self._provider.find(intent)
-
     @contextmanager
-    def _noted(self, intent: Intent, step: str) -> Iterator[None]:
+    def _around(self, intent: Intent, call: Call) -> Iterator[None]:
         try:
             yield
         except RetryableError as error:
             with suppress(RetryableError, SagaNotFound):
-                self._note(intent, Fault(step, error.code), f"{error}; it is tried again")
+                self._note(intent, Fault(call, error.code), f"{error}; it is tried again")
             raise
 
     def _note(self, intent: Intent, fault: Fault, message: str) -> None:
