@@ -281,13 +281,13 @@ class Sagas:
 
 
 @contextmanager
-def running() -> Iterator[tuple[Api, queue.SimpleQueue[Change]]]:
+def running() -> Iterator[tuple[Api, queue.SimpleQueue[Change | None]]]:
     """A machine in another process: its API, and what changes."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_run_machine, args=(theirs,))
     process.start()
     theirs.close()
-    changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
+    changes: queue.SimpleQueue[Change | None] = queue.SimpleQueue()
 
     def receive() -> None:
         while True:
@@ -308,21 +308,33 @@ def running() -> Iterator[tuple[Api, queue.SimpleQueue[Change]]]:
 def measure(at_once: int, seconds: float) -> tuple[list[Seen], int, float]:
     """What was seen while so many sagas were at work, the fewest that were, and the share of the cores in use."""
     seen: list[Seen] = []
-    least, full_at, busy = at_once, time.time() + _LIFE, (0.0, 0.0)
-    with running() as (api, changes), ThreadPoolExecutor(_READERS) as readers:
+    least, busy = at_once, (0.0, 0.0)
+    with running() as (api, changes), _reading(api, changes, seen):
         full_at = time.time() + _LIFE
-
-        def read() -> None:
-            while True:
-                readers.submit(lambda it: seen.append(read_until_visible(api, it)), changes.get())
-
-        threading.Thread(target=read, daemon=True).start()
         for alive in Sagas(api, at_once).run(_LIFE + seconds):
             if time.time() > full_at:
                 busy = busy if busy[1] else _processor_time()
                 least = min(least, alive)
         used, passed = (after - before for after, before in zip(_processor_time(), busy, strict=True))
     return [it for it in seen if it.change.at > full_at], least, used / passed
+
+
+@contextmanager
+def _reading(api: Api, changes: queue.SimpleQueue[Change | None], seen: list[Seen]) -> Iterator[None]:
+    """Read whatever changes until it is visible, as long as the context lasts."""
+
+    def read() -> None:
+        with ThreadPoolExecutor(_READERS) as readers:
+            while (change := changes.get()) is not None:
+                readers.submit(lambda it: seen.append(read_until_visible(api, it)), change)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        yield
+    finally:
+        changes.put(None)
+        thread.join()
 
 
 def _processor_time() -> tuple[float, float]:
