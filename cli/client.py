@@ -1,98 +1,138 @@
-"""The HTTP API from Python: signed requests, documents in and out, problems as exceptions."""
+"""The HTTP API from Python: the generated operations, called as somebody, with problems as exceptions."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
-from urllib.parse import quote, urlencode
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Literal, TypeVar, cast
 
-import requests
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials
+from requests.auth import AuthBase
 
-_LONG_POLL_SECONDS = 10
-_ENDINGS = ("COMMITTED", "ROLLED_BACK", "RELEASED", "NEEDS_ATTENTION")
+from cli import api
+from cli.endpoint import ANSWER_SECONDS
+from cli.problems import ApiProblem
+from cli.states import ends
+from cli.transport import CredentialsSource, Signature, Transport
 
+__all__ = ["ApiClient", "ApiProblem"]
 
-class ApiProblem(Exception):
-    """The API refused; `problem` is its RFC 9457 document."""
+MediaType = Literal["application/json", "application/yaml"]
 
-    def __init__(self, status: int, problem: dict[str, Any]) -> None:
-        fields = [f"{error['field']}: {error['reason']}" for error in problem.get("errors", [])]
-        title = problem.get("title") or problem.get("message") or "refused"
-        super().__init__("\n".join([f"{status} {title}", *filter(None, [problem.get("detail")]), *fields]))
-        self.status = status
-        self.problem = problem
+_LONG_POLL_SECONDS: Final = 10
+_PAUSE_SECONDS: Final = 0.2
+"""Before asking again for events where the API did not wait for one: a saga that has ended has none to wait for."""
+
+D = TypeVar("D")
 
 
 class ApiClient:
-    """Calls one deployment of the API; requests are signed as IAM authorization wants them."""
+    """Calls one deployment of the API; requests are signed as IAM authorization wants them.
 
-    def __init__(self, endpoint: str, credentials: Credentials | ReadOnlyCredentials, region: str) -> None:
-        self._endpoint = endpoint.rstrip("/")
-        self._auth = SigV4Auth(credentials, "execute-api", region)
-        self._session = requests.Session()
+    Every method raises ApiProblem for a refusal, Unreachable without an answer, and Unsigned.
+    """
 
-    def submit(self, document: bytes, content_type: str, key: str) -> dict[str, Any]:
+    def __init__(
+        self, endpoint: str, credentials: Credentials | ReadOnlyCredentials | CredentialsSource, region: str
+    ) -> None:
+        self._authorize(endpoint, Signature(credentials, region))
+
+    @classmethod
+    def authorized(cls, endpoint: str, auth: AuthBase, seconds: float = ANSWER_SECONDS) -> ApiClient:
+        """A client that proves in another way who calls, and waits no longer than `seconds` for an answer."""
+        client = cls.__new__(cls)
+        client._authorize(endpoint, auth, seconds)
+        return client
+
+    def _authorize(self, endpoint: str, auth: AuthBase, seconds: float = ANSWER_SECONDS) -> None:
+        self.endpoint = endpoint.rstrip("/")
+        self._api = api.Api(Transport(self.endpoint, auth, seconds))
+
+    def submit(self, document: bytes, content_type: MediaType, key: str) -> api.Accepted:
         """Submit a request document; the same key and document again give the same saga."""
-        return self._call("POST", "/sagas", document, {"Content-Type": content_type, "Idempotency-Key": key})
+        return _told(lambda: self._api.submit_saga(document, content_type, idempotency_key=key))
 
-    def plan(self, document: bytes, content_type: str) -> dict[str, Any]:
+    def plan(self, document: bytes, content_type: MediaType) -> api.Plan:
         """What would become of a request document now: its order, and what the clouds are short of."""
-        return self._call("POST", "/plans", document, {"Content-Type": content_type})
+        return _told(lambda: self._api.plan(document, content_type))
 
-    def get(self, saga_id: str) -> dict[str, Any]:
+    def get(self, saga_id: str) -> api.Saga:
         """A saga with its resources."""
-        return self._call("GET", f"/sagas/{saga_id}")
+        return _told(lambda: self._api.get_saga(saga_id))
 
-    def approve(self, saga_id: str) -> dict[str, Any]:
+    def sagas(
+        self,
+        status: str | None = None,
+        label: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> api.SagaPage:
+        """A page of sagas, the newest first, and the cursor of the next."""
+        asked = cast("api.SagaStatus | None", status)
+        return _told(lambda: self._api.list_sagas(status=asked, label=label, limit=limit, cursor=cursor))
+
+    def approve(self, saga_id: str) -> api.Accepted:
         """Let a saga go on that waits for approval."""
-        return self._call("POST", f"/sagas/{saga_id}/approve")
+        return _told(lambda: self._api.approve_saga(saga_id))
 
-    def cancel(self, saga_id: str) -> dict[str, Any]:
+    def cancel(self, saga_id: str) -> api.Accepted:
         """Have a saga undone that has not committed."""
-        return self._call("POST", f"/sagas/{saga_id}/cancel")
+        return _told(lambda: self._api.cancel_saga(saga_id))
 
-    def destroy(self, saga_id: str) -> dict[str, Any]:
+    def resume(self, saga_id: str) -> api.Accepted:
+        """Try again to remove what a saga had to leave behind."""
+        return _told(lambda: self._api.resume_saga(saga_id))
+
+    def destroy(self, saga_id: str) -> api.Accepted:
         """Remove every resource of a saga."""
-        return self._call("DELETE", f"/sagas/{saga_id}")
+        return _told(lambda: self._api.destroy_saga(saga_id))
 
-    def clusters(self) -> list[dict[str, Any]]:
-        """The private clusters whose targets the caller may use."""
-        items: list[dict[str, Any]] = self._call("GET", "/clusters")["items"]
-        return items
+    def events(self, saga_id: str, after: int = 0, wait: float = 0) -> api.EventPage:
+        """A page of the events numbered above `after`, once there is one or `wait` seconds have passed."""
+        return _told(lambda: self._api.list_events(saga_id, after=after, wait=wait))
 
-    def drain(self, cluster: str, drained: bool) -> dict[str, Any]:
-        """Let a cluster take nothing new, or again; returns it as it is now."""
-        return self._call("PUT" if drained else "DELETE", f"/clusters/{quote(cluster, safe='')}/drain")
-
-    def costs(self, parameters: Mapping[str, str]) -> dict[str, Any]:
-        """A page of what something costs, with how fresh that is; a 503 means that the same call goes on with it."""
-        return self._call("GET", f"/costs?{urlencode(parameters)}")
-
-    def follow(self, saga_id: str, after: int = 0) -> Iterator[dict[str, Any]]:
+    def follow(self, saga_id: str, after: int = 0) -> Iterator[api.SagaEvent]:
         """Every event of a saga numbered above `after`, as it happens, until the saga has ended."""
         while True:
-            page = self._call("GET", f"/sagas/{saga_id}/events?after={after}&wait={_LONG_POLL_SECONDS}")
+            page = self.events(saga_id, after, _LONG_POLL_SECONDS)
             after = page["next_cursor"]
             for event in page["items"]:
                 yield event
-                if event["resource"] is None and event["status"] in _ENDINGS:
+                if ends(event):
                     return
+            if not page["items"]:
+                time.sleep(_PAUSE_SECONDS)
 
-    def _call(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> dict[str, Any]:
-        url = self._endpoint + path
-        request = AWSRequest(method, url, headers=headers or {}, data=body)
-        self._auth.add_auth(request)
-        answer = self._session.request(method, url, headers=dict(request.headers.items()), data=body, timeout=(3, 35))
-        try:
-            document: dict[str, Any] = answer.json()
-        except json.JSONDecodeError:
-            document = {"title": answer.text[:200]}
-        if not answer.ok:
-            raise ApiProblem(answer.status_code, document)
-        return document
+    def clusters(self) -> list[api.Cluster]:
+        """The private clusters whose targets the caller may use."""
+        return _told(self._api.list_clusters)["items"]
+
+    def drain(self, cluster: str, drained: bool) -> api.Cluster:
+        """Let a cluster take nothing new, or again; returns it as it is now."""
+        order = self._api.drain_cluster if drained else self._api.undrain_cluster
+        return _told(lambda: order(cluster))
+
+    def costs(self, parameters: Mapping[str, str]) -> api.CostPage:
+        """A page of what something costs, with how fresh that is; a 503 means that the same call goes on with it."""
+        asked: dict[str, Any] = {_PYTHON_NAMES.get(name, name): value for name, value in parameters.items()}
+        return _told(lambda: self._api.ask_costs(**asked))
+
+    def start_sweep(self, dry_run: bool) -> api.Sweep:
+        """Have a sweep begin; a dry run only looks."""
+        return _told(lambda: self._api.start_sweep({"dry_run": dry_run}))
+
+    def sweep(self, sweep_id: str) -> api.Sweep:
+        """A sweep, with what it found once it has ended."""
+        return _told(lambda: self._api.get_sweep(sweep_id))
+
+
+_PYTHON_NAMES: Final = {"from": "from_"}
+"""Parameters whose name is a word of Python's own."""
+
+
+def _told(call: Callable[[], api.Answer[D]]) -> D:
+    """The document that a call is answered with; raises ApiProblem for a refusal."""
+    try:
+        return call().document
+    except api.Refused as refused:
+        raise ApiProblem(refused.status, cast("dict[str, Any]", refused.problem)) from refused

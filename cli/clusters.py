@@ -2,52 +2,47 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import click
-from rich.console import Console
 from rich.table import Table
 
-from cli.endpoint import api_client, endpoint_options, told_plainly
+from cli.endpoint import client_option
+from cli.output import output_option, printable, show
 
-_WIDTH: Final = 160
-"""Of a table that is not for a terminal: nothing of it is cut off."""
+if TYPE_CHECKING:
+    from cli.client import ApiClient
 
 _OLD: Final = 120
 _TOO_OLD: Final = 600
+_NONE: Final = "No cluster has reported yet that you may use: docs/clusters.md says how to declare one."
 
 
-@click.command()
-@endpoint_options
-@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="For people or programs.")
-def clusters(endpoint: str | None, profile: str | None, region: str | None, output: str) -> None:
+@click.command(short_help="Show private clusters: load, claims, reports.")
+@client_option
+@output_option
+def clusters(client: ApiClient, output: str) -> None:
     """Show the private clusters that you may use: load, claims and the age of each report."""
-    with told_plainly():
-        items = api_client(endpoint, profile, region).clusters()
-    if output == "json":
-        click.echo(json.dumps({"items": items}, indent=2))
-    elif items:
-        Console(width=None if sys.stdout.isatty() else _WIDTH).print(_table(items))
-    else:
-        click.echo("No cluster has reported yet that you may use: docs/clusters.md says how to declare one.")
+    items = client.clusters()
+    show(output, "clusters", {"items": items}, _table(items) if items else _NONE)
 
 
 @click.command()
 @click.argument("cluster")
-@endpoint_options
+@client_option
+@output_option
 @click.option("--end", is_flag=True, help="Let it take machines again.")
-def drain(cluster: str, endpoint: str | None, profile: str | None, region: str | None, end: bool) -> None:
+def drain(cluster: str, client: ApiClient, output: str, end: bool) -> None:
     """Let CLUSTER take nothing new from now on. What is there stays, and is removed as ever."""
-    with told_plainly():
-        standing = api_client(endpoint, profile, region).drain(cluster, not end)
+    standing = client.drain(cluster, not end)
     claimed = standing["claimed"]
     left = f"{claimed['cpu']} vCPU, {claimed['memory_mb'] // 1024} GiB and {claimed['disk_gb']} GiB of disk are claimed"
-    click.echo(f"{cluster} takes machines again" if end else f"{cluster} takes nothing new; {left}")
+    said = f"{cluster} takes machines again" if end else f"{cluster} takes nothing new; {left}"
+    show(output, "cluster", standing, printable(said))
 
 
-def _table(items: list[dict[str, Any]]) -> Table:
+def _table(items: Sequence[Mapping[str, Any]]) -> Table:
     """Claimed of claimable, and what the hosts themselves say is in use."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("CLUSTER", "PROVIDER", "TARGET", "HOSTS"):
@@ -60,7 +55,7 @@ def _table(items: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _row(item: dict[str, Any]) -> list[str]:
+def _row(item: Mapping[str, Any]) -> list[str]:
     claimed, claimable = item["claimed"], item["claimable"]
     return [
         item["name"],
@@ -77,12 +72,12 @@ def _row(item: dict[str, Any]) -> list[str]:
     ]
 
 
-def _share(item: dict[str, Any], amount: str) -> str:
+def _share(item: Mapping[str, Any], amount: str) -> str:
     there = item["capacity"][amount]
     return f"{100 * item['used'][amount] / there:.0f} %" if there else "-"
 
 
-def _state(item: dict[str, Any]) -> str:
+def _state(item: Mapping[str, Any]) -> str:
     if item["report_age_seconds"] > _TOO_OLD:
         return "silent: takes nothing"
     if item["drained"]:

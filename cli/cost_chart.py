@@ -9,6 +9,8 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
+from cli.output import printable
+
 _TIMES: Final = ("day", "month")
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 _FULL: Final = "█"
@@ -53,11 +55,6 @@ def money(amount: Decimal) -> str:
     if 0 < abs(amount) < _CENT / 2:
         return "<0.01" if amount > 0 else ">-0.01"
     return f"{amount.quantize(_CENT, ROUND_HALF_EVEN, _EXACT):,}"
-
-
-def shown(text: str) -> str:
-    """A text that others wrote, without what would do something to a terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _by_currency(groups: Sequence[str], items: Sequence[Mapping[str, Any]]) -> dict[str, dict[Keys, Decimal]]:
@@ -115,7 +112,7 @@ def _table(
 
 def _row(groups: Sequence[str], key: Keys, shown_in: Mapping[str, Amounts], bar: int) -> Iterator[Text]:
     for group, value in zip(groups, key, strict=True):
-        yield Text(shown(value)) if value else Text(_nothing(group), style="dim")
+        yield Text(printable(value)) if value else Text(_nothing(group), style="dim")
     for amounts in shown_in.values():
         amount, most = amounts.get(key), _most(amounts)
         yield Text(money(amount) if amount is not None else "")
@@ -127,7 +124,7 @@ def _most(amounts: Amounts) -> Decimal:
 
 
 def _title(group: str) -> str:
-    return shown(group.removeprefix("label:")).upper()
+    return printable(group.removeprefix("label:")).upper()
 
 
 def _nothing(group: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from cli.cost_chart import shown
+from cli.output import printable
 
 _LATE: Final = "bold red"
 _FAILED: Final = "yellow"
@@ -18,7 +18,7 @@ Source = Mapping[str, Any]
 
 def headline(sources: Sequence[Source]) -> Iterator[Text]:
     """One line before everything else, if any source is late: what is shown is incomplete then."""
-    late = [shown(it["source"]) for it in sources if it["late"]]
+    late = [printable(it["source"]) for it in sources if it["late"]]
     if late:
         are = "is" if len(late) == 1 else "are"
         count = f"{len(late)} of {len(sources)} sources {are} late" if len(sources) > 1 else "the only source is late"
@@ -34,7 +34,7 @@ def freshness_lines(sources: Sequence[Source], now: datetime) -> Iterator[Text]:
         if failure := source["failure"]:
             why = ": ".join(filter(None, [failure["error"], failure["message"]]))
             text = f"   failed at {_minute(failure['at'])}: {why}"
-            yield Text(shown(text), style=_FAILED)
+            yield Text(printable(text), style=_FAILED)
 
 
 def _line(source: Source, now: datetime) -> Text:
@@ -47,8 +47,8 @@ def _line(source: Source, now: datetime) -> Text:
     if source["late"]:
         hours = source["windows_behind"]
         missing = f"{hours} hour{'' if hours == 1 else 's'} missing" if hours else "not read again in time"
-        return Text(shown(f"!! LATE {name}: {missing}; {', '.join(facts)}"), style=_LATE)
-    return Text(shown(f"   {name}: {', '.join(facts)}"), style="dim")
+        return Text(printable(f"!! LATE {name}: {missing}; {', '.join(facts)}"), style=_LATE)
+    return Text(printable(f"   {name}: {', '.join(facts)}"), style="dim")
 
 
 def _minute(moment: str) -> str:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
-import yaml
 from rich.console import Console
 from rich.text import Text
 
-from cli.client import ApiClient, ApiProblem
 from cli.cost_chart import charts
 from cli.cost_export import FORMATS, export_costs
 from cli.cost_freshness import freshness_lines, headline
-from cli.endpoint import api_client, endpoint_options, told_plainly
+from cli.endpoint import client_option
 from cli.failures import FAILED, Failure
+from cli.output import TABLE, notice, output_option, show, stdout
+from cli.problems import ApiProblem
+
+if TYPE_CHECKING:
+    from cli.api import CostPage
+    from cli.client import ApiClient
 
 _WIDTH: Final = 120
 """Of a chart that is not for a terminal."""
@@ -54,37 +56,32 @@ def _filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command()
-@endpoint_options
+@click.command(short_help="Show what things cost, by currency.")
+@client_option
 @click.option("--by", "group_by", help=_GROUPS)
 @click.option("--from", "first", help="The first day, as 2026-11-01; the first of the month if left out.")
 @click.option("--to", "last", help="The last day; today if left out.")
 @click.option("--label", help="Of what carries this label or tag only: KEY=VALUE.")
 @_filter_options
-@click.option("-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", help="How to show it.")
+@output_option
 @click.option(
     "--export", type=click.Path(dir_okay=False, path_type=Path), help="Also write it to a .csv, .json or .parquet."
 )
-def costs(
-    endpoint: str | None, profile: str | None, region: str | None, output: str, export: Path | None, **asked: str | None
-) -> None:
+def costs(client: ApiClient, output: str, export: Path | None, **asked: str | None) -> None:
     """Show what things cost: of your own sagas, or of everything if you were granted that.
 
     Amounts are billed costs. Currencies are never added up nor converted.
     """
     if export is not None and export.suffix not in FORMATS:
         raise click.UsageError(f"what is {export.name} to be? its name must end in {', '.join(FORMATS)}")
-    with told_plainly():
-        document = _everything(api_client(endpoint, profile, region), _parameters(asked))
+    document = _everything(client, _parameters(asked))
     if export is not None:
         with _written(export):
             export_costs(document, export)
-    if output == "table":
-        _show(Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False), document)
+    if output == TABLE:
+        _show(stdout(_WIDTH), document)
         return
-    click.echo(
-        json.dumps(document, indent=2) if output == "json" else yaml.safe_dump(document, sort_keys=False).rstrip()
-    )
+    show(output, "costs", document)
     Console(stderr=True, highlight=False).print(*headline(document["freshness"]), sep="\n", end="")
 
 
@@ -93,7 +90,7 @@ def _parameters(asked: dict[str, str | None]) -> dict[str, str]:
     return {names.get(name, name): value for name, value in asked.items() if value is not None}
 
 
-def _everything(client: ApiClient, parameters: dict[str, str]) -> dict[str, Any]:
+def _everything(client: ApiClient, parameters: dict[str, str]) -> CostPage:
     """Every line of the answer in one document, in the form of a page."""
     document = _page(client, {**parameters, "limit": _PAGE})
     while cursor := document["next_cursor"]:
@@ -102,19 +99,19 @@ def _everything(client: ApiClient, parameters: dict[str, str]) -> dict[str, Any]
     return document
 
 
-def _page(client: ApiClient, parameters: dict[str, str]) -> dict[str, Any]:
+def _page(client: ApiClient, parameters: dict[str, str]) -> CostPage:
     for _ in range(_PATIENCE):
         try:
             return client.costs(parameters)
         except ApiProblem as problem:
             if problem.status != 503:
                 raise
-        click.echo("the answer is not there yet", err=True)
+        notice("the answer is not there yet")
         time.sleep(_RETRY_SECONDS)
     return client.costs(parameters)
 
 
-def _show(console: Console, document: dict[str, Any]) -> None:
+def _show(console: Console, document: CostPage) -> None:
     now = datetime.now(UTC)
     console.print(*headline(document["freshness"]), sep="\n", end="")
     if document["items"]:
@@ -127,7 +124,7 @@ def _show(console: Console, document: dict[str, Any]) -> None:
     console.print("", *_days(document), *lines, sep="\n")
 
 
-def _days(document: dict[str, Any]) -> Iterator[Text]:
+def _days(document: CostPage) -> Iterator[Text]:
     """Which days were asked for, where any were: nobody takes half a month for a whole one."""
     if document["from"]:
         yield Text(f"Charges of {document['from']} to {document['to']} (UTC), as far as they are known:", style="dim")

@@ -5,15 +5,14 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 import click
-from botocore.exceptions import BotoCoreError
-from pydantic import ValidationError
 
-from cli.failures import FAILED, UNREACHABLE, Failure
-from lambdas.core.errors import Misconfigured, RetryableError
+from cli.failures import BAD_INPUT, FAILED, UNREACHABLE, Failure
 
 if TYPE_CHECKING:
     from lambdas.worker.agent import Agent
@@ -22,7 +21,7 @@ _LOGGING: Final = {"POWERTOOLS_SERVICE_NAME": "skysaga", "POWERTOOLS_METRICS_DIS
 """Metrics are written for CloudWatch to find in a function's log; an agent's log it does not read."""
 
 
-@click.command()
+@click.command(short_help="Work on a private cluster from inside.")
 @click.option("--cluster", required=True, help="The cluster's name, as the deployment declares it.")
 @click.option("--profile", help="The AWS profile to work as; whatever the environment says if left out.")
 @click.option("--region", help="The AWS region of the deployment; the profile's own if left out.")
@@ -51,7 +50,25 @@ def worker(cluster: str, profile: str | None, region: str | None, concurrency: i
 def _agent(cluster: str, concurrency: int | None) -> Agent:
     try:
         # Only now: what it loads looks into the environment when it is loaded.
-        agent: Agent = importlib.import_module("cli.agent").make_agent(cluster, concurrency)
+        module = importlib.import_module("cli.agent")
+    except ImportError as error:
+        message = f"the agent's libraries are not installed ({error.name}): pip install 'skysaga[worker]'"
+        raise Failure(message, BAD_INPUT) from error
+    with _told(cluster):
+        agent: Agent = module.make_agent(cluster, concurrency)
+    return agent
+
+
+@contextmanager
+def _told(cluster: str) -> Iterator[None]:
+    """What keeps an agent from beginning, in words."""
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - as above
+    from pydantic import ValidationError  # noqa: PLC0415 - as above
+
+    from lambdas.core.errors import Misconfigured, RetryableError  # noqa: PLC0415 - as above
+
+    try:
+        yield
     except Misconfigured as error:
         message = f"{error}; is {cluster} the name of a cluster that is declared? (docs/clusters.md)"
         raise Failure(message, FAILED) from error
@@ -62,4 +79,3 @@ def _agent(cluster: str, concurrency: int | None) -> Agent:
         raise click.UsageError(f"the environment cannot be used: {wrong}") from error
     except BotoCoreError as error:
         raise click.UsageError(f"{error} Give --region and --profile, or set up the AWS credentials.") from error
-    return agent

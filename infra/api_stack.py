@@ -26,6 +26,7 @@ from infra.settings import CLOUDS, TokenIssuer
 
 ROUTES: Final = (
     Route(HttpMethod.GET, "/healthz", public=True),
+    Route(HttpMethod.GET, "/openapi.json", public=True),
     Route(HttpMethod.POST, "/plans", costly=True),
     Route(HttpMethod.POST, "/sagas"),
     Route(HttpMethod.GET, "/sagas"),
@@ -39,11 +40,19 @@ ROUTES: Final = (
     Route(HttpMethod.GET, "/clusters"),
     Route(HttpMethod.PUT, "/clusters/{name}/drain"),
     Route(HttpMethod.DELETE, "/clusters/{name}/drain"),
+    Route(HttpMethod.POST, "/sweeps", costly=True),
+    Route(HttpMethod.GET, "/sweeps/{id}"),
 )
+
+CONSOLE_ROUTES: Final = (
+    Route(HttpMethod.GET, "/console", public=True),
+    Route(HttpMethod.GET, "/console/{file+}", public=True),
+)
+"""The console's page, which says nothing of any saga until somebody has signed in."""
 
 
 class ApiStack(Stack):
-    """The API, which writes to the ledger, starts the two state machines and asks the clouds for shortages.
+    """The API, which writes to the ledger, starts the three state machines and asks the clouds for shortages.
 
     It calls the `checks` by the functions' own ARNs: those of their versions change with every deployment, and what one
     stack takes from another must not. Where `costs` are collected it asks for them, by names that are always the same.
@@ -57,6 +66,7 @@ class ApiStack(Stack):
         ledger: dynamodb.ITable,
         provisioning: PublishedStateMachine,
         release: PublishedStateMachine,
+        sweep: PublishedStateMachine,
         checks: Mapping[str, Function],
         bundles: Bundles,
         token_issuer: TokenIssuer | None = None,
@@ -77,7 +87,9 @@ class ApiStack(Stack):
                 "LEDGER_TABLE": ledger.table_name,
                 "PROVISIONING_STATE_MACHINE": provisioning.alias_arn,
                 "RELEASE_STATE_MACHINE": release.alias_arn,
+                "SWEEP_STATE_MACHINE": sweep.alias_arn,
                 **target_environment(),
+                **_sign_in(token_issuer),
                 **({"SOURCES_PARAMETER": SOURCES, "WINDOWS_TABLE": WINDOWS, **query_environment()} if costs else {}),
             },
             permissions=[
@@ -88,15 +100,19 @@ class ApiStack(Stack):
                 provisioning.start_permission("StartProvisioning"),
                 provisioning.wake_permission("WakeProvisioning"),
                 release.start_permission("StartRelease"),
+                sweep.start_permission("StartSweep"),
+                sweep.look_permission("LookAtSweeps", self),
                 iam.PolicyStatement(sid="Check", actions=["lambda:InvokeFunction"], resources=list(functions.values())),
                 *(self._asking_for_costs(ledger) if costs else ()),
             ],
         )
+        acknowledge(handler, sweep.looking_accepted)
         if costs:
             acknowledge(handler, accepted(COSTS, RESULTS))
         api = HttpApi(
             self, "Http", name="skysaga", handler=handler.version, routes=ROUTES, authorizer=signed_requests()
         )
+        self.api_ids: Final = [api.id]
         CfnOutput(self, "ApiUrl", value=api.url, description="Where the API answers; sign requests for execute-api")
         if token_issuer is not None:
             self._add_token_api(handler, token_issuer)
@@ -117,7 +133,18 @@ class ApiStack(Stack):
             "TokenHttp",
             name="skysaga-token",
             handler=handler.version,
-            routes=ROUTES,
+            routes=(*ROUTES, *(CONSOLE_ROUTES if issuer.client_id else ())),
             authorizer=tokens_of(issuer),
         )
+        self.api_ids.append(api.id)
         CfnOutput(self, "TokenApiUrl", value=api.url, description=f"Where the API takes tokens of {issuer.url}")
+        if issuer.client_id:
+            CfnOutput(self, "ConsoleUrl", value=f"{api.url}/console", description="The console, for who can sign in")
+
+
+def _sign_in(issuer: TokenIssuer | None) -> dict[str, str]:
+    """Return what the function must be told to serve the console; nothing where it does not."""
+    if issuer is None or not issuer.client_id:
+        return {}
+    document = {"issuer": issuer.url, "client_id": issuer.client_id, "scopes": list(issuer.scopes)}
+    return {"CONSOLE_SIGN_IN": json.dumps(document)}

@@ -1,4 +1,4 @@
-"""The whole application: settings and bundles in, four stacks out, and more where clusters or sources are declared."""
+"""The whole application: settings and bundles in, five stacks out, and more where clusters or sources are declared."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from infra.billing_stack import BillingStack
 from infra.clusters_stack import ClustersStack
 from infra.data_stack import DataStack
 from infra.guard_stack import GuardStack
+from infra.notices_stack import NoticesStack
 from infra.packaging.bundles import ROOT, build_bundles
 from infra.packaging.target import target_named
 from infra.private_clouds import PrivateClouds
 from infra.saga_stack import SagaStack
 from infra.settings import Settings
 from infra.targets import Targets
+from infra.telemetry_stack import TelemetryStack
+from infra.webhooks import Webhooks
 
 DEFINITIONS: Final = ROOT / "statemachines"
 
@@ -61,16 +64,25 @@ def build_application(
         targets=targets,
         definitions=definitions,
     )
-    ApiStack(
+    api = ApiStack(
         app,
         "SkysagaApi",
         ledger=data.ledger,
         provisioning=saga.provisioning,
         release=saga.release,
+        sweep=guard.sweep,
         checks=saga.checks,
         bundles=bundles,
         token_issuer=settings.token_issuer,
         costs=bool(billing.sources),
+    )
+    NoticesStack(
+        app,
+        "SkysagaNotices",
+        ledger=data.ledger,
+        topic=guard.alarms.topic,
+        webhooks=Webhooks.from_context(app),
+        bundles=bundles,
     )
     if private_clouds.by_name:
         ClustersStack(
@@ -95,6 +107,16 @@ def build_application(
             targets=targets,
             definitions=definitions,
         )
+    TelemetryStack(
+        app,
+        "SkysagaTelemetry",
+        ledger=data.ledger,
+        topic=guard.alarms.topic,
+        api_ids=api.api_ids,
+        clusters=bool(private_clouds.by_name),
+        costs=bool(billing.sources),
+        bundles=bundles,
+    )
     return app
 
 

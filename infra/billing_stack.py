@@ -42,6 +42,7 @@ from infra.constructs.state_machine import PublishedStateMachine
 from infra.packaging.bundles import Bundles
 from infra.permissions.azure import token_for_azure
 from infra.permissions.costs import ACCEPTED, accepted_exports, reading_aws_costs
+from infra.permissions.events import telling
 from infra.permissions.targets import COSTS as COSTS_VERB
 from infra.permissions.targets import VERB_VARIABLE
 from infra.settings import Settings
@@ -58,9 +59,6 @@ KINDS: Final = {
 """What is read by the function of each public cloud."""
 
 RATE_CARD: Final = "rate-card"
-EVENT_SOURCE: Final = "skysaga"
-"""As whom our events are sent."""
-
 _PUBLISH_MB: Final = 1024
 _PUBLISH_DISK_MB: Final = 4096
 """What does not fit into memory, a month's rows of a large account, is arranged on disk."""
@@ -201,12 +199,7 @@ class BillingStack(Stack):
                 key_access(self, self._key, ("dynamodb", "s3"), writing=True),
                 parameter_access(self, [BUDGETS, SOURCES]),
                 *querying(self),
-                iam.PolicyStatement(
-                    sid="SayBudgetPassed",
-                    actions=["events:PutEvents"],
-                    resources=[self.format_arn(service="events", resource="event-bus", resource_name="default")],
-                    conditions={"StringEquals": {"events:source": EVENT_SOURCE}},
-                ),
+                telling(self, "SayBudgetPassed"),
             ],
         )
         acknowledge(steps, accepted(COSTS, RESULTS))

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.constructs.alarms import Alarms
-from infra.constructs.calling import EVERY_MINUTE, NOT_REPEATED, Called
 from infra.constructs.cluster import Cluster
 from infra.constructs.code import FunctionCode
-from infra.constructs.function import Function
-from infra.constructs.ledger import ledger_access
 from infra.constructs.state_machine import PublishedStateMachine
 from infra.constructs.worker import Agent, LambdaWorker, Surroundings
 from infra.packaging.bundles import Bundles
 from infra.private_clouds import PrivateCloud, PrivateClouds
-
-WATCH: Final = "skysaga-clusters-watch"
 
 
 class ClustersStack(Stack):
@@ -46,7 +39,6 @@ class ClustersStack(Stack):
         self._alarms = Alarms(self, "Alarms", topic)
         for name, cloud in private_clouds.by_name.items():
             self._add(name, cloud)
-        self._add_watch()
 
     def _add(self, name: str, cloud: PrivateCloud) -> None:
         within = Construct(self, name)
@@ -66,18 +58,3 @@ class ClustersStack(Stack):
                 code=self._code,
                 surroundings=self._surroundings,
             )
-
-    def _add_watch(self) -> None:
-        """Whoever reports, it is here that a report's age is measured: an agent may write no metric of ours."""
-        watch = Function(
-            self,
-            "Watch",
-            name=WATCH,
-            description="Measures how old the last report of each cluster is",
-            handler="lambdas.watch.handler.handler",
-            code=self._code,
-            environment={"LEDGER_TABLE": self._surroundings.ledger.table_name},
-            permissions=ledger_access(self._surroundings.ledger, writing=False, clusters=True),
-            accepted=NOT_REPEATED,
-        )
-        Called(self, "WatchSchedule", name=WATCH, function=watch, rate=EVERY_MINUTE)

@@ -60,9 +60,9 @@ class GuardStack(Stack):
         self._release = release
         self._code = FunctionCode(self, "Code", bundles)
         self._add_rescue(provisioning)
-        sweep = self._add_sweep(definitions)
-        self._add_schedule(sweep)
-        self.alarms: Final = self._add_alarms(sweep)
+        self.sweep: Final = self._add_sweep(definitions)
+        self._add_schedule(self.sweep)
+        self.alarms: Final = self._add_alarms(self.sweep)
 
     def _add_rescue(self, provisioning: PublishedStateMachine) -> None:
         starter = Starter(

@@ -32,12 +32,13 @@ def encrypted_or_local(url: str) -> str:
     parts = urlsplit(url)
     if not parts.hostname or parts.username or parts.query or parts.fragment:
         raise ValueError("must be a URL of a host and a path and nothing else")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise ValueError("must be https: what signs in is sent to it")
     return url
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether what is sent to a host does not leave the machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -21,11 +21,15 @@ _TARGETS: Final = ("azure_subscription_id", "azure_tenant_id", "azure_client_id"
 
 
 class TokenIssuer(NamedTuple):
-    """Whose tokens (JWTs) the API takes, for which audiences, and with one of which scopes where there are any."""
+    """Whose tokens (JWTs) the API takes, for which audiences, and with one of which scopes where there are any.
+
+    People sign in to the console as its client `client_id`; without one the console is not served.
+    """
 
     url: str
     audiences: tuple[str, ...]
     scopes: tuple[str, ...]
+    client_id: str = ""
 
 
 class Settings(NamedTuple):
@@ -35,9 +39,10 @@ class Settings(NamedTuple):
     `google_workload_identity_provider` trusts our AWS roles and lets them act as `google_service_account`; without it,
     functions go by whatever google-auth finds. `sweep_regions` confines the sweep to some AWS regions, separated by
     commas; else it looks into all enabled ones. `jwt_issuer` opens a second API that takes this issuer's tokens for
-    `jwt_audience`, with one of `jwt_scopes` if any are given; both are separated by commas. `keep_trying` is for how
-    many seconds every sweep tries again to remove what needs attention: a day, unless given. `rollout` is how new
-    versions of state machines go live, one of ROLLOUTS.
+    `jwt_audience`, with one of `jwt_scopes` if any are given; both are separated by commas. It serves the console, too,
+    if there is a `jwt_client_id` as which a browser signs in. `keep_trying` is for how many seconds every sweep tries
+    again to remove what needs attention: a day, unless given. `rollout` is how new versions of state machines go live,
+    one of ROLLOUTS.
     """
 
     azure_subscription_id: str = UNSET_ID
@@ -56,6 +61,7 @@ class Settings(NamedTuple):
     jwt_issuer: str = ""
     jwt_audience: str = ""
     jwt_scopes: str = ""
+    jwt_client_id: str = ""
     keep_trying: str = ""
     rollout: str = "gradual"
 
@@ -69,15 +75,17 @@ class Settings(NamedTuple):
         """The issuer whose tokens the API takes, None for none; raises ValueError, saying what to change."""
         audiences, scopes = _listed(self.jwt_audience), _listed(self.jwt_scopes)
         if not self.jwt_issuer:
-            if audiences or scopes:
-                raise ValueError("jwt_audience and jwt_scopes need an issuer: give -c jwt_issuer=https://...")
+            if audiences or scopes or self.jwt_client_id:
+                raise ValueError(
+                    "jwt_audience, jwt_scopes and jwt_client_id need an issuer: give -c jwt_issuer=https://..."
+                )
             return None
         parts = urlsplit(self.jwt_issuer)
         if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment:
             raise ValueError(f"jwt_issuer must be the https URL that its tokens name as iss, not {self.jwt_issuer!r}")
         if not audiences:
             raise ValueError("jwt_issuer needs jwt_audience, or tokens for other services would be taken, too")
-        return TokenIssuer(self.jwt_issuer, audiences, scopes)
+        return TokenIssuer(self.jwt_issuer, audiences, scopes, self.jwt_client_id)
 
     def environment(self, cloud: str, verb: str) -> dict[str, str]:
         """Return what the function for one verb (or `sweep`, or `costs`) on a cloud must be told about its target."""

@@ -9,8 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from local.billing import declared
@@ -60,16 +61,17 @@ def synthesize() -> Path:
             for old in assembly.parent.glob("[!.]*"):
                 shutil.rmtree(old)
             staging = assembly.with_suffix(".staging")
-            _synthesize_into(staging)
+            synthesize_into(staging)
             staging.replace(assembly)
     return assembly
 
 
-def _synthesize_into(folder: Path) -> None:
+def synthesize_into(folder: Path, context: Mapping[str, object] = MappingProxyType(_CONTEXT)) -> None:
+    """Synthesize into a folder, with this machine's context or another; raises SynthesisFailed."""
     environ = {
         **os.environ,
         "CDK_OUTDIR": str(folder),
-        "CDK_CONTEXT_JSON": json.dumps(_CONTEXT),
+        "CDK_CONTEXT_JSON": json.dumps(dict(context)),
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
     }
     outcome = subprocess.run(

@@ -23,7 +23,6 @@ It begins at midnight: some sources know days only, and a day of which only a pa
 """
 
 _PARAMETER: Final = "/skysaga/billing/sources"
-_GRANTS: Final = "/skysaga/grants"
 _SOME_TIME: Final = "2026-01-01T00:00:00Z"
 _HOUR: Final = timedelta(hours=1)
 _RATES: Final = {"cpu_hour": "0.021", "memory_gb_hour": "0.0035", "disk_gb_hour": "0.00012"}
@@ -50,13 +49,6 @@ def point_sources(endpoint: str, region: str, now: datetime) -> None:
         sources = json.loads(parameter["Value"])
         moved = {name: {**it, "since": since.isoformat()} for name, it in sources.items()}
         parameters.put_parameter(Name=_PARAMETER, Value=json.dumps(moved), Type=parameter["Type"], Overwrite=True)
-
-
-def grant_costs(endpoint: str, region: str, caller: str) -> None:
-    """Let a caller see all costs, for nothing on the bill of a machine that has just begun is of their own sagas."""
-    grants = json.dumps({"grants": [{"callers": [caller], "costs": "all"}]})
-    parameters = create_client("ssm", endpoint, region)
-    parameters.put_parameter(Name=_GRANTS, Value=grants, Type="String", Overwrite=True)
 
 
 class _Habit(NamedTuple):

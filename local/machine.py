@@ -17,20 +17,28 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from botocore.credentials import Credentials
+
+from cli.console.server import ConsoleServer
+from cli.console.upstream import Upstream
+from cli.endpoint import Deployment
 from local.assembly import ANOTHER_ACCOUNT_ID, PROJECT, STATE, SUBSCRIPTION, synthesize
 from local.athena import Athena
 from local.aws.account import ACCOUNT_ID, create_app
 from local.aws.clients import create_client
 from local.aws.deployment import deploy
 from local.aws.preload import preload
-from local.billing import grant_costs, history, point_sources
+from local.billing import history, point_sources
 from local.clock import WallClock
 from local.elsewhere import Elsewhere, FunctionsElsewhere, StepFunctionsElsewhere
 from local.endpoint import Endpoint
 from local.event_pump import EventPump
+from local.event_pump.bus import Bus
+from local.event_pump.deployed import Target
 from local.event_pump.moto_source import MotoEventSource
 from local.event_pump.targets import LocalTargets
 from local.event_pump.watching import Watching
+from local.grants import grant_operator
 from local.http_api.front import HttpApis
 from local.http_api.moto_source import MotoHttpApiSource
 from local.http_server import serve
@@ -52,6 +60,8 @@ from local.simulators.meter import Meter, Metering, metered
 from local.stepfunctions import Endpoints as EngineEndpoints
 from local.stepfunctions import Engine, LambdaError, LambdaResult
 from local.stepfunctions.jsontext import Json
+from local.streams import StreamPolling
+from local.streams.moto_source import MotoStreams
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -60,7 +70,7 @@ if TYPE_CHECKING:
 
 REGION: Final = "us-east-1"
 CREDENTIALS: Final = {"local": "local"}
-_CALLER: Final = f"arn:aws:iam::{ACCOUNT_ID}:user/local"
+OPERATOR: Final = f"arn:aws:iam::{ACCOUNT_ID}:user/local"
 GUEST: Final = {"guest": "guest"}
 """Another caller of the API, to be kept from what is the first one's."""
 
@@ -113,6 +123,7 @@ class Endpoints(NamedTuple):
     """Where everything answers; the documented content of `.local/endpoints.json`."""
 
     api: str
+    console: str
     stepfunctions: str
     aws: str
     azure: str
@@ -125,6 +136,7 @@ class Ports(NamedTuple):
     """The ports to listen on; 0 takes a free one."""
 
     api: int = 0
+    console: int = 0
     aws: int = 0
     azure: int = 0
     gcp: int = 0
@@ -185,10 +197,18 @@ class Machine:
         self.scvmm = self._serve(self.vmm, ports.scvmm, "scvmm")
         calls = RepeatingCalls(CallsInThreads(self.runtime.invoke), self.redelivery)
         self._polling = QueuePolling(self._engine, MotoQueues(ACCOUNT_ID, REGION), calls)
+        self._streaming = StreamPolling(
+            self._engine,
+            MotoStreams(ACCOUNT_ID, REGION),
+            calls,
+            lambda arn, text: targets.call(Target(arn), text),
+        )
         explorer = CostExplorerSimulator(clock, time.sleep, self.bill, (ACCOUNT_ID, ANOTHER_ACCOUNT_ID))
         app = create_app(clock, ec2_seconds=timings.aws, wait=wait, cost_explorer=explorer)
-        account = Watching(app, ("events", "scheduler"), self._pump.refresh)
+        account: WSGIApplication = Watching(app, ("events", "scheduler"), self._pump.refresh)
         account = Watching(account, ("lambda", "sqs", "sns", "events"), self._polling.wake)
+        account = Watching(account, ("dynamodb", "lambda"), self._streaming.wake)
+        account = Bus(account, self._pump.put)
         starts = RepeatingStarts(stepfunctions, self.redelivery)
         athena = Athena(clock, self._client)
         self._running.callback(athena.close)
@@ -219,11 +239,13 @@ class Machine:
         point_sources(self.aws, REGION, datetime.now(UTC))
         self._pump.start()
         self._polling.start()
+        self._streaming.start()
         self.runtime.warm(saga_functions(self.aws))
         self.report_clusters()
         api = self._serve(self._apis.application(api_id), self._ports.api, "api")
         return Endpoints(
             api=api,
+            console=self._console(api),
             stepfunctions=self.aws,
             aws=self.aws,
             azure=self.azure,
@@ -258,6 +280,12 @@ class Machine:
 
     def _serve(self, app: WSGIApplication, port: int, name: str) -> str:
         return self._running.enter_context(serve(app, port=port, name=name)).url
+
+    def _console(self, api: str) -> str:
+        """The web console, for whoever is on this machine: the API's credentials are no secret here."""
+        ((access_key, secret_key),) = CREDENTIALS.items()
+        upstream = Upstream(Deployment(api, Credentials(access_key, secret_key), REGION))
+        return self._running.enter_context(ConsoleServer(upstream, self._ports.console)).url
 
     def _status_changed(self, detail: dict[str, Json]) -> None:
         self._pump.status_changed(detail)
@@ -298,8 +326,8 @@ def _published_version(client: LambdaClient, name: str) -> str:
 def one_machine(report: Callable[[str], None], ports: Ports = ANY_PORTS, *, costs: bool = False) -> Iterator[Endpoints]:
     """Everything deployed and running as long as the context lasts; `report` is told what is being done.
 
-    `costs` has them collected once it runs, and lets the first caller see all of them. Raises SynthesisFailed,
-    DeploymentFailed, or OSError for a port that is taken.
+    `costs` has them collected once it runs, and lets the first caller see all of them, and run sweeps. Raises
+    SynthesisFailed, DeploymentFailed, or OSError for a port that is taken.
     """
     report("synthesizing the stacks")
     Thread(target=preload, name="preload", daemon=True).start()
@@ -311,7 +339,7 @@ def one_machine(report: Callable[[str], None], ports: Ports = ANY_PORTS, *, cost
         endpoints = machine.deploy(assembly)
         with _announced(endpoints):
             if costs:
-                grant_costs(endpoints.aws, REGION, _CALLER)
+                grant_operator(endpoints.aws, REGION, OPERATOR)
                 machine.collect_costs()
                 report("collecting the costs of two days: in half a minute `skysaga costs` shows them")
             yield endpoints

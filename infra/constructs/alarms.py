@@ -9,16 +9,17 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.constructs.keys import OperationsKey
+from infra.constructs.metrics import counted
+from infra.constructs.runbooks import with_runbook
 
 TOPIC: Final = "skysaga-alarms"
-NAMESPACE: Final = "skysaga"
 REPORT_AGE: Final = "ClusterReportAge"
-_SERVICE: Final = {"service": "skysaga"}
 _HOUR: Final = Duration.hours(1)
 _FIVE_MINUTES: Final = Duration.minutes(5)
 _MINUTE: Final = Duration.minutes(1)
@@ -46,10 +47,7 @@ class Alarms(Construct):
 
     def above_zero(self, name: str, metric: str, what_to_do: str) -> None:
         """Raise an alarm while a metric of ours is above zero; a sweep repeats it every hour."""
-        counted = cloudwatch.Metric(
-            namespace=NAMESPACE, metric_name=metric, dimensions_map=_SERVICE, statistic="Maximum", period=_HOUR
-        )
-        self._alarm(name, [counted], what_to_do)
+        self._alarm(name, [counted(metric, "Maximum", _HOUR)], what_to_do)
 
     def failing(self, name: str, machine_arn: str, what_to_do: str) -> None:
         """Raise an alarm when an execution of a state machine fails, times out or is aborted."""
@@ -65,7 +63,7 @@ class Alarms(Construct):
             self,
             name,
             alarm_name=f"skysaga-{_dashed(name)}",
-            alarm_description=what_to_do,
+            alarm_description=with_runbook(self, what_to_do, f"skysaga-{_dashed(name)}"),
             metric=self._executions(machine_arn, "ExecutionsSucceeded"),
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -75,14 +73,32 @@ class Alarms(Construct):
 
     def given_up(self, cluster: str, dead_letters: sqs.IQueue, what_to_do: str) -> None:
         """Raise an alarm while tasks lie in a cluster's dead-letter queue."""
-        lying = dead_letters.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum")
+        name = f"skysaga-cluster-{cluster}-given-up"
+        self.lying(f"{cluster}GivenUp", name, dead_letters, what_to_do, "skysaga-cluster-name-given-up")
+
+    def lying(self, id: str, name: str, dead_letters: sqs.IQueue, what_to_do: str, section: str = "") -> None:
+        """Raise the alarm `name` while something lies in a queue that is for what nobody could deal with.
+
+        The runbook's `section` is named like the alarm if left out.
+        """
+        found = dead_letters.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum")
+        self._above(id, name, found, 0, what_to_do, section)
+
+    def behind(self, id: str, name: str, function: lambda_.IFunction, minutes: int, what_to_do: str) -> None:
+        """Raise the alarm `name` while what a function reads from a stream is older than so many minutes."""
+        age = function.metric("IteratorAge", period=_FIVE_MINUTES, statistic="Maximum")
+        self._above(id, name, age, minutes * 60_000, what_to_do)
+
+    def _above(
+        self, id: str, name: str, metric: cloudwatch.IMetric, threshold: int, what_to_do: str, section: str = ""
+    ) -> None:
         cloudwatch.Alarm(
             self,
-            f"{cluster}GivenUp",
-            alarm_name=f"skysaga-cluster-{cluster}-given-up",
-            alarm_description=what_to_do,
-            metric=lying,
-            threshold=0,
+            id,
+            alarm_name=name,
+            alarm_description=with_runbook(self, what_to_do, section or name),
+            metric=metric,
+            threshold=threshold,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
@@ -90,22 +106,47 @@ class Alarms(Construct):
 
     def silent(self, cluster: str, seconds: int, what_to_do: str) -> None:
         """Raise an alarm when a cluster's last report is older than that, or nobody knows how old it is."""
-        age = cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name=REPORT_AGE,
-            dimensions_map={**_SERVICE, "cluster": cluster},
-            statistic="Maximum",
-            period=_MINUTE,
-        )
         cloudwatch.Alarm(
             self,
             f"{cluster}Silent",
             alarm_name=f"skysaga-cluster-{cluster}-silent",
-            alarm_description=what_to_do,
-            metric=age,
+            alarm_description=with_runbook(self, what_to_do, "skysaga-cluster-name-silent"),
+            metric=counted(REPORT_AGE, "Maximum", _MINUTE, cluster=cluster),
             threshold=seconds,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=3,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        ).add_alarm_action(actions.SnsAction(self.topic))
+
+    def waiting(self, cluster: str, minutes: int, what_to_do: str) -> None:
+        """Raise an alarm when tasks wait for a cluster for so long, and no slot that could take one becomes free."""
+        names = {"waiting": "QueueDepth", "slots": "WorkerSlots", "taken": "WorkerSlotsInUse"}
+        metrics = {name: counted(metric, "Minimum", _MINUTE, cluster=cluster) for name, metric in names.items()}
+        cloudwatch.Alarm(
+            self,
+            f"{cluster}Waiting",
+            alarm_name=f"skysaga-cluster-{cluster}-waiting",
+            alarm_description=with_runbook(self, what_to_do, "skysaga-cluster-name-waiting"),
+            metric=cloudwatch.MathExpression(
+                expression="IF(waiting > 0 AND taken >= slots, waiting, 0)", using_metrics=metrics, period=_MINUTE
+            ),
+            threshold=0,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=minutes,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        ).add_alarm_action(actions.SnsAction(self.topic))
+
+    def older(self, name: str, metric: str, seconds: int, what_to_do: str) -> None:
+        """Raise an alarm when what a metric of ours measures every minute is above that, or nobody measures it."""
+        cloudwatch.Alarm(
+            self,
+            name,
+            alarm_name=f"skysaga-{_dashed(name)}",
+            alarm_description=with_runbook(self, what_to_do, f"skysaga-{_dashed(name)}"),
+            metric=counted(metric, "Maximum", _MINUTE),
+            threshold=seconds,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=5,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         ).add_alarm_action(actions.SnsAction(self.topic))
 
@@ -120,7 +161,7 @@ class Alarms(Construct):
             self,
             name,
             alarm_name=f"skysaga-{_dashed(name)}",
-            alarm_description=what_to_do,
+            alarm_description=with_runbook(self, what_to_do, f"skysaga-{_dashed(name)}"),
             metric=metrics[0] if len(metrics) == 1 else total,
             threshold=0,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,

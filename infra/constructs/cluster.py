@@ -21,6 +21,9 @@ WORK_SECONDS: Final = 300
 SILENT_SECONDS: Final = 300
 """Five reports that did not come; at ten, nothing is placed on the cluster any more."""
 
+WAITING_MINUTES: Final = 15
+"""For so long a queue may be busy; a machine that nobody has finished an hour after it was placed has failed."""
+
 _AGENT_HIDES: Final = Duration.seconds(90)
 """Of a task that an agent has taken, and says again and again that it still works on."""
 
@@ -75,6 +78,13 @@ class Cluster(Construct):
             SILENT_SECONDS,
             f"The cluster {name} does not report, and soon takes nothing new: does its worker run, reach the server "
             "and AWS, and is its login accepted?",
+        )
+
+        alarms.waiting(
+            name,
+            WAITING_MINUTES,
+            f"Tasks for the cluster {name} wait, and every slot of its worker has been taken all along, or nobody is "
+            "there to take one.",
         )
 
     def _queue(

@@ -14,6 +14,8 @@ from constructs import Construct
 from infra.constructs.acknowledgment import acknowledge, skip_checkov
 from infra.constructs.code import FunctionCode
 from infra.constructs.log_group import log_group
+from infra.objectives import TraceExport
+from infra.permissions.clusters import accepted_of_secret, reading_secret
 from infra.permissions.network import ACCEPTED as ATTACHING_ACCEPTED
 from infra.permissions.network import attaching
 from infra.private_clouds import Vpc
@@ -68,7 +70,11 @@ class Function(Construct):
         accepted: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(scope, id)
-        log = log_group(self, "Log", f"/aws/lambda/{name}")
+        self.log_group_name: Final = f"/aws/lambda/{name}"
+        log = log_group(self, "Log", self.log_group_name)
+        export = TraceExport.from_context(self)
+        headers = export.headers_secret if export else None
+        exporting = reading_secret(Stack.of(self), headers, "TraceHeaders") if headers else []
         role = iam.Role(
             self,
             "Role",
@@ -76,7 +82,7 @@ class Function(Construct):
             description=f"What {name} may do",
         )
         log.grant_write(role)
-        for statement in [*permissions, *(attaching(Stack.of(self), name) if network else ())]:
+        for statement in [*permissions, *exporting, *(attaching(Stack.of(self), name) if network else ())]:
             role.add_to_policy(statement)
         self.lambda_function: Final = lambda_.Function(
             self,
@@ -88,7 +94,7 @@ class Function(Construct):
             code=code.asset,
             handler=handler,
             layers=[code.dependencies(dependencies)],
-            environment={**_POWERTOOLS, **environment},
+            environment={**_POWERTOOLS, **(export.environment if export else {}), **environment},
             memory_size=memory,
             timeout=Duration.seconds(timeout),
             ephemeral_storage_size=Size.mebibytes(storage) if storage != STORAGE_MB else None,
@@ -109,6 +115,7 @@ class Function(Construct):
                 "AwsSolutions-L1": "The runtime is the one that the tests run on; see infra/packaging/target.py.",
                 "AwsSolutions-IAM5[Resource::*]": "Writing traces, and looking into a VPC, have no resource to name.",
                 **(ATTACHING_ACCEPTED if network else {}),
+                **(accepted_of_secret(headers) if headers else {}),
             },
         )
         usual = {**_USUAL, **({} if network else {"CKV_AWS_117": _OUTSIDE})}

@@ -63,7 +63,10 @@ def tokens_of(issuer: TokenIssuer) -> Authorizer:
 
 
 class HttpApi(Construct):
-    """An HTTP API that hands every one of `routes` to one function."""
+    """An HTTP API that hands every one of `routes` to one function, and whatever else is asked, so that it says no.
+
+    Who asks for something else has to be let in by the authorizer, too: nobody else can have the function run for it.
+    """
 
     def __init__(
         self,
@@ -94,7 +97,21 @@ class HttpApi(Construct):
                 )
             if route.costly:
                 costly[f"{route.method.value} {route.path}"] = added[0]
+        apigateway.HttpRoute(
+            self,
+            "AnythingElse",
+            http_api=self._api,
+            route_key=apigateway.HttpRouteKey.DEFAULT,
+            integration=integration,
+            authorizer=authorizer.authorizer,
+            authorization_scopes=list(authorizer.scopes) or None,
+        )
         self._add_default_stage(name, costly)
+
+    @property
+    def id(self) -> str:
+        """Its id, which its metrics carry."""
+        return self._api.api_id
 
     @property
     def url(self) -> str:

@@ -87,7 +87,7 @@ class LedgerKey(Construct):
 
 
 class OperationsKey(Construct):
-    """The key of what operating leaves behind or passes on: logs, alarms and tasks for the workers of clusters.
+    """The key of what operating leaves behind or passes on: logs, alarms, notices, and tasks for workers of clusters.
 
     It goes with the stacks, after a month to think again.
 
@@ -101,12 +101,17 @@ class OperationsKey(Construct):
         self.key: Final = kms.Key(
             self,
             "Key",
-            description="skysaga: logs, alarms and queues",
+            description="skysaga: logs, alarms, notices and queues",
             enable_key_rotation=True,
             pending_window=Duration.days(30),
             removal_policy=RemovalPolicy.DESTROY,
             policy=iam.PolicyDocument(
-                statements=[_administer(), self._by_logs(), self._by_alarms(), self._through_sqs()]
+                statements=[
+                    _administer(),
+                    self._by_logs(),
+                    self._by_alarms(),
+                    *(self._through(it) for it in ("Sqs", "Sns", "SecretsManager")),
+                ]
             ),
         )
 
@@ -143,18 +148,21 @@ class OperationsKey(Construct):
             conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
         )
 
-    def _through_sqs(self) -> iam.PolicyStatement:
-        """Return the use of it through SQS by whom IAM allows it; from SQS's "Key management"."""
+    def _through(self, service: str) -> iam.PolicyStatement:
+        """Return the use of it through a service by whom IAM allows it.
+
+        From "Key management" of SQS and of SNS, and "Secret encryption and decryption" of Secrets Manager.
+        """
         stack = Stack.of(self)
         return iam.PolicyStatement(
-            sid="UseThroughSqs",
+            sid=f"UseThrough{service}",
             principals=[iam.AccountRootPrincipal()],
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
             resources=["*"],
             conditions={
                 "StringEquals": {
                     "kms:CallerAccount": stack.account,
-                    "kms:ViaService": f"sqs.{stack.region}.{stack.url_suffix}",
+                    "kms:ViaService": f"{service.lower()}.{stack.region}.{stack.url_suffix}",
                 }
             },
         )

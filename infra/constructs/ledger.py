@@ -37,6 +37,7 @@ class Ledger(Construct):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
@@ -79,6 +80,19 @@ def ledger_access(
         resources=[f"{table.table_arn}/index/{index}" for index in indexes],
     )
     return [ledger, key, index] if indexes else [ledger, key]
+
+
+def stream_access(table: dynamodb.ITable) -> list[iam.PolicyStatement]:
+    """Return leave for Lambda to read the table's stream in a function's name; its records have the table's key."""
+    assert table.table_stream_arn is not None  # noqa: S101 - the construct above sees to it
+    return [
+        iam.PolicyStatement(
+            sid="LedgerStream",
+            actions=["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+            resources=[table.table_stream_arn],
+        ),
+        iam.PolicyStatement(sid="Streams", actions=["dynamodb:ListStreams"], resources=["*"]),
+    ]
 
 
 def report_access(table: dynamodb.ITable, clusters: Sequence[str]) -> list[iam.PolicyStatement]:

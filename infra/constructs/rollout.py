@@ -13,6 +13,9 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.constructs.metrics import counted
+from infra.constructs.runbooks import with_runbook
+
 PERCENTAGE: Final = 20
 MINUTES: Final = 10
 
@@ -29,13 +32,7 @@ class Rollout(Construct):
 
     def stop_at_unforeseen_errors(self) -> None:
         """Stop when a step ended in an error that no step raises: sagas are undone then, and no execution fails."""
-        broken = cloudwatch.Metric(
-            namespace="skysaga",
-            metric_name="StepsBroken",
-            dimensions_map={"service": "skysaga"},
-            statistic="Sum",
-            period=_MINUTE,
-        )
+        broken = counted("StepsBroken", "Sum", _MINUTE)
         self._everywhere.append(
             self._alarm("StepsBroken", "skysaga-rollout-steps-broken", broken, "A step broke: see the functions' logs.")
         )
@@ -68,7 +65,7 @@ class Rollout(Construct):
             self,
             id,
             alarm_name=name,
-            alarm_description=meaning,
+            alarm_description=with_runbook(self, meaning, name),
             metric=metric,
             threshold=0,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import CfnElement, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CfnElement, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -41,6 +41,7 @@ class PublishedStateMachine(Construct):
         rollout: Rollout,
     ) -> None:
         super().__init__(scope, id)
+        self._name = name
         functions = list(functions)
         self.machine: Final = sfn.StateMachine(
             self,
@@ -96,6 +97,24 @@ class PublishedStateMachine(Construct):
         return iam.PolicyStatement(
             sid=sid, actions=["states:SendTaskSuccess"], resources=[self.machine.state_machine_arn]
         )
+
+    def look_permission(self, sid: str, stack: Stack) -> iam.PolicyStatement:
+        """Return leave to see how executions stand and what they put out, for a role of a stack that knows the name."""
+        executions = stack.format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{self._name}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        return iam.PolicyStatement(
+            sid=sid, actions=["states:DescribeExecution", "states:GetExecutionHistory"], resources=[executions]
+        )
+
+    @property
+    def looking_accepted(self) -> Mapping[str, str]:
+        """What cdk-nag says of `look_permission`, and the answer."""
+        rule = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{self._name}:*"
+        return {f"AwsSolutions-IAM5[Resource::{rule}]": "Nobody knows which executions there will be."}
 
     def let_send_tasks(self) -> None:
         """Let executions send tasks to the workers of clusters, whichever there are: `docs/decisions/0014`."""

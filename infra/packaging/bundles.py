@@ -1,6 +1,7 @@
 """Builds each bundle once: a file name that holds the hash of all it was made from is the cache.
 
-A dependency bundle is a Lambda layer (packages under `python/`); the code bundle holds our own `lambdas` package.
+A dependency bundle is a Lambda layer (packages under `python/`); the code bundle holds our own `lambdas` package
+and the console's page.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from infra.packaging.target import Target
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CODE: Final = ROOT / "lambdas"
+PAGE: Final = ROOT / "console"
 CACHE: Final = ROOT / ".local" / "bundles"
 
 _UV: Final = uv.find_uv_bin()
@@ -91,8 +93,9 @@ def install(requirements: Path, target: Target, out: Path) -> None:
 
 
 def copy_code(out: Path) -> None:
-    """Fill the empty folder `out` with our own package, compiled."""
-    shutil.copytree(CODE, out / CODE.name, ignore=shutil.ignore_patterns(*_NOT_CODE))
+    """Fill the empty folder `out` with our own package, compiled, and the page that the API serves."""
+    for folder in (CODE, PAGE):
+        shutil.copytree(folder, out / folder.name, ignore=shutil.ignore_patterns(*_NOT_CODE))
     compile_bytecode(out, _CODE_MOUNT)
 
 
@@ -125,9 +128,9 @@ def _build_into(bundle: Path, build: Callable[[Path], None]) -> None:
 
 def _code_key(target: Target) -> str:
     ignored = shutil.ignore_patterns(*_NOT_CODE)
-    files = sorted(path for path in CODE.rglob("*") if path.is_file())
-    kept = [path for path in files if not ignored("", list(path.relative_to(CODE).parts))]
-    contents = [part for path in kept for part in (path.relative_to(CODE).as_posix().encode(), path.read_bytes())]
+    files = sorted(path for folder in (CODE, PAGE) for path in folder.rglob("*") if path.is_file())
+    kept = [path for path in files if not ignored("", list(path.relative_to(ROOT).parts))]
+    contents = [part for path in kept for part in (path.relative_to(ROOT).as_posix().encode(), path.read_bytes())]
     return _hash([*contents, *_build(target)])
 
 

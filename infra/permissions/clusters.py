@@ -49,7 +49,7 @@ def answering_tasks(machines: Sequence[str]) -> iam.PolicyStatement:
     )
 
 
-def reading_secret(stack: Stack, secret: str) -> list[iam.PolicyStatement]:
+def reading_secret(stack: Stack, secret: str, sid: str = "Secret") -> list[iam.PolicyStatement]:
     """Return leave to read one secret, given by name or ARN, whichever key of its account it is encrypted with.
 
     The key is used through Secrets Manager and for this secret only: "Secret encryption and decryption", user guide.
@@ -62,9 +62,9 @@ def reading_secret(stack: Stack, secret: str) -> list[iam.PolicyStatement]:
     )
     arn = secret if _is_arn(secret) else by_name
     return [
-        iam.PolicyStatement(sid="Secret", actions=["secretsmanager:GetSecretValue"], resources=[arn]),
+        iam.PolicyStatement(sid=sid, actions=["secretsmanager:GetSecretValue"], resources=[arn]),
         iam.PolicyStatement(
-            sid="SecretKey",
+            sid=f"{sid}Key",
             actions=["kms:Decrypt"],
             resources=[_any_key(stack, secret)],
             conditions={

@@ -1,46 +1,46 @@
-"""EventBridge: what somebody may want to know of budgets."""
+"""EventBridge: the bus on which others are told what happens to sagas, resources and budgets."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lambdas.adapters.refusals import retryable
-from lambdas.core.billing.budgets import Passed
 from lambdas.core.errors import RetryableError
+from lambdas.core.notices import Notice
+from lambdas.core.ports.announcements import Untold
 
 SOURCE: Final = "skysaga"
-BUDGET_PASSED: Final = "Budget passed"
+
+_AT_ONCE: Final = 10
+"""Entries that PutEvents takes; all our details together are far below its 256 KB."""
 
 
 class EventBridgeAnnouncements:
-    """Puts events on the account's own bus; amounts are strings, since JSON's numbers may be rounded."""
+    """Puts events on the account's own bus."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def announce(self, passed: Passed) -> None:
-        """Say that a threshold of a budget was passed; raises RetryableError."""
-        entry = {"Source": SOURCE, "DetailType": BUDGET_PASSED, "Detail": json.dumps(_detail(passed))}
-        with retryable("the event could not be sent", "EventBridge did not answer"):
-            answer = self._client.put_events(Entries=[entry])
-        if answer["FailedEntryCount"]:
-            raise RetryableError(answer["Entries"][0].get("ErrorCode", "Unknown"), "EventBridge took no event")
+    def announce(self, notices: Sequence[Notice]) -> None:
+        """Put an event for each, in order; raises Untold."""
+        for first in range(0, len(notices), _AT_ONCE):
+            refused = self._put(notices[first : first + _AT_ONCE], first)
+            if refused is not None:
+                place, code = refused
+                raise Untold(code, "EventBridge took no event", first + place)
+
+    def _put(self, notices: Sequence[Notice], first: int) -> tuple[int, str] | None:
+        """The place and the code of the first that was refused, if any was."""
+        try:
+            with retryable("the event could not be sent", "EventBridge did not answer"):
+                answer = self._client.put_events(Entries=[_entry(it) for it in notices])
+        except RetryableError as error:
+            raise Untold(error.code, "the events could not be sent", first) from error
+        if not answer["FailedEntryCount"]:
+            return None
+        return next((place, it["ErrorCode"]) for place, it in enumerate(answer["Entries"]) if it.get("ErrorCode"))
 
 
-def _detail(passed: Passed) -> dict[str, Any]:
-    budget = passed.budget
-    scope = {name: values[0] for name, values in budget.filters.items()}
-    return {
-        "version": 1,
-        "budget": passed.name,
-        "scope": {**scope, **({"label": budget.label} if budget.label else {})},
-        "period": passed.period,
-        "threshold": passed.threshold,
-        "cost": budget.cost,
-        "spent": str(passed.spent),
-        "amount": str(budget.amount),
-        "currency": budget.currency,
-        "left_out": [{"currency": currency, "spent": str(it)} for currency, it in passed.left_out.items()],
-        "window": passed.window,
-    }
+def _entry(notice: Notice) -> Mapping[str, str]:
+    return {"Source": SOURCE, "DetailType": notice.KIND, "Detail": notice.model_dump_json()}

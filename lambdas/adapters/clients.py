@@ -59,6 +59,11 @@ def queue() -> SQSClient:
     return boto3.client("sqs", config=_SYNCHRONOUS.merge(Config(read_timeout=30)))
 
 
+def queues() -> SQSClient:
+    """A client that asks how full queues are."""
+    return boto3.client("sqs", config=_CONFIG)
+
+
 def storage() -> S3Client:
     """A client for the bucket that costs are kept in; a page or a window may be large."""
     return boto3.client("s3", config=_CONFIG.merge(Config(read_timeout=60)))

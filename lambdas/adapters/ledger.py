@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 HEADER: Final = "HEADER"
+RESOURCE: Final = "RESOURCE#"
+"""How the sort keys of resources begin."""
+
 STATUS_INDEX: Final = "by-status"
 CALLER_INDEX: Final = "by-caller"
 HOME_INDEX: Final = "by-home"
@@ -89,12 +92,12 @@ class DynamoLedger:
 
     def resource(self, saga_id: str, resource_id: str) -> Resource:
         """One resource, as last written."""
-        return self._read(Resource, saga_id, f"RESOURCE#{resource_id}")
+        return self._read(Resource, saga_id, f"{RESOURCE}{resource_id}")
 
     def snapshot(self, saga_id: str) -> Snapshot:
         """The saga and its resources; what was written while they were read may show in some of them only."""
         saga = self.saga(saga_id)
-        items = self._query(saga_id, "begins_with(sk, :prefix)", {":prefix": {"S": "RESOURCE#"}})
+        items = self._query(saga_id, "begins_with(sk, :prefix)", {":prefix": {"S": RESOURCE}})
         return _snapshot(saga, items)
 
     def change_saga(self, saga_id: str, change: SagaChange, message: str | None = None) -> Snapshot:
@@ -148,6 +151,10 @@ class DynamoLedger:
             found |= {saga.id: saga for saga in self._sagas_with(each, limit, before)}
         return sorted(found.values(), key=lambda saga: saga.id, reverse=True)[:limit]
 
+    def oldest(self, status: SagaStatus, limit: int) -> list[Saga]:
+        """The sagas of a status that were opened first, at most `limit`."""
+        return self._indexed(STATUS_INDEX, "status", status, limit, None, newest_first=False)
+
     def lived(self, provider: str, target: str, since: datetime) -> list[Resource]:
         """The machines in a target that were ready at some time, and were not gone at or before `since`."""
         request = {
@@ -165,7 +172,7 @@ class DynamoLedger:
         None when a transaction that writes them was in the way.
         """
         ids = [resource_id for wave in self.saga(saga_id).waves for resource_id in wave]
-        keys = [HEADER, *(f"RESOURCE#{resource_id}" for resource_id in ids)]
+        keys = [HEADER, *(f"{RESOURCE}{resource_id}" for resource_id in ids)]
         gets: list[Any] = [
             {"Get": {"TableName": self._table, "Key": {"pk": {"S": saga_id}, "sk": {"S": key}}}} for key in keys
         ]
@@ -189,7 +196,9 @@ class DynamoLedger:
             before = page[-1].id
         return found[:limit]
 
-    def _indexed(self, index: str, key: str, value: str, limit: int, before: str | None) -> list[Saga]:
+    def _indexed(
+        self, index: str, key: str, value: str, limit: int, before: str | None, *, newest_first: bool = True
+    ) -> list[Saga]:
         answer = asked(
             lambda: self._client.query(
                 TableName=self._table,
@@ -197,7 +206,7 @@ class DynamoLedger:
                 KeyConditionExpression="#key = :key AND id < :before",
                 ExpressionAttributeNames={"#key": key},
                 ExpressionAttributeValues={":key": {"S": value}, ":before": {"S": before or "~"}},
-                ScanIndexForward=False,
+                ScanIndexForward=not newest_first,
                 Limit=limit,
             )
         )
@@ -275,7 +284,7 @@ class DynamoLedger:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": {"pk": {"S": resource.saga_id}, "sk": {"S": f"RESOURCE#{resource.id}"}},
+                "Key": {"pk": {"S": resource.saga_id}, "sk": {"S": f"{RESOURCE}{resource.id}"}},
                 "UpdateExpression": ", ".join(
                     ["SET document = :document", "revision = :revision", *(f"#{name} = :{name}" for name in home)]
                 ),
@@ -343,7 +352,7 @@ def _header_item(saga: Saga) -> dict[str, Any]:
 def _resource_item(resource: Resource, place: int) -> dict[str, Any]:
     return {
         "pk": {"S": resource.saga_id},
-        "sk": {"S": f"RESOURCE#{resource.id}"},
+        "sk": {"S": f"{RESOURCE}{resource.id}"},
         "place": {"N": str(place)},
         "revision": {"N": str(resource.revision)},
         "document": {"S": resource.model_dump_json()},

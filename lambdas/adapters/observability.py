@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -14,6 +15,8 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
+from lambdas.adapters import spans
+from lambdas.adapters.correlation import about
 from lambdas.core.errors import Misconfigured, StepError
 
 NAMESPACE: Final = "skysaga"
@@ -50,21 +53,68 @@ def observed(step: str) -> Callable[[StepHandler], StepHandler]:
         @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
         def observe(event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any] | None:
             _identify(event, context, step)
-            try:
-                result = handler(event, context)
-            except Exception as error:
-                _log_failure(error)
-                _count("StepsFailed", error=type(error).__name__)
-                if isinstance(error, StepError | Misconfigured):
-                    raise
-                _raise_without_text(error)
-            logger.info("step done", extra={"result": _summary(result)})
-            _count("StepsDone")
-            return result
+            saga_id = str(event.get("saga_id") or "")
+            span = spans.span(step, spans.Kind.INTERNAL, saga_id, **_attributes(event, context))
+            with about(saga_id), span:
+                return _logged(handler, event, context)
 
         return observe
 
     return decorate
+
+
+def _logged(handler: StepHandler, event: dict[str, Any], context: LambdaContext) -> Mapping[str, Any] | None:
+    """Call a handler, and say how it went: in the log, in what is counted, and in the span."""
+    began = time.monotonic()
+    try:
+        result = handler(event, context)
+    except Exception as error:
+        _log_failure(error, _milliseconds_since(began))
+        _count("StepsFailed", error=type(error).__name__)
+        if isinstance(error, StepError | Misconfigured):
+            raise
+        _raise_without_text(error)
+    summary = _summary(result)
+    logger.info("step done", extra={"result": summary, "milliseconds": _milliseconds_since(began)})
+    _count("StepsDone")
+    if (span := spans.current()) is not None:
+        span.add(**{f"skysaga.{key}": value for key, value in summary.items()})
+    return result
+
+
+def correlate(saga_id: str) -> None:
+    """Say which saga a call turns out to be about, in all that it logs, traces and exports from here on."""
+    logger.append_keys(correlation_id=saga_id)
+    tracer.put_annotation("saga_id", saga_id)
+    if (span := spans.current()) is not None:
+        span.saga_id = saga_id
+
+
+def cloud_answered(cloud: str, call: str, **ids: str | int | None) -> None:
+    """Note what a cloud was asked for and the ids by which its own logs know that, beside the saga's.
+
+    `ids` are a cloud's own, such as `request_id` or `operation_id`, and `status`; never anything that was sent.
+    """
+    known = {name: value for name, value in ids.items() if value not in (None, "")}
+    logger.info("cloud answered", extra={"cloud": cloud, "call": call, **known})
+    if (span := spans.current()) is not None:
+        span.add(**{"skysaga.provider": cloud})
+        span.tell(call, **known)
+
+
+def _attributes(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str | None]:
+    """What a span says of a step besides how it went."""
+    return {
+        "skysaga.resource_id": event.get("resource_id"),
+        "skysaga.window": event.get("window"),
+        "skysaga.source": event.get("source"),
+        "faas.invocation_id": context.aws_request_id,
+        "aws.xray.trace": os.environ.get("_X_AMZN_TRACE_ID"),
+    }
+
+
+def _milliseconds_since(began: float) -> int:
+    return int((time.monotonic() - began) * 1000)
 
 
 def _published(handler: StepHandler) -> StepHandler:
@@ -74,8 +124,18 @@ def _published(handler: StepHandler) -> StepHandler:
 
 
 def gauge(name: str, value: int, **dimensions: str) -> None:
-    """Record how much there is of something, by service and no step: what an alarm looks at, whichever step saw it."""
-    with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as metric:
+    """Record how many there are of something, by service and no step: what an alarm looks at, whichever step saw it."""
+    measure(name, value, "Count", **dimensions)
+
+
+def measure(name: str, value: float, unit: str, **dimensions: str) -> None:
+    """Record a value in a unit of CloudWatch's, by service and the dimensions given, at once and by itself.
+
+    What a call counts in all is one document with one set of dimensions; this is a document of its own.
+    """
+    if not _counting():
+        return
+    with single_metric(name=name, unit=MetricUnit(unit), value=value, namespace=NAMESPACE) as metric:
         metric.add_dimension("service", metrics.service or NAMESPACE)
         for key, text in dimensions.items():
             metric.add_dimension(key, text)
@@ -121,13 +181,15 @@ def _counting() -> bool:
     return os.environ.get("POWERTOOLS_METRICS_DISABLED", "").lower() != "true"
 
 
-def _log_failure(error: Exception) -> None:
+def _log_failure(error: Exception, milliseconds: int) -> None:
     """Log what failed; the text of an error that is not a step's own may quote anything, and stays out."""
     name = type(error).__name__
     if isinstance(error, StepError | Misconfigured):
-        logger.warning("step failed", extra={"error": name, "reason": str(error)})
+        code = error.code if isinstance(error, StepError) else name
+        reason = {"error": name, "code": code, "reason": str(error), "milliseconds": milliseconds}
+        logger.warning("step failed", extra=reason)
     else:
-        logger.error("step broke", extra={"error": name, "where": where(error)})
+        logger.error("step broke", extra={"error": name, "where": where(error), "milliseconds": milliseconds})
 
 
 def _count(name: str, **dimensions: str) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lambdas.adapters.refusals import retryable
 from lambdas.adapters.settings import HIDDEN_SECONDS
-from lambdas.core.ports.queue import Message
+from lambdas.core.ports.queue import Depth, Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+
+_WAITING: Final = "ApproximateNumberOfMessages"
+_TAKEN: Final = "ApproximateNumberOfMessagesNotVisible"
 
 
 class SqsQueue:
@@ -50,6 +54,19 @@ class SqsQueue:
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
             )
+
+
+class SqsDepths:
+    """How full queues are."""
+
+    def __init__(self, client: SQSClient) -> None:
+        self._client = client
+
+    def depth(self, url: str) -> Depth:
+        """How full the queue at a URL is."""
+        with _retryable():
+            answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=[_WAITING, _TAKEN])
+        return Depth(int(answer["Attributes"][_WAITING]), int(answer["Attributes"][_TAKEN]))
 
 
 def _retryable() -> AbstractContextManager[None]:

@@ -90,6 +90,23 @@ class ApiSettings(LedgerSettings):
     check_functions: Json[dict[str, str]] = Field(alias="CHECK_FUNCTIONS")
     provisioning_state_machine: str = Field(alias="PROVISIONING_STATE_MACHINE")
     release_state_machine: str = Field(alias="RELEASE_STATE_MACHINE")
+    sweep_state_machine: str = Field(alias="SWEEP_STATE_MACHINE")
+
+
+class SignIn(BaseModel):
+    """Where people sign in to the console, as which client of the issuer, and the scopes that the API wants."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str
+    client_id: str
+    scopes: tuple[str, ...] = ()
+
+
+class ConsoleSettings(Settings):
+    """How people sign in to the console; None where the deployment does not serve it."""
+
+    sign_in: Json[SignIn] | None = Field(default=None, alias="CONSOLE_SIGN_IN")
 
 
 class RateCardSettings(Settings):
@@ -103,6 +120,13 @@ class SourcesSettings(Settings):
 
     sources: str = Field(alias="SOURCES_PARAMETER")
     windows: str = Field(alias="WINDOWS_TABLE")
+
+
+class GaugeSettings(LedgerSettings):
+    """Where what is measured stands: the ledger, and what is known of sources where costs are collected."""
+
+    sources: str = Field(default="", alias="SOURCES_PARAMETER")
+    windows: str = Field(default="", alias="WINDOWS_TABLE")
 
 
 class CollectorSettings(SourcesSettings):
@@ -135,3 +159,9 @@ class SummarySettings(CostsSettings):
     """What a summary needs besides: the parameter that declares budgets."""
 
     budgets: str = Field(alias="BUDGETS_PARAMETER")
+
+
+class WebhookSettings(Settings):
+    """The URL of each webhook by its name."""
+
+    webhooks: Json[dict[str, str]] = Field(alias="WEBHOOKS")

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from lambdas.adapters.observability import logger
 from lambdas.api.answers import json_answer
 from lambdas.api.guard import caller
+from lambdas.api.shapes import ClusterList
 from lambdas.api.views import cluster_view
 from lambdas.core.clusters import ClusterStanding
 from lambdas.core.errors import ClusterNotFound, Forbidden
@@ -39,7 +40,8 @@ def add_cluster_routes(
     @app.get("/clusters")
     def list_clusters() -> Response[str]:
         items = [cluster_view(it, clock.now()) for it in clusters().standings() if shown(it)]
-        return json_answer(HTTPStatus.OK, {"items": sorted(items, key=lambda item: str(item["name"]))})
+        page: ClusterList = {"items": sorted(items, key=lambda item: item["name"])}
+        return json_answer(HTTPStatus.OK, page)
 
     @app.put("/clusters/<name>/drain")
     def start_draining(name: str) -> Response[str]:

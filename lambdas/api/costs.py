@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from lambdas.adapters.observability import logger
-from lambdas.api.answers import json_answer
+from lambdas.api import shapes
+from lambdas.api.answers import json_answer, next_link
 from lambdas.api.guard import caller
-from lambdas.api.problems import problem
+from lambdas.api.problems import NO_COSTS, problem
 from lambdas.api.queries import Query
 from lambdas.api.views import cost_page_view, saga_cost_view
 from lambdas.core.access import Caller
@@ -51,17 +52,17 @@ def add_cost_routes(
         who = caller(app)
         sees_all = access().current().sees_all_costs(who)
         if billing is None:
-            title = "This deployment collects no costs"
-            return problem(HTTPStatus.NOT_FOUND, title, "docs/costs.md says what there would be.")
+            return problem(NO_COSTS, "docs/costs.md says what there would be.")
         parameters = app.current_event.query_string_parameters or {}
         question, limit, cursor = _asked(parameters, clock)
         if not sees_all:
             question = _of_own_sagas(question, who, sagas(), access())
         page = billing.costs().ask(question, cursor, limit)
-        return json_answer(HTTPStatus.OK, cost_page_view(question, page, sees_all=sees_all))
+        headers = next_link(app, cursor=page.next_cursor) if page.next_cursor else {}
+        return json_answer(HTTPStatus.OK, cost_page_view(question, page, sees_all=sees_all), headers)
 
 
-def saga_cost(saga_id: str, billing: Billing | None) -> dict[str, Any]:
+def saga_cost(saga_id: str, billing: Billing | None) -> shapes.SagaCostState:
     """What a saga's page says of its cost: nothing when nothing is known, since the page must not fail for it."""
     if billing is None:
         return {}

@@ -1,8 +1,9 @@
-"""Reading what a caller sent: JSON or YAML, within the size limit, and meaning one thing only."""
+"""Reading what a caller sent: JSON or YAML, said to be that, within the size limit, and meaning one thing only."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any, Final
 
 import yaml
@@ -11,7 +12,9 @@ from lambdas.core.errors import FieldError, RequestError
 from lambdas.core.request import MAX_DOCUMENT_BYTES
 from lambdas.core.specs.base import quoted
 
-_YAML_TYPES: Final = ("application/yaml", "application/x-yaml", "text/yaml")
+JSON_TYPES: Final = ("application/json",)
+YAML_TYPES: Final = ("application/yaml", "application/x-yaml", "text/yaml")
+DOCUMENT_TYPES: Final = (*JSON_TYPES, *YAML_TYPES)
 
 
 class TooLarge(RequestError):
@@ -22,16 +25,31 @@ class Malformed(RequestError):
     """The document is not JSON, or not YAML."""
 
 
-def read_document(body: bytes, content_type: str) -> object:
-    """The document in a request's body; raises TooLarge or Malformed, saying where."""
+class UnknownMediaType(RequestError):
+    """The document is said to be something else."""
+
+
+def read_document(body: bytes, content_type: str, accepted: Collection[str] = DOCUMENT_TYPES) -> object:
+    """The document in a request's body; raises UnknownMediaType, TooLarge or Malformed, saying where.
+
+    What is not said to be anything is taken for JSON.
+    """
+    media_type = content_type.partition(";")[0].strip().lower() or JSON_TYPES[0]
+    if media_type not in accepted:
+        raise UnknownMediaType([FieldError("Content-Type", f"send {' or '.join(_plain_names(accepted))}")])
     if len(body) > MAX_DOCUMENT_BYTES:
         reason = f"is {len(body)} bytes; at most {MAX_DOCUMENT_BYTES} are accepted: split the request"
         raise TooLarge([FieldError("(document)", reason)])
     try:
         text = body.decode()
-        return _read_yaml(text) if content_type.partition(";")[0].strip().lower() in _YAML_TYPES else _read_json(text)
+        return _read_yaml(text) if media_type in YAML_TYPES else _read_json(text)
     except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise Malformed([FieldError("(document)", _reason(error))]) from error
+
+
+def _plain_names(accepted: Collection[str]) -> list[str]:
+    """Without the names that YAML had before it was registered."""
+    return [it for it in accepted if it.startswith("application/") and "/x-" not in it]
 
 
 def _read_json(text: str) -> object:

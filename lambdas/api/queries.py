@@ -10,9 +10,10 @@ from lambdas.core.sagas import LONGEST_WAIT
 from lambdas.core.states import SagaStatus
 
 MOST_ITEMS: Final = 100
-_USUAL_ITEMS: Final = 20
+USUAL_ITEMS: Final = 20
 MOST_LINES: Final = 1000
-_USUAL_LINES: Final = 200
+USUAL_LINES: Final = 200
+MOST_EVENTS_SEEN: Final = 10**11
 
 N = TypeVar("N", int, float)
 
@@ -56,15 +57,15 @@ class Query:
 
     def limit(self) -> int:
         """How many items, at most."""
-        return self._number("limit", int, _USUAL_ITEMS, 1, MOST_ITEMS)
+        return self._number("limit", int, USUAL_ITEMS, 1, MOST_ITEMS)
 
     def lines(self) -> int:
         """How many lines of an answer about costs, at most."""
-        return self._number("limit", int, _USUAL_LINES, 1, MOST_LINES)
+        return self._number("limit", int, USUAL_LINES, 1, MOST_LINES)
 
     def after(self) -> int:
         """The number of the last event seen."""
-        return self._number("after", int, 0, 0, 10**11)
+        return self._number("after", int, 0, 0, MOST_EVENTS_SEEN)
 
     def wait(self) -> float:
         """How many seconds to wait for something new."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import base64
+import json
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
@@ -10,14 +11,19 @@ from typing import Final
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from lambdas.adapters.observability import logger, metrics, tracer, where
-from lambdas.api.answers import json_answer
+from lambdas.adapters.observability import correlate, logger, metrics, where
+from lambdas.api import shapes
+from lambdas.api.answers import json_answer, next_link, tagged_answer
+from lambdas.api.calls import IDEMPOTENCY_KEY, KEY_PATTERN, LONGEST_KEY, body, content_type, header
 from lambdas.api.clusters import add_cluster_routes
+from lambdas.api.conditions import seen_versions
 from lambdas.api.costs import Billing, add_cost_routes, saga_cost
 from lambdas.api.documents import read_document
 from lambdas.api.guard import caller, guard
-from lambdas.api.problems import internal_problem, problem, problem_of
+from lambdas.api.operations import allowed_methods
+from lambdas.api.problems import NO_METHOD, NO_ROUTE, internal_problem, problem, problem_of
 from lambdas.api.queries import Query
+from lambdas.api.sweeps import add_sweep_routes
 from lambdas.api.views import event_view, plan_view, saga_view, summary_view
 from lambdas.core.dry_run import dry_run
 from lambdas.core.errors import FieldError, Misconfigured, RequestError, SkysagaError
@@ -26,14 +32,12 @@ from lambdas.core.ports.access import AccessRules
 from lambdas.core.ports.checks import Checks
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.clusters import Clusters
+from lambdas.core.ports.sweeps import Sweeps
 from lambdas.core.request import SagaRequest, parse_request
 from lambdas.core.sagas import Sagas, ended
 
-IDEMPOTENCY_KEY: Final = "idempotency-key"
-LONGEST_KEY: Final = 255
-
 _KEY_ADVICE: Final = (
-    f"send this header with a value of your own, at most {LONGEST_KEY} characters, the same when you retry"
+    f"send this header with a value of your own, at most {LONGEST_KEY} printable ASCII characters, the same on a retry"
 )
 
 
@@ -42,10 +46,11 @@ def make_app(
     checks: Callable[[], Checks],
     access: Callable[[], AccessRules],
     clusters: Callable[[], Clusters],
+    sweeps: Callable[[], Sweeps],
     clock: Clock,
     billing: Billing | None = None,
 ) -> APIGatewayHttpResolver:
-    """The application over sagas, the clouds' checks, who may do what and clusters, each made when first needed.
+    """The application over sagas, the clouds' checks, who may do what, clusters and sweeps, made when first needed.
 
     Without `billing` it knows nothing of costs.
     """
@@ -54,7 +59,14 @@ def make_app(
 
     @app.get("/healthz")
     def healthz() -> Response[str]:
-        return json_answer(HTTPStatus.OK, {"status": "ok"})
+        up: shapes.Health = {"status": "ok"}
+        return json_answer(HTTPStatus.OK, up)
+
+    @app.get("/openapi.json")
+    def describe() -> Response[str]:
+        from lambdas.api.openapi import document_text  # noqa: PLC0415 - few ask, and a cold start must not wait for it
+
+        return tagged_answer(app, document_text(), {"Cache-Control": "public, max-age=300"})
 
     @app.post("/sagas")
     def submit() -> Response[str]:
@@ -64,7 +76,7 @@ def make_app(
 
     @app.post("/plans")
     def plan() -> Response[str]:
-        request = parse_request(read_document(_body(app), _header(app, "content-type")))
+        request = parse_request(read_document(body(app), content_type(app)))
         targets = access().current().targets_of(request, caller(app))
         return json_answer(HTTPStatus.OK, plan_view(dry_run(request, checks(), targets)))
 
@@ -77,13 +89,14 @@ def make_app(
         owner = None if access().current().sees_all(who) else who.id
         items = sagas().find(status, label, limit, cursor, owner)
         next_cursor = items[-1].id if len(items) == limit else None
-        return json_answer(HTTPStatus.OK, {"items": [summary_view(it) for it in items], "next_cursor": next_cursor})
+        page: shapes.SagaPage = {"items": [summary_view(it) for it in items], "next_cursor": next_cursor}
+        return tagged_answer(app, json.dumps(page), next_link(app, cursor=next_cursor) if next_cursor else {})
 
     @app.get("/sagas/<saga_id>")
     def get(saga_id: str) -> Response[str]:
         snapshot = sagas().get(saga_id)
-        view = {**saga_view(snapshot), **saga_cost(saga_id, billing)}
-        return json_answer(HTTPStatus.OK, view, {"ETag": f'"{snapshot.saga.version}"'})
+        view: shapes.Saga = {**saga_view(snapshot), **saga_cost(saga_id, billing)}
+        return tagged_answer(app, json.dumps(view), version=snapshot.saga.version)
 
     @app.get("/sagas/<saga_id>/events")
     def events(saga_id: str) -> Response[str]:
@@ -92,33 +105,38 @@ def make_app(
         query.check()
         found = sagas().events(saga_id, after, wait)
         cursor = found[-1].seq if found else after
-        return json_answer(HTTPStatus.OK, {"items": [event_view(it) for it in found], "next_cursor": cursor})
+        page: shapes.EventPage = {"items": [event_view(it) for it in found], "next_cursor": cursor}
+        return json_answer(HTTPStatus.OK, page, next_link(app, after=cursor))
 
     _take_orders(app, sagas)
     add_cluster_routes(app, access, clusters, clock)
+    add_sweep_routes(app, access, sweeps, clock)
     add_cost_routes(app, access, sagas, billing, clock)
     _handle_errors(app)
     return app
 
 
 def _take_orders(app: APIGatewayHttpResolver, sagas: Callable[[], Sagas]) -> None:
-    """What callers have done to a saga that exists."""
+    """What callers have done to a saga that exists, if it is as they have seen it."""
+
+    def seen() -> frozenset[int] | None:
+        return seen_versions(header(app, "if-match"))
 
     @app.post("/sagas/<saga_id>/approve")
     def approve(saga_id: str) -> Response[str]:
-        return _accepted(sagas().approve(saga_id, caller(app).id))
+        return _accepted(sagas().approve(saga_id, caller(app).id, seen()))
 
     @app.post("/sagas/<saga_id>/cancel")
     def cancel(saga_id: str) -> Response[str]:
-        return _accepted(sagas().cancel(saga_id))
+        return _accepted(sagas().cancel(saga_id, seen()))
 
     @app.post("/sagas/<saga_id>/resume")
     def resume(saga_id: str) -> Response[str]:
-        return _accepted(sagas().resume(saga_id))
+        return _accepted(sagas().resume(saga_id, seen()))
 
     @app.delete("/sagas/<saga_id>")
     def destroy(saga_id: str) -> Response[str]:
-        return _accepted(sagas().destroy(saga_id))
+        return _accepted(sagas().destroy(saga_id, seen()))
 
 
 def _handle_errors(app: APIGatewayHttpResolver) -> None:
@@ -137,14 +155,19 @@ def _handle_errors(app: APIGatewayHttpResolver) -> None:
 
     @app.not_found
     def no_route(_: NotFoundError) -> Response[str]:
-        return problem(HTTPStatus.NOT_FOUND, "There is no such resource", f"{app.current_event.path} is not served")
+        path, method = app.current_event.path, app.current_event.http_method
+        methods = allowed_methods(path)
+        if methods and method not in methods:  # otherwise it names something in characters that no name has
+            advice = f"{path} takes {', '.join(methods)}, and no {method}"
+            return problem(NO_METHOD, advice, headers={"Allow": ", ".join(methods)})
+        return problem(NO_ROUTE, f"{path} is not served")
 
 
 def _submission(app: APIGatewayHttpResolver) -> tuple[str, SagaRequest]:
     """The idempotency key and the request; raises RequestError with what is wrong with either."""
-    key = _header(app, IDEMPOTENCY_KEY)
-    document = read_document(_body(app), _header(app, "content-type"))
-    usable = 0 < len(key) <= LONGEST_KEY
+    key = header(app, IDEMPOTENCY_KEY)
+    document = read_document(body(app), content_type(app))
+    usable = re.fullmatch(KEY_PATTERN, key) and len(key) <= LONGEST_KEY
     errors = [] if usable else [FieldError("Idempotency-Key", _KEY_ADVICE)]
     try:
         request = parse_request(document)
@@ -156,17 +179,8 @@ def _submission(app: APIGatewayHttpResolver) -> tuple[str, SagaRequest]:
 
 
 def _accepted(saga: Saga) -> Response[str]:
-    logger.set_correlation_id(saga.id)
-    tracer.put_annotation("saga_id", saga.id)
+    correlate(saga.id)
     metrics.add_metric(name="SagasAccepted", unit="Count", value=1)
     logger.info("accepted", extra={"saga_status": saga.status, "ended": ended(saga)})
-    return json_answer(HTTPStatus.ACCEPTED, {"id": saga.id, "status": saga.status}, {"Location": f"/sagas/{saga.id}"})
-
-
-def _header(app: APIGatewayHttpResolver, name: str) -> str:
-    return app.current_event.headers.get(name, "").strip()
-
-
-def _body(app: APIGatewayHttpResolver) -> bytes:
-    body: str = app.current_event.body or ""
-    return base64.b64decode(body) if app.current_event.is_base64_encoded else body.encode("utf-8", "surrogatepass")
+    accepted: shapes.Accepted = {"id": saga.id, "status": saga.status}
+    return json_answer(HTTPStatus.ACCEPTED, accepted, {"Location": f"/sagas/{saga.id}"})

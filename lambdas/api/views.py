@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, overload
 
+from lambdas.api import shapes
 from lambdas.core.billing.freshness import Freshness
 from lambdas.core.billing.questions import Question
 from lambdas.core.billing.windows import Failure
-from lambdas.core.clusters import ClusterStanding
+from lambdas.core.clusters import Amounts, ClusterStanding
 from lambdas.core.costs import CostPage
 from lambdas.core.dry_run import Plan
 from lambdas.core.model import Approval, Event, Resource, Saga
@@ -17,19 +18,22 @@ from lambdas.core.placement.bounds import bounds
 from lambdas.core.ports.cost_query import CostLine
 from lambdas.core.ports.ledger import Snapshot
 from lambdas.core.ports.summaries import SagaCost
+from lambdas.core.ports.sweeps import Sweep
+from lambdas.core.preflight import Shortage
 from lambdas.core.prices import Price, totals
 from lambdas.core.request import dependencies
+from lambdas.core.steps.sweep import Finding, SweepResult
 
 COSTS_VERSION: Final = 1
 """Of the form of an answer about costs; a field that is added does not change it."""
 
 
-def saga_view(snapshot: Snapshot) -> dict[str, Any]:
+def saga_view(snapshot: Snapshot) -> shapes.SagaWithResources:
     """A saga with its resources."""
     return {**summary_view(snapshot.saga), "resources": [resource_view(it) for it in snapshot.resources]}
 
 
-def summary_view(saga: Saga) -> dict[str, Any]:
+def summary_view(saga: Saga) -> shapes.SagaSummary:
     """A saga without its resources."""
     return {
         "id": saga.id,
@@ -47,7 +51,7 @@ def summary_view(saga: Saga) -> dict[str, Any]:
     }
 
 
-def approval_view(approval: Approval | None) -> dict[str, Any] | None:
+def approval_view(approval: Approval | None) -> shapes.ApprovalState | None:
     """The consent that a saga needs, or None; who gave it, once it was given."""
     if approval is None:
         return None
@@ -59,7 +63,7 @@ def approval_view(approval: Approval | None) -> dict[str, Any] | None:
     }
 
 
-def resource_view(resource: Resource) -> dict[str, Any]:
+def resource_view(resource: Resource) -> shapes.ResourceState:
     """One resource of a saga.
 
     `begun` are the parts that its cloud has accepted, in order; `faults` counts those that may pass since it was last
@@ -85,7 +89,7 @@ def resource_view(resource: Resource) -> dict[str, Any]:
     }
 
 
-def event_view(event: Event) -> dict[str, Any]:
+def event_view(event: Event) -> shapes.SagaEvent:
     """One event."""
     return {
         "seq": event.seq,
@@ -98,12 +102,12 @@ def event_view(event: Event) -> dict[str, Any]:
     }
 
 
-def plan_view(plan: Plan) -> dict[str, Any]:
+def plan_view(plan: Plan) -> shapes.Plan:
     """A dry run; `hourly` adds up the prices that are known, by currency, in decimals as text."""
     return {
         "name": plan.name,
         "order": [list(wave) for wave in plan.order],
-        "shortages": [{"provider": cloud, **it.model_dump(mode="json")} for cloud, it in plan.shortages],
+        "shortages": [shortage_view(cloud, it) for cloud, it in plan.shortages],
         "unchecked": [{"provider": cloud, "reason": reason} for cloud, reason in plan.unchecked],
         "prices": [price_view(cloud, price) for cloud, price in plan.prices],
         "unpriced": [{"provider": cloud, "reason": reason} for cloud, reason in plan.unpriced],
@@ -114,7 +118,7 @@ def plan_view(plan: Plan) -> dict[str, Any]:
     }
 
 
-def price_view(cloud: str, price: Price) -> dict[str, Any]:
+def price_view(cloud: str, price: Price) -> shapes.ResourcePrice:
     """What one resource will cost in an hour, by which list price."""
     return {
         "provider": cloud,
@@ -125,7 +129,20 @@ def price_view(cloud: str, price: Price) -> dict[str, Any]:
     }
 
 
-def cluster_view(standing: ClusterStanding, now: datetime) -> dict[str, Any]:
+def shortage_view(cloud: str, shortage: Shortage) -> shapes.Shortage:
+    """What a cloud is short of."""
+    return {
+        "provider": cloud,
+        "resources": list(shortage.resources),
+        "location": shortage.location,
+        "code": shortage.code,
+        "message": shortage.message,
+        "needed": shortage.needed,
+        "available": shortage.available,
+    }
+
+
+def cluster_view(standing: ClusterStanding, now: datetime) -> shapes.Cluster:
     """A private cluster: what it has and what is used of it, what may be claimed and what is, and since when we know.
 
     `capacity` and `used` are of its usable hosts and datastores (processors, MiB, GiB); `claimable` is the most that
@@ -153,12 +170,16 @@ def cluster_view(standing: ClusterStanding, now: datetime) -> dict[str, Any]:
             "memory_mb": sum(host.memory_used_mb for host in hosts),
             "disk_gb": sum(datastore.capacity_gb - datastore.free_gb for datastore in datastores),
         },
-        "claimable": bounds(settings, report).model_dump(),
-        "claimed": claimed.amounts.model_dump(),
+        "claimable": _amounts_view(bounds(settings, report)),
+        "claimed": _amounts_view(claimed.amounts),
     }
 
 
-def cost_page_view(question: Question, page: CostPage, *, sees_all: bool) -> dict[str, Any]:
+def _amounts_view(amounts: Amounts) -> shapes.ClusterAmounts:
+    return {"cpu": amounts.cpu, "memory_mb": amounts.memory_mb, "disk_gb": amounts.disk_gb}
+
+
+def cost_page_view(question: Question, page: CostPage, *, sees_all: bool) -> shapes.CostPage:
     """Lines of an answer about costs, what was asked, and how fresh the sources are: a late hour is no cheap one.
 
     `costs` says, in a grant's words, whether they are of everything or of the caller's own sagas.
@@ -176,16 +197,19 @@ def cost_page_view(question: Question, page: CostPage, *, sees_all: bool) -> dic
     }
 
 
-def cost_line_view(question: Question, line: CostLine) -> dict[str, Any]:
+def cost_line_view(question: Question, line: CostLine) -> shapes.CostLine:
     """One group in one currency; amounts are decimals in text, since JSON's numbers may be rounded."""
     return {
         "keys": dict(zip(question.groups, line.keys, strict=True)),
         "currency": line.currency,
-        **{name: _plain(amount) for name, amount in line.amounts._asdict().items()},
+        "billed": _plain(line.amounts.billed),
+        "effective": _plain(line.amounts.effective),
+        "list": _plain(line.amounts.list),
+        "contracted": _plain(line.amounts.contracted),
     }
 
 
-def freshness_view(fresh: Freshness, *, sees_all: bool) -> dict[str, Any]:
+def freshness_view(fresh: Freshness, *, sees_all: bool) -> shapes.SourceFreshness:
     """How fresh one source is; whose account it is, and what a cloud said, is for who may see all costs."""
     return {
         "source": fresh.source,
@@ -202,13 +226,13 @@ def freshness_view(fresh: Freshness, *, sees_all: bool) -> dict[str, Any]:
     }
 
 
-def _failure_view(failure: Failure | None, *, sees_all: bool) -> dict[str, Any] | None:
+def _failure_view(failure: Failure | None, *, sees_all: bool) -> shapes.CollectionFailure | None:
     if failure is None:
         return None
     return {"at": _time(failure.at), "error": failure.error, "message": failure.message if sees_all else None}
 
 
-def saga_cost_view(cost: SagaCost) -> dict[str, Any]:
+def saga_cost_view(cost: SagaCost) -> shapes.SagaCostState:
     """What a saga costs in each currency, and how fresh that is."""
     return {
         "cost": [
@@ -224,6 +248,53 @@ def saga_cost_view(cost: SagaCost) -> dict[str, Any]:
     }
 
 
+def sweep_view(sweep: Sweep) -> shapes.Sweep:
+    """A sweep, with what it found once it has ended."""
+    return {
+        "id": sweep.id,
+        "status": sweep.status.value,
+        "dry_run": sweep.dry_run,
+        "started_at": _time(sweep.started_at),
+        "ended_at": _time(sweep.ended_at),
+        "result": _findings_view(sweep.result) if sweep.result else None,
+        "error": sweep.error,
+    }
+
+
+def _findings_view(result: SweepResult) -> shapes.SweepFindings:
+    return {
+        "orphans": [_finding_view(it) for it in result["orphans"]],
+        "unknown": [_finding_view(it) for it in result["unknown"]],
+        "overdue": [
+            {"saga_id": it["saga_id"], "status": it["status"], "reason": it["reason"]} for it in result["overdue"]
+        ],
+        "releases": [
+            {"saga_id": it["saga_id"], "reason": it["reason"], "name": it["name"]} for it in result["releases"]
+        ],
+        "not_swept": [
+            {"cloud": it["cloud"], "target": it["target"], "error": it["error"]} for it in result["not_swept"]
+        ],
+    }
+
+
+def _finding_view(finding: Finding) -> shapes.SweepFinding:
+    return {
+        "cloud": finding["cloud"],
+        "target": finding["target"],
+        "saga_id": finding["saga_id"],
+        "resource_id": finding["resource_id"],
+        "cloud_id": finding["cloud_id"],
+    }
+
+
+@overload
+def _plain(amount: Decimal) -> str: ...
+
+
+@overload
+def _plain(amount: Decimal | None) -> str | None: ...
+
+
 def _plain(amount: Decimal | None) -> str | None:
     """All digits that matter, and neither an exponent nor the zeros that a column's scale adds."""
     if amount is None:
@@ -232,6 +303,14 @@ def _plain(amount: Decimal | None) -> str | None:
         return "0"
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@overload
+def _time(moment: datetime) -> str: ...
+
+
+@overload
+def _time(moment: datetime | None) -> str | None: ...
 
 
 def _time(moment: datetime | None) -> str | None:

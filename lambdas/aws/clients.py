@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from lambdas.adapters.by_target import ByTarget
+from lambdas.adapters.observability import cloud_answered
 from lambdas.aws.credentials import role_session
 from lambdas.aws.errors import EXPIRED_CODES, translated
 from lambdas.aws.settings import AwsSettings
@@ -78,7 +79,9 @@ class AwsClients:
 
     def _client(self, service: str, region: str) -> Any:
         if (service, region) not in self._clients:
-            self._clients[service, region] = self._session.client(service, region_name=region, config=self._config)
+            client = self._session.client(service, region_name=region, config=self._config)
+            client.meta.events.register("after-call", _answered)
+            self._clients[service, region] = client
         return self._clients[service, region]
 
     @cached_property
@@ -90,6 +93,18 @@ class AwsClients:
     def _forget_session(self) -> None:
         self.__dict__.pop("_session", None)
         self._clients.clear()
+
+
+def _answered(model: Any, parsed: Mapping[str, Any], **_: object) -> None:
+    """Note the request's id, by which AWS's own logs and its support know a call, refused ones among them."""
+    told = parsed.get("ResponseMetadata", {})
+    request_id = told.get("HTTPHeaders", {}).get("x-amzn-requestid") or told.get("RequestId")
+    cloud_answered("aws", model.name, request_id=request_id, status=told.get("HTTPStatusCode"), error=_code(parsed))
+
+
+def _code(parsed: Mapping[str, Any]) -> str | None:
+    code = parsed.get("Error", {}).get("Code")
+    return str(code) if code else None
 
 
 class AwsAccounts(ByTarget[AwsTarget, AwsClients]):

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     ContentDecodePolicy,
     RequestIdPolicy,
@@ -17,6 +17,8 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
 
 from lambdas.adapters.by_target import ByTarget
+from lambdas.adapters.correlation import current_trace
+from lambdas.adapters.observability import cloud_answered
 from lambdas.azure.credentials import SignIn
 from lambdas.azure.settings import LOOPBACK, AzureSettings
 from lambdas.core.errors import TerminalError
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 SCOPE: Final = "https://management.azure.com/.default"
 STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
 
+CORRELATION: Final = "x-ms-correlation-request-id"
+
 _CHUNK_BYTES: Final = 4 * 2**20
 """How much of a blob is fetched at a time, and held in memory."""
 
@@ -42,6 +46,40 @@ class LoopbackPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
         """Ask the bearer policy behind this one not to insist on https."""
         if urlsplit(request.http_request.url).hostname in LOOPBACK:
             request.context.options["enforce_https"] = False
+
+
+class CorrelationPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
+    """Tells Azure which saga a call is about, and notes by which ids its activity log knows the call.
+
+    The correlation id is only for tracing: https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
+    """
+
+    def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
+        """Send the saga's trace along."""
+        if (trace := current_trace()) is not None:
+            request.http_request.headers[CORRELATION] = str(trace.uuid)
+
+    def on_response(
+        self, request: PipelineRequest[HttpRequest], response: PipelineResponse[HttpRequest, HttpResponse]
+    ) -> None:
+        """Note its ids."""
+        asked, told = request.http_request, response.http_response.headers
+        cloud_answered(
+            "azure",
+            f"{asked.method} {_kind(asked.url)}",
+            status=response.http_response.status_code,
+            request_id=told.get("x-ms-request-id"),
+            azure_correlation_id=told.get(CORRELATION),
+            client_request_id=asked.headers.get("x-ms-client-request-id"),
+            operation_id=urlsplit(told.get("Azure-AsyncOperation", "")).path.rpartition("/")[2],
+            error=told.get("x-ms-error-code") or told.get("x-ms-failure-cause"),
+        )
+
+
+def _kind(url: str) -> str:
+    """What a URL is about without anything's name: `Microsoft.Compute/virtualMachines`."""
+    namespace, *rest = urlsplit(url).path.rpartition("/providers/")[2].split("/")
+    return "/".join([namespace, *rest[::2]])
 
 
 class AzureClients:
@@ -118,6 +156,7 @@ class AzureClients:
             LoopbackPolicy(),
             ARMChallengeAuthenticationPolicy(self._credential, SCOPE),
             ARMHttpLoggingPolicy(),
+            CorrelationPolicy(),
         ]
         return {
             "base_url": self._settings.endpoint,

@@ -39,7 +39,8 @@ class Grant(Strict):
     In a pattern `*` stands for anything but a colon, so that one account's ARN is never taken for another's; the caller
     `*` is everybody. A target is `cloud/name`.
     Everybody sees the clusters of targets that they may use; to `drain` them takes a grant. Everybody sees what their
-    own sagas cost; to see everything that is paid for, sagas or not, takes a grant for `all` costs.
+    own sagas cost; to see everything that is paid for, sagas or not, takes a grant for `all` costs. Sweeps take a grant
+    to `run` them, and to see what they found: they look at everything, whosever it is.
     """
 
     callers: Annotated[list[CallerPattern], Field(min_length=1)]
@@ -47,6 +48,7 @@ class Grant(Strict):
     sagas: Literal["own", "all"] = "own"
     clusters: Literal["see", "drain"] = "see"
     costs: Literal["own", "all"] = "own"
+    sweeps: Literal["none", "run"] = "none"
 
 
 class Grants(Strict):
@@ -85,6 +87,10 @@ class Access:
     def sees_all_costs(self, caller: Caller) -> bool:
         """Whether the caller may see all costs, and not only those of their own sagas."""
         return any(grant.costs == "all" for grant in self._of(caller))
+
+    def may_sweep(self, caller: Caller) -> bool:
+        """Whether the caller may start sweeps and see what they found."""
+        return any(grant.sweeps == "run" for grant in self._of(caller))
 
     def targets_of(self, request: SagaRequest, caller: Caller) -> dict[str, Target]:
         """What the targets that a request names stand for, by resource id.

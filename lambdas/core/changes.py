@@ -35,7 +35,8 @@ def saga_write(before: Snapshot, change: SagaChange, now: datetime, message: str
     if after == before.saga:
         return None
     check_saga(before.saga.status, after.status)
-    saga = after.model_copy(update={"version": before.saga.version + 1})
+    since = after.status_since if after.status is before.saga.status else now
+    saga = after.model_copy(update={"version": before.saga.version + 1, "status_since": since})
     return Write(saga, None, Event(seq=saga.version, at=now, status=saga.status, message=message))
 
 

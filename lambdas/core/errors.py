@@ -11,6 +11,8 @@ SkysagaError
 ├── Forbidden            the operator's: its caller was not granted to do that
 ├── IdempotencyConflict  the user's: the key was used for another request
 ├── SagaNotFound         the user's
+├── MovedOn              the user's: the saga is not any more what they decided about
+├── SweepNotFound        the user's
 ├── Unidentified         ours: a call came without an identity that grants could name
 ├── Misconfigured        the operator's: what the deployment was told cannot be used
 ├── ClusterNotFound      the user's
@@ -96,6 +98,14 @@ class IdempotencyConflict(SkysagaError):
 
 class SagaNotFound(SkysagaError):
     """No saga of that id."""
+
+
+class MovedOn(SkysagaError):
+    """The saga is at another version than its caller had seen; the message says at which."""
+
+
+class SweepNotFound(SkysagaError):
+    """No sweep of that id."""
 
 
 class ClusterNotFound(SkysagaError):

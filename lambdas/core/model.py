@@ -56,7 +56,8 @@ class Saga(Record):
     `version` counts every write to the saga or to one of its resources, and is the number of its latest event.
     `waves` are resource ids in creation order: everything in a wave may be created at once. At `expires_at` the saga is
     released, whatever it is doing then. `unchecked` are the clouds whose preflight could not be made. A release first
-    left something behind at `attention_since`, and none has removed it yet.
+    left something behind at `attention_since`, and none has removed it yet. It has its status since `status_since`, or
+    since it was created.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Saga(Record):
     unchecked: tuple[str, ...] = ()
     cancel_requested: bool = False
     attention_since: datetime | None = None
+    status_since: datetime | None = None
     release_goal: Literal[SagaStatus.ROLLED_BACK, SagaStatus.RELEASED] | None = None
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Final
 
-from lambdas.core.errors import NotPossible
+from lambdas.core.errors import MovedOn, NotPossible
 from lambdas.core.model import Event, Saga
 from lambdas.core.plan import NO_TARGETS, new_saga_id, plan_saga
 from lambdas.core.ports.clock import Clock
@@ -34,7 +34,11 @@ _UNDOING: Final = (
 
 
 class Sagas:
-    """The sagas of all callers. Everything that changes one is recorded in the ledger before it is acted on."""
+    """The sagas of all callers. Everything that changes one is recorded in the ledger before it is acted on.
+
+    Orders take the versions `seen` that their caller decided about, where it matters to them: MovedOn is raised, and
+    nothing is done, for a saga that is at none of these.
+    """
 
     def __init__(self, ledger: Ledger, executions: Executions, clock: Clock, pause: Callable[[float], None]) -> None:
         self._ledger = ledger
@@ -92,7 +96,7 @@ class Sagas:
                 return []
             self._pause(_POLL_INTERVAL)
 
-    def approve(self, saga_id: str, caller: str) -> Saga:
+    def approve(self, saga_id: str, caller: str, seen: Collection[int] | None = None) -> Saga:
         """Let a saga go on that waits for approval; one that was approved before stays as it is.
 
         Raises NotPossible for one that does not wait. Once this returns the state machine has been woken; a crash
@@ -101,7 +105,7 @@ class Sagas:
         now = self._clock.now()
 
         def change(snapshot: Snapshot) -> Saga:
-            saga = snapshot.saga
+            saga = _as_seen(snapshot.saga, seen)
             if saga.approval is None:
                 raise NotPossible(f"saga {saga_id} asks for no approval; its request would have to say so")
             if saga.approval.approved_by is not None:
@@ -116,14 +120,14 @@ class Sagas:
         self._wake(saga)
         return saga
 
-    def cancel(self, saga_id: str) -> Saga:
+    def cancel(self, saga_id: str, seen: Collection[int] | None = None) -> Saga:
         """Ask for a saga that has not committed to be undone; one that is being undone already stays as it is.
 
         Raises NotPossible for one that committed, or that needs attention.
         """
 
         def change(snapshot: Snapshot) -> Saga:
-            saga = snapshot.saga
+            saga = _as_seen(snapshot.saga, seen)
             if saga.status in _UNDOING:
                 return saga
             if saga.status is SagaStatus.COMMITTED:
@@ -139,24 +143,24 @@ class Sagas:
             self._wake(saga)
         return saga
 
-    def resume(self, saga_id: str) -> Saga:
+    def resume(self, saga_id: str, seen: Collection[int] | None = None) -> Saga:
         """Try again to remove what a release left behind; raises NotPossible unless the saga needs attention."""
-        saga = self._ledger.saga(saga_id)
+        saga = _as_seen(self._ledger.saga(saga_id), seen)
         if saga.status is not SagaStatus.NEEDS_ATTENTION:
             raise NotPossible(f"saga {saga_id} is {saga.status}; only one in NEEDS_ATTENTION can be resumed")
         self._executions.start_release(saga_id, ReleaseReason.DESTROY, saga.version)
         return saga
 
-    def destroy(self, saga_id: str) -> Saga:
+    def destroy(self, saga_id: str, seen: Collection[int] | None = None) -> Saga:
         """Remove every resource of a saga, committed or not; one that is being undone already stays as it is."""
-        saga = self._ledger.saga(saga_id)
+        saga = _as_seen(self._ledger.saga(saga_id), seen)
         if saga.status is SagaStatus.NEEDS_ATTENTION:
-            return self.resume(saga_id)
+            return self.resume(saga_id, seen)
         if saga.status is not SagaStatus.COMMITTED:
             try:
-                return self.cancel(saga_id)
+                return self.cancel(saga_id, seen)
             except NotPossible:  # it ended in the meantime
-                saga = self._ledger.saga(saga_id)
+                saga = _as_seen(self._ledger.saga(saga_id), seen)
         self._executions.start_release(saga_id, ReleaseReason.DESTROY, saga.version)
         return saga
 
@@ -164,6 +168,12 @@ class Sagas:
         """Whichever of its tokens is waited for; an asking that was tried again has left others behind."""
         for token in saga.approval.tokens if saga.approval else ():
             self._executions.wake(token)
+
+
+def _as_seen(saga: Saga, seen: Collection[int] | None) -> Saga:
+    if seen is not None and saga.version not in seen:
+        raise MovedOn(f"saga {saga.id} is at version {saga.version} by now; look at it again, then decide")
+    return saga
 
 
 def ended(saga: Saga) -> bool:

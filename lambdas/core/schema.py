@@ -19,25 +19,26 @@ _PLACES: Final[Mapping[str, tuple[str, str, str, frozenset[str]]]] = {
 }
 
 
-class _WithoutTitles(GenerateJsonSchema):
+class WithoutTitles(GenerateJsonSchema):
     """Titles that only repeat a field's name hide its description in an editor's hints."""
 
     schema_dialect = "https://json-schema.org/draft/2020-12/schema"
 
     def field_title_should_be_set(self, schema: Any) -> bool:
+        """Whether a field without a title is given one."""
         return False
 
 
 def request_schema() -> dict[str, Any]:
     """The schema as a document; what lies between resources (cycles, ids used twice) it cannot say."""
-    schema = SagaRequest.model_json_schema(schema_generator=_WithoutTitles)
+    schema = SagaRequest.model_json_schema(schema_generator=WithoutTitles)
     schema["properties"]["labels"]["additionalProperties"] = False  # pydantic leaves other keys open
     definitions = schema["$defs"]
     for cloud, (field, name, description, places) in _PLACES.items():
         definitions[name] = {"description": description, "enum": sorted(places)}
         for kind in ("Instance", "Disk"):
             definitions[f"{cloud}{kind}"]["properties"][field] = {"$ref": f"#/$defs/{name}"}
-    return {"$schema": _WithoutTitles.schema_dialect, **schema, "title": "skysaga request"}
+    return {"$schema": WithoutTitles.schema_dialect, **schema, "title": "skysaga request"}
 
 
 def schema_text() -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from google.api_core.exceptions import NotFound
 
+from lambdas.adapters.observability import cloud_answered
 from lambdas.core.errors import StepError
 from lambdas.gcp.clients import GcpClients
 from lambdas.gcp.compute import (
@@ -75,23 +76,30 @@ class Zone:
         """Begin creating an instance; the same request id again returns the same operation."""
         with translated():
             request = InsertInstanceRequest(instance_resource=body, request_id=request_id, **self._scope)
-            return self._clients.instances.insert_unary(request, **self._call)
+            return _begun("instances.insert", self._clients.instances.insert_unary(request, **self._call))
 
     def insert_disk(self, body: Disk, request_id: str) -> Operation:
         """Begin creating a disk; the same request id again returns the same operation."""
         with translated():
             request = InsertDiskRequest(disk_resource=body, request_id=request_id, **self._scope)
-            return self._clients.disks.insert_unary(request, **self._call)
+            return _begun("disks.insert", self._clients.disks.insert_unary(request, **self._call))
 
     def delete_instance(self, name: str) -> None:
         """Begin deleting an instance; one that is gone already, or cannot go yet, is left alone."""
         with _left_for_next_time(), translated():
-            self._clients.instances.delete_unary(instance=name, **self._scope, **self._call)
+            begun = self._clients.instances.delete_unary(instance=name, **self._scope, **self._call)
+            _begun("instances.delete", begun)
 
     def delete_disk(self, name: str) -> None:
         """Begin deleting a disk; one that is gone already, or cannot go yet, is left alone."""
         with _left_for_next_time(), translated():
-            self._clients.disks.delete_unary(disk=name, **self._scope, **self._call)
+            _begun("disks.delete", self._clients.disks.delete_unary(disk=name, **self._scope, **self._call))
+
+
+def _begun(call: str, operation: Operation) -> Operation:
+    """Note the operation's name, by which the project's audit log knows what was asked for."""
+    cloud_answered("gcp", call, operation_id=operation.name, request_id=operation.client_operation_id)
+    return operation
 
 
 @contextmanager

@@ -11,8 +11,10 @@ from lambdas.adapters import clients
 from lambdas.adapters.expiry import SchedulerExpiry
 from lambdas.adapters.observability import NEEDING_ATTENTION, STEPS_BROKEN, StepHandler, gauge, observed
 from lambdas.adapters.settings import ExpirySettings, SagaSettings
+from lambdas.adapters.spans import export_saga, exported
 from lambdas.adapters.steps import deployed
-from lambdas.core.states import SagaStatus
+from lambdas.core.model import Saga
+from lambdas.core.states import ENDINGS, SagaStatus
 from lambdas.core.steps.results import WaveResult
 from lambdas.core.steps.saga import SagaSteps
 from lambdas.saga.payloads import PAYLOAD, Ask, Begin, Conclude, Decide, Fail, Fence, Lapse, Unchecked
@@ -26,13 +28,23 @@ def saga_handler(make_steps: Callable[[], SagaSteps]) -> StepHandler:
     def handle(event: dict[str, Any], _: object) -> Mapping[str, Any] | None:
         payload = PAYLOAD.validate_python(event)
         if isinstance(payload, Begin | Decide | Fence | Conclude):
-            return _decided(steps(), payload)
+            decided = _decided(steps(), payload)
+            if exported() and decided["next"] in ENDINGS:
+                _export_whole(steps().header(payload.saga_id))
+            return decided
         if isinstance(payload, Fail | Unchecked) and payload.error.unforeseen:
             gauge(STEPS_BROKEN, 1)
         _record(steps(), payload)
         return None
 
     return handle
+
+
+def _export_whole(saga: Saga) -> None:
+    """Export the span that covers a saga which has ended, from its submission on."""
+    if saga.finished_at is not None:
+        well = saga.status is not SagaStatus.NEEDS_ATTENTION
+        export_saga(saga.id, saga.created_at, saga.finished_at, saga.status, well=well)
 
 
 def _record(steps: SagaSteps, payload: Ask | Lapse | Fail | Unchecked) -> None:

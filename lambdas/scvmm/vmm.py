@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
+from lambdas.adapters.observability import cloud_answered
 from lambdas.core.errors import StepError
 from lambdas.core.marks import annotation
 from lambdas.core.model import Intent
@@ -53,6 +54,7 @@ class Vmm:
         """Begin creating a machine; None where something of its name has come up in the meantime."""
         placement = definition.placement
         return _begun(
+            "create",
             self._shells.run(
                 scripts.CREATE,
                 Name=intent.name,
@@ -62,12 +64,13 @@ class Vmm:
                 Description=annotation(intent.marks),
                 CpuCount=placement.cpu,
                 MemoryMb=placement.memory_gb * 1024,
-            )
+            ),
         )
 
     def adjust(self, intent: Intent, target: Machine, disk_gb: int, network: str) -> Job | None:
         """Begin growing a machine's boot disk (unless KEEP) and connecting it (unless to "")."""
         return _begun(
+            "adjust",
             self._shells.run(
                 scripts.ADJUST,
                 Id=target.id,
@@ -75,30 +78,33 @@ class Vmm:
                 JobGroup=str(uuid.uuid4()),
                 DiskGb=disk_gb,
                 NetworkName=network,
-            )
+            ),
         )
 
     def start(self, intent: Intent, target: Machine) -> Job | None:
         """Begin starting a machine; None where it is not off (any more)."""
-        return _begun(self._shells.run(scripts.START, Id=target.id, Pattern=pattern(intent)))
+        return _begun("start", self._shells.run(scripts.START, Id=target.id, Pattern=pattern(intent)))
 
     def stop(self, intent: Intent, target: Machine) -> None:
         """Begin turning a machine off; one that is gone already, or cannot be now, is left alone."""
         with _left_for_next_time():
-            self._shells.run(scripts.STOP, Id=target.id, Pattern=pattern(intent))
+            _begun("stop", self._shells.run(scripts.STOP, Id=target.id, Pattern=pattern(intent)))
 
     def remove(self, intent: Intent, target: Machine) -> None:
         """Begin removing a machine and its files; one that is gone already, or cannot go now, is left alone."""
         with _left_for_next_time():
-            self._shells.run(scripts.REMOVE, Id=target.id, Pattern=pattern(intent))
+            _begun("remove", self._shells.run(scripts.REMOVE, Id=target.id, Pattern=pattern(intent)))
 
     def survey(self, cluster: str, at: datetime) -> Survey:
         """What a cluster holds, and offers."""
         return survey(self._shells.run(scripts.SURVEY, ClusterName=cluster), cluster, at)
 
 
-def _begun(found: list[Record]) -> Job | None:
-    return next((job(record) for record in found if record["Kind"] == "job"), None)
+def _begun(call: str, found: list[Record]) -> Job | None:
+    """The job that was begun, if one was; its id is what VMM's own job history knows it by."""
+    begun = next((job(record) for record in found if record["Kind"] == "job"), None)
+    cloud_answered("scvmm", call, operation_id=begun.id if begun else None)
+    return begun
 
 
 @contextmanager

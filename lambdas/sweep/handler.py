@@ -11,7 +11,7 @@ from lambdas.adapters.observability import NEEDING_ATTENTION, StepHandler, gauge
 from lambdas.adapters.settings import SweepSettings
 from lambdas.adapters.steps import deployed
 from lambdas.adapters.sweeping import deployed_targets
-from lambdas.core.steps.sweep import LedgerSweep, most_listed
+from lambdas.core.steps.sweep import LedgerSweep, SweepResult, most_listed
 from lambdas.core.targets import Targets
 from lambdas.sweep.payloads import PAYLOAD, Decide, Look
 
@@ -44,7 +44,7 @@ def _looks(functions: Mapping[str, str], targets: Targets) -> Iterator[Mapping[s
             yield {"cloud": cloud, "target": name, "function": function, "most": most_listed(len(names))}
 
 
-def _verdict(sweep: LedgerSweep, payload: Decide) -> Mapping[str, Any]:
+def _verdict(sweep: LedgerSweep, payload: Decide) -> SweepResult:
     verdict = sweep.decide(payload.looked_at, payload.overdue, dry_run=payload.dry_run)
     counts = {
         ORPHANS: sum(found["orphan_count"] for found in payload.looked_at),

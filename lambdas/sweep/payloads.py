@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from lambdas.core.steps.sweep import CloudFindings, Overdue
+from lambdas.core.steps.sweep import CloudFindings, NotSwept, Overdue
 
 
 class _Payload(BaseModel):
@@ -41,7 +41,7 @@ class Decide(_Payload):
         return [cast("CloudFindings", it) for it in self.found if "error" not in it]
 
     @property
-    def not_swept(self) -> list[dict[str, str]]:
+    def not_swept(self) -> list[NotSwept]:
         """The targets that could not, each with its error's name."""
         return [
             {"cloud": it["cloud"], "target": it["target"], "error": it["error"]} for it in self.found if "error" in it

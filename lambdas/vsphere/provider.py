@@ -12,6 +12,7 @@ from typing import Any, Final, Self, TypeVar
 from pyVmomi import vim, vmodl
 
 from lambdas.adapters.clock import SystemClock
+from lambdas.adapters.observability import cloud_answered
 from lambdas.adapters.secrets import Secrets
 from lambdas.core.clusters import ClusterSettings
 from lambdas.core.errors import RetryableError, TerminalError
@@ -73,7 +74,9 @@ class VsphereProvider:
     def create(self, intent: Intent, part: str) -> str:
         """Begin a step; the handle is the id of its task, or "" where there was nothing to do."""
         begin = {MACHINE: self._clone, HARDWARE: self._equip, POWER: self._switch_on}[part]
-        return self._on(intent, lambda vcenter: begin(vcenter, intent))
+        handle = self._on(intent, lambda vcenter: begin(vcenter, intent))
+        cloud_answered("vsphere", f"create {part}", operation_id=handle, cluster=intent.cluster)
+        return handle
 
     def observe(self, intent: Intent, part: str) -> Observation:
         """Look once at the task and, when it is done or forgotten, at the machine."""
@@ -188,9 +191,9 @@ def _remove(machine: Machine | None, intent: Intent) -> None:
         return
     try:
         if machine.power == _OFF:
-            machine.ref.Destroy_Task()
+            cloud_answered("vsphere", "Destroy_Task", operation_id=_id(machine.ref.Destroy_Task()))
         else:
-            machine.ref.PowerOffVM_Task()
+            cloud_answered("vsphere", "PowerOffVM_Task", operation_id=_id(machine.ref.PowerOffVM_Task()))
     except vmodl.MethodFault as fault:
         if not is_any(fault, DELETED_LATER_CODES):
             raise

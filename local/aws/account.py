@@ -27,6 +27,7 @@ from local.aws.price_list import PriceList
 from local.aws.resources.registry import PROVIDERS
 from local.aws.s3_corrections import date_objects_by
 from local.aws.sqs_corrections import set_queues_by
+from local.aws.stream_corrections import set_streams_by
 from local.clock import Clock
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def create_app(
     correct_moto()
     set_queues_by(clock)
     date_objects_by(clock)
+    set_streams_by(clock)
     ec2 = create_ec2(clock, ec2_seconds=ec2_seconds, sleep=sleep)
     moto = DomainDispatcherApplication(create_backend_app)
     dynamodb = DynamoDb(moto, clock, sleep)

@@ -25,12 +25,13 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from threading import Lock, Timer
+from threading import Timer
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 from werkzeug.wrappers import Request, Response
 
+from local.aws.stream_corrections import TURN
 from local.clock import Clock
 from local.http_server import DropConnection
 from local.simulators.faults import Fault, FaultKind, Faults
@@ -152,14 +153,13 @@ class _OneAtATime:
     def __init__(self, app: WSGIApplication, clock: Clock) -> None:
         self._app = app
         self._clock = clock
-        self._lock = Lock()
         self._succeeded: dict[str, tuple[float, bytes]] = {}
 
     def answer(self, request: Request) -> Response:
         """Answer a request, as often as it is delivered."""
         body = request.get_data()
         token = json.loads(body).get("ClientRequestToken") if _operation(request) == "TransactWriteItems" else None
-        with self._lock:
+        with TURN:
             before = self._before(token) if token else None
             if before is not None:
                 return _json({}) if before == body else _error("IdempotentParameterMismatchException", 400)

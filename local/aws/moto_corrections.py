@@ -17,6 +17,8 @@ from moto.s3.models import FakeBucket
 from local.aws.dynamodb_corrections import correct_dynamodb
 from local.aws.lambda_corrections import correct_lambda
 from local.aws.sqs_corrections import correct_sqs
+from local.aws.stream_corrections import correct_streams
+from local.aws.watching_corrections import correct_watching
 
 _attach_known_policy = IAMBackend.attach_role_policy
 
@@ -30,6 +32,8 @@ def correct_moto() -> None:
     correct_dynamodb()
     correct_lambda()
     correct_sqs()
+    correct_streams()
+    correct_watching()
 
 
 def _attach_role_policy(backend: Any, policy_arn: str, role_name: str) -> None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 import requests
 from botocore.credentials import Credentials
 
+from cli.api import Saga
 from cli.client import ApiClient
 from local.demo.screen import Screen
 from local.machine import CREDENTIALS, REGION, Endpoints
@@ -40,7 +41,7 @@ class _Story:
         self._api = ApiClient(endpoints.api, Credentials(access_key, secret_key), REGION)
         self._screen = screen
 
-    def provision_and_commit(self) -> dict[str, Any]:
+    def provision_and_commit(self) -> Saga:
         """Everything becomes ready, and each cloud says so itself; returns the saga."""
         self._screen.chapter(f"One request, three clouds: {REQUEST.name}")
         saga = self._follow(self._submit(), "COMMITTED")
@@ -67,7 +68,7 @@ class _Story:
         self._screen.say(f"saga {saga_id} accepted")
         return saga_id
 
-    def _follow(self, saga_id: str, expected: str) -> dict[str, Any]:
+    def _follow(self, saga_id: str, expected: str) -> Saga:
         self._screen.start(self._api.get(saga_id)["resources"])
         for event in self._api.follow(saga_id):
             self._screen.show(event)

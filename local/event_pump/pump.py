@@ -114,6 +114,10 @@ class EventPump:
         for rule in matching:
             self._hand_on(rule, event)
 
+    def put(self, source: str, kind: str, resources: list[str], detail: Mapping[str, Any]) -> None:
+        """Put an event on the default bus soon, on the timeline; callable from any thread."""
+        self._timeline.call_at(self._now, lambda: self.emit(source, kind, resources, detail))
+
     @property
     def _now(self) -> float:
         return self._timeline.clock.now()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _SCOPE: Final = re.compile(r"Credential=[^/]*/\d{8}/[^/]+/([a-z]+)/aws4_request")
-_READING: Final = re.compile(r"\.(Describe|Get|List|Test)\w+$")
+_READING: Final = re.compile(r"\.(BatchGet|Describe|Get|List|Query|Scan|Test|TransactGet)\w*$")
 
 
 class Watching:

@@ -42,7 +42,7 @@ class Queues(Protocol):
     """Where mappings and queues are kept; a queue that is gone is an empty one."""
 
     def mappings(self) -> Sequence[Mapping]:
-        """Every event source mapping of the account, also of other sources than queues."""
+        """Every event source mapping of the account, also of other sources than queues, but for tables' streams."""
         ...
 
     def receive(self, queue_arn: str, count: int) -> Sequence[Message]:

@@ -31,9 +31,10 @@ class MotoQueues:
         self._region = region
 
     def mappings(self) -> Sequence[Mapping]:
-        """Every event source mapping of the account, also of other sources than queues."""
+        """Every event source mapping of the account, also of other sources than queues, but for tables' streams."""
         backend = moto.backends.get_backend("lambda")[self._account][self._region]
-        return [_mapping(model) for model in list(backend._event_source_mappings.values())]
+        models = list(backend._event_source_mappings.values())
+        return [_mapping(model) for model in models if ":dynamodb:" not in model.event_source_arn]
 
     def receive(self, queue_arn: str, count: int) -> Sequence[Message]:
         """At most `count` messages that are visible now, hidden from others for the queue's visibility timeout."""

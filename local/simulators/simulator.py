@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,7 +27,10 @@ _FAULT_LIST = TypeAdapter(list[Fault])
 
 
 class Call(NamedTuple):
-    """One call as logged: when (Unix seconds), which operation, on what path, and the fault that struck it."""
+    """One call as logged: when (Unix seconds), which operation, on what path, and the fault that struck it.
+
+    `ids` are those by which a cloud's own log would know it: what it was sent to correlate with, and what it answered.
+    """
 
     at: float
     operation: str
@@ -35,6 +38,7 @@ class Call(NamedTuple):
     path: str
     fault: str | None
     status: int | None
+    ids: Mapping[str, str] = {}
 
 
 class _Late(NamedTuple):
@@ -80,6 +84,10 @@ class Simulator(ABC):
     def resources(self) -> list[dict[str, Any]]:
         """All that exists: dicts with at least `id`, `type`, `name`, `status` and `marks` (its tags or labels)."""
 
+    def identify(self, request: Request, response: Response) -> Mapping[str, str]:
+        """The ids by which the cloud knows a call that it answered; it may add them to the answer."""
+        return {}
+
     def inventory(self) -> list[dict[str, Any]]:
         """All that exists now, late effects included."""
         with self._lock:
@@ -101,13 +109,14 @@ class Simulator(ABC):
         with self._lock:
             self._apply_late_effects()
             status: int | None = None
+            ids: Mapping[str, str] = {}
             try:
                 response = self._answer(request, fault)
-                status = response.status_code
+                status, ids = response.status_code, self.identify(request, response)
                 return response
             finally:
                 kind = fault.fault.value if fault else None
-                self.log.append(Call(self.clock.now(), operation, request.method, request.full_path, kind, status))
+                self.log.append(Call(self.clock.now(), operation, request.method, request.full_path, kind, status, ids))
 
     def _answer(self, request: Request, fault: Fault | None) -> Response:
         match fault.fault if fault else None:

@@ -21,7 +21,16 @@ from tests.deploys.comparing import DeployedStack
 from tests.deploys.leftovers import Leftovers, leftovers
 from tests.deploys.site import MACHINES, Site, open_site
 
-STACKS = ("SkysagaData", "SkysagaSaga", "SkysagaGuard", "SkysagaApi", "SkysagaClusters", "SkysagaBilling")
+STACKS = (
+    "SkysagaData",
+    "SkysagaSaga",
+    "SkysagaGuard",
+    "SkysagaApi",
+    "SkysagaNotices",
+    "SkysagaClusters",
+    "SkysagaBilling",
+    "SkysagaTelemetry",
+)
 CONTEXT = {
     "bundle": "host",
     "google_cloud_project": PROJECT,

@@ -78,6 +78,21 @@ def _alarm(account: Account, it: Deployed) -> Read:
     return Read(alarm, {"Arn": alarm["AlarmArn"]})
 
 
+def _composite_alarm(account: Account, it: Deployed) -> Read:
+    (alarm,) = account.client("cloudwatch").describe_alarms(AlarmNames=[it.physical_id])["CompositeAlarms"]
+    return Read(alarm, {"Arn": alarm["AlarmArn"]})
+
+
+def _dashboard(account: Account, it: Deployed) -> Read:
+    return Read(account.client("cloudwatch").get_dashboard(DashboardName=it.physical_id))
+
+
+def _query_definition(account: Account, it: Deployed) -> Read:
+    queries = account.client("logs").describe_query_definitions()["queryDefinitions"]
+    (query,) = (each for each in queries if each["queryDefinitionId"] == it.physical_id)
+    return Read(query, {"QueryDefinitionId": it.physical_id})
+
+
 def _table(account: Account, it: Deployed) -> Read:
     dynamodb = account.client("dynamodb")
     table = dynamodb.describe_table(TableName=it.physical_id)["Table"]
@@ -333,6 +348,8 @@ READERS: Mapping[str, Callable[[Account, Deployed], Read]] = {
     "AWS::ApiGatewayV2::Stage": _stage,
     "AWS::Athena::WorkGroup": _work_group,
     "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CloudWatch::CompositeAlarm": _composite_alarm,
+    "AWS::CloudWatch::Dashboard": _dashboard,
     "AWS::DynamoDB::Table": _table,
     "AWS::Events::Rule": _rule,
     "AWS::Glue::Database": _database,
@@ -348,6 +365,7 @@ READERS: Mapping[str, Callable[[Account, Deployed], Read]] = {
     "AWS::Lambda::Permission": _permission,
     "AWS::Lambda::Version": _function_version,
     "AWS::Logs::LogGroup": _log_group,
+    "AWS::Logs::QueryDefinition": _query_definition,
     "AWS::S3::Bucket": _bucket,
     "AWS::S3::BucketPolicy": _bucket_policy,
     "AWS::SNS::Topic": _topic,

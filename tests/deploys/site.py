@@ -97,7 +97,8 @@ class Site:
         """The saga when it has ended."""
         for _ in self.api.follow(saga_id):
             pass
-        return self.api.get(saga_id)
+        saga: Any = self.api.get(saga_id)
+        return dict(saga)
 
     def destroy(self, *sagas: str) -> None:
         """Remove what sagas hold."""

@@ -16,10 +16,12 @@ import requests
 from botocore.credentials import Credentials
 
 from cli.client import ApiClient
+from lambdas.adapters.spans import ENDPOINT
 from local.assembly import synthesize
 from local.demo.story import CLOUDS, REQUEST
 from local.lambda_runtime.environment import TRACE_DAEMON
 from local.machine import CREDENTIALS, GUEST, REGION, Endpoints, Machine, Ports
+from tests.fakes.otlp import Receiver, otlp_receiver
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Deployment:
     api: ApiClient
     guest: ApiClient
     traces: Traces
+    receiver: Receiver
 
     def client(self, service: str) -> Any:
         """A client of one of the account's services."""
@@ -47,7 +50,8 @@ class Deployment:
         """The saga once it has ended."""
         for _ in self.api.follow(saga_id):
             pass
-        return self.api.get(saga_id)
+        saga: Any = self.api.get(saga_id)
+        return dict(saga)
 
     def destroy(self, saga_id: str) -> None:
         """Destroy a saga and wait until it is gone."""
@@ -123,16 +127,16 @@ def state_machine(stepfunctions: Any, name: str) -> str:
 
 @pytest.fixture(scope="session")
 def deployment() -> Iterator[Deployment]:
-    with Traces() as traces:
-        yield from _deployed(traces)
+    with Traces() as traces, otlp_receiver() as receiver:
+        yield from _deployed(traces, receiver)
 
 
-def _deployed(traces: Traces) -> Iterator[Deployment]:
+def _deployed(traces: Traces, receiver: Receiver) -> Iterator[Deployment]:
     machine = Machine(Ports())
-    machine.environment.update({**TALKATIVE, TRACE_DAEMON: traces.address})
+    machine.environment.update({**TALKATIVE, TRACE_DAEMON: traces.address, ENDPOINT: receiver.url})
     try:
         endpoints = machine.deploy(synthesize())
         local, guest = (_client(endpoints, keys) for keys in (CREDENTIALS, GUEST))
-        yield Deployment(machine, endpoints, local, guest, traces)
+        yield Deployment(machine, endpoints, local, guest, traces, receiver)
     finally:
         machine.close()

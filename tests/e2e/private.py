@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import requests
 
+from cli.api import ClusterAmounts
 from infra.packaging.bundles import ROOT
 from local.aws.clients import create_client
 from local.machine import REGION
@@ -70,7 +71,7 @@ def arm(url: str, **fault: Any) -> None:
     requests.post(f"{url}/_simulator/faults", json=[fault], timeout=10).raise_for_status()
 
 
-def claimed(deployment: Deployment) -> dict[str, dict[str, int]]:
+def claimed(deployment: Deployment) -> dict[str, ClusterAmounts]:
     return {it["name"]: it["claimed"] for it in deployment.api.clusters()}
 
 

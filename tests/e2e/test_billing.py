@@ -21,6 +21,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.__main__ import main
+from cli.api import CostPage
 from cli.client import ApiClient, ApiProblem
 from infra.constructs.parameters import BUDGETS
 from lambdas.core.billing.spans import HOUR, window_name
@@ -153,7 +154,7 @@ def _logs() -> list[Path]:
     return sorted((STATE / "logs").glob("*.log"))
 
 
-def answered(collected: Collected, *groups: str, api: ApiClient | None = None, **filters: str) -> dict[str, Any]:
+def answered(collected: Collected, *groups: str, api: ApiClient | None = None, **filters: str) -> CostPage:
     """What the API says by some groups; asked again as long as the answer is not there yet."""
     asked = {**collected.parameters, **filters, "limit": "1000", "group_by": ",".join(groups)}
     while True:

@@ -72,6 +72,7 @@ def test_a_saga_that_wants_approval_waits_for_it_and_then_commits(deployment: De
             assert deployment.api.get(saga_id)["resources"][0]["status"] == "READY"
             deployment.api.approve(saga_id)
     saga = deployment.api.get(saga_id)
+    assert saga["approval"] is not None
     assert (saga["status"], saga["approval"]["approved_by"]) == ("COMMITTED", "arn:aws:iam::123456789012:user/local")
     deployment.destroy(saga_id)
 

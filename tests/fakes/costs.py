@@ -12,7 +12,6 @@ from lambdas.core.billing.questions import Question, Scope
 from lambdas.core.billing.sources import AnySource, CostExplorer, Sources
 from lambdas.core.billing.spans import Span
 from lambdas.core.billing.windows import Asked, SourceState
-from lambdas.core.errors import RetryableError
 from lambdas.core.ports.cost_query import Answer, CostLine, SagaLine, Summary
 from lambdas.core.ports.summaries import SagaCost
 from tests.fakes.windows import FakeWindows
@@ -118,20 +117,6 @@ class FakeSummaries:
     def note_announced(self, passed: Passed) -> None:
         """Note that it was announced."""
         self.noted[(passed.name, passed.period, passed.threshold)] = True
-
-
-@dataclass
-class FakeAnnouncements:
-    """Remembers what was announced, except when it is `deaf`."""
-
-    announced: list[Passed] = field(default_factory=list)
-    deaf: bool = False
-
-    def announce(self, passed: Passed) -> None:
-        """Hear it, or raise RetryableError."""
-        if self.deaf:
-            raise RetryableError("Deaf", "nothing was heard")
-        self.announced.append(passed)
 
 
 @dataclass

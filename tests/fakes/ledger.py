@@ -121,6 +121,12 @@ class FakeLedger:
         found = [it for it in found if caller in (None, it.caller)]
         return found[:limit]
 
+    def oldest(self, status: SagaStatus, limit: int) -> list[Saga]:
+        """The sagas of a status that were opened first, at most `limit`."""
+        self._answer()
+        found = [it.saga for it in self._records.values() if it.saga.status is status]
+        return sorted(found, key=lambda saga: saga.id)[:limit]
+
     def lived(self, provider: str, target: str, since: datetime) -> list[Resource]:
         """The machines in a target that were ready at some time, and were not gone at or before `since`."""
         self._answer()

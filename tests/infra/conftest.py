@@ -132,6 +132,11 @@ BILLING: Final[dict[str, Any]] = {
 }
 """One source of every kind, here and by targets, one that was, and a budget of either kind."""
 
+WEBHOOKS: Final[dict[str, Any]] = {
+    "chat": {"url": "https://hooks.example.org/in", "events": ["saga.ended", "budget.passed"]},
+    "payments": {"url": "https://payments.example.org/in", "events": ["saga.changed"], "labels": {"team": "payments"}},
+}
+
 SETTINGS: Final = {
     "azure_subscription_id": "11111111-0000-0000-0000-000000000001",
     "azure_tenant_id": "11111111-0000-0000-0000-000000000002",
@@ -143,6 +148,7 @@ EVERYTHING: Final[dict[str, Any]] = {
     "targets": TARGETS,
     "private_clouds": PRIVATE_CLOUDS,
     "billing": BILLING,
+    "webhooks": WEBHOOKS,
     "google_service_account": "skysaga@shop-427.iam.gserviceaccount.com",
     "google_workload_identity_provider": "projects/2/locations/global/workloadIdentityPools/skysaga/providers/lambda",
     "keep_trying": "3600",
@@ -152,6 +158,10 @@ EVERYTHING: Final[dict[str, Any]] = {
     "jwt_issuer": "https://id.example/tenant",
     "jwt_audience": "skysaga, another",
     "jwt_scopes": "sagas",
+    "jwt_client_id": "console",
+    "runbooks": "https://wiki.example/skysaga/operations",
+    "slo": {"completion": 99.5, "recovery": 99.95, "within": 7200, "least": 3},
+    "otlp": {"endpoint": "https://otlp.example:4318", "headers_secret": "skysaga/otlp"},
 }
 """A deployment that chooses all there is to choose: what the checkers are to see."""
 
@@ -164,7 +174,13 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     build_bundles(target_named("host"))
     folder = tmp_path_factory.mktemp("assembly")
-    context = {"bundle": "host", "targets": TARGETS, "private_clouds": PRIVATE_CLOUDS, "billing": BILLING}
+    context = {
+        "bundle": "host",
+        "targets": TARGETS,
+        "private_clouds": PRIVATE_CLOUDS,
+        "billing": BILLING,
+        "webhooks": WEBHOOKS,
+    }
     environment = {
         "CDK_CONTEXT_JSON": json.dumps(context),
         "CDK_OUTDIR": str(folder),
@@ -201,6 +217,11 @@ def guard(assembly: Path) -> Template:
 
 
 @pytest.fixture(scope="session")
+def notices(assembly: Path) -> Template:
+    return Template(assembly / "SkysagaNotices.template.json")
+
+
+@pytest.fixture(scope="session")
 def clusters(assembly: Path) -> Template:
     return Template(assembly / "SkysagaClusters.template.json")
 
@@ -208,6 +229,11 @@ def clusters(assembly: Path) -> Template:
 @pytest.fixture(scope="session")
 def api(assembly: Path) -> Template:
     return Template(assembly / "SkysagaApi.template.json")
+
+
+@pytest.fixture(scope="session")
+def telemetry(assembly: Path) -> Template:
+    return Template(assembly / "SkysagaTelemetry.template.json")
 
 
 @pytest.fixture(scope="session")

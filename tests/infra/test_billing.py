@@ -10,9 +10,9 @@ import pytest
 
 from infra.application import build_application
 from infra.billing import MOST_SOURCES, AnySource, Billing, Budget
-from infra.billing_stack import EVENT_SOURCE
 from infra.constructs.cost_queries import COLUMNS
 from infra.packaging.bundles import ROOT
+from infra.permissions.events import EVENT_SOURCE
 from lambdas.billing.publisher import LATE_WINDOWS
 from tests.infra.conftest import BILLING, ROLE, TARGETS
 from tests.infra.template import Template, text

@@ -16,7 +16,7 @@ from infra.private_clouds import MOST_CLUSTERS, Cluster, PrivateCloud, Vpc
 from lambdas.adapters.observability import NAMESPACE
 from lambdas.adapters.settings import HIDDEN_SECONDS
 from lambdas.core.placement.filtering import OLDEST_REPORT
-from lambdas.watch.handler import REPORT_AGE
+from lambdas.core.steps.measuring import REPORT_AGE
 from lambdas.worker.handler import LAST_STEP_MILLISECONDS
 from tests.infra.conftest import PRIVATE_CLOUDS
 from tests.infra.template import Template, text
@@ -260,10 +260,9 @@ def test_no_two_functions_share_a_role_and_no_statement_allows_a_wildcard_of_act
     [
         ("skysaga-berlin-report", "skysaga-berlin-report"),
         ("skysaga-paris-report", "skysaga-paris-report"),
-        ("skysaga-clusters-watch", "skysaga-clusters-watch"),
     ],
 )
-def test_reports_are_made_and_watched_every_minute_and_none_is_made_up_for(
+def test_reports_are_made_every_minute_and_none_is_made_up_for(
     clusters: Template, schedule: str, function: str
 ) -> None:
     schedules = {it["Name"]: it for it in clusters.properties("AWS::Scheduler::Schedule")}
@@ -284,15 +283,9 @@ def test_schedules_call_for_this_account_only(clusters: Template) -> None:
     trusts = [it["AssumeRolePolicyDocument"]["Statement"][0] for it in clusters.properties("AWS::IAM::Role")]
     scheduling = [it for it in trusts if it["Principal"]["Service"] == "scheduler.amazonaws.com"]
 
-    assert len(scheduling) == 3
+    assert len(scheduling) == 2
     for trust in scheduling:
         assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-
-
-def test_the_watch_reads_and_changes_nothing(clusters: Template) -> None:
-    reading = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "kms:Decrypt", "kms:DescribeKey"}
-
-    assert clusters.actions(clusters.functions()["skysaga-clusters-watch"]["Role"]) == OWN | reading
 
 
 def alarms(clusters: Template) -> dict[str, dict[str, Any]]:
@@ -323,7 +316,7 @@ def test_a_cluster_that_does_not_report_raises_an_alarm_before_placement_leaves_
 
 
 def test_every_alarm_says_what_to_do_and_reaches_the_topic_of_all_alarms(clusters: Template) -> None:
-    assert len(alarms(clusters)) == 2 * len(CLUSTERS)
+    assert len(alarms(clusters)) == 3 * len(CLUSTERS)
     for alarm in alarms(clusters).values():
         (action,) = alarm["AlarmActions"]
         assert "AlarmsTopic" in text(action)
@@ -335,7 +328,7 @@ def test_the_page_about_clusters_has_every_field_every_alarm_and_the_numbers_tha
 ) -> None:
     page = (ROOT / "docs" / "clusters.md").read_text()
     fields = {*PrivateCloud.model_fields, *Cluster.model_fields, *Vpc.model_fields}
-    named = {re.sub("cluster-.*-(silent|given-up)", r"cluster-NAME-\1", name) for name in alarms(clusters)}
+    named = {re.sub("cluster-.*-(silent|given-up|waiting)", r"cluster-NAME-\1", name) for name in alarms(clusters)}
 
     assert [it for it in fields if f"`{it}`" not in page and f'"{it}"' not in page] == []
     assert [it for it in named if f"`{it}`" not in page] == []

@@ -14,7 +14,16 @@ from infra.packaging.bundles import ROOT
 from tests.infra.conftest import EVERYTHING, SETTINGS
 from tests.infra.template import Template
 
-STACKS = ("SkysagaData", "SkysagaSaga", "SkysagaGuard", "SkysagaApi", "SkysagaClusters", "SkysagaBilling")
+STACKS = (
+    "SkysagaData",
+    "SkysagaSaga",
+    "SkysagaGuard",
+    "SkysagaApi",
+    "SkysagaNotices",
+    "SkysagaClusters",
+    "SkysagaBilling",
+    "SkysagaTelemetry",
+)
 
 
 def violations(assembly: Path) -> dict[str, list[dict[str, Any]]]:

@@ -69,23 +69,32 @@ def test_the_ledgers_key_is_used_through_dynamodb_and_s3_of_this_account_only(da
     }
 
 
-def test_the_other_key_is_used_by_our_logs_our_alarms_and_through_sqs_only(data: Template) -> None:
+def test_the_other_key_is_used_by_our_logs_our_alarms_and_through_three_services_only(data: Template) -> None:
     by_name = statements(data, "OperationsKey")
+    services = ("SecretsManager", "Sns", "Sqs")
 
-    assert set(by_name) == {"Administer", "EncryptLogs", "PublishAlarms", "UseThroughSqs"}
+    assert set(by_name) == {"Administer", "EncryptLogs", "PublishAlarms", *(f"UseThrough{it}" for it in services)}
     assert text(by_name["EncryptLogs"]["Principal"]["Service"]) == "logs.{AWS::Region}.{AWS::URLSuffix}"
     assert by_name["PublishAlarms"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert by_name["PublishAlarms"]["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-    through = by_name["UseThroughSqs"]["Condition"]["StringEquals"]
-    assert (text(through["kms:ViaService"]), text(through["kms:CallerAccount"])) == (SQS, "{AWS::AccountId}")
+    for service in services:
+        through = by_name[f"UseThrough{service}"]["Condition"]["StringEquals"]
+        via = SQS.replace("sqs", service.lower())
+        assert (text(through["kms:ViaService"]), text(through["kms:CallerAccount"])) == (via, "{AWS::AccountId}")
 
 
 def test_every_log_group_has_the_key_and_is_one_that_its_policy_knows(
-    data: Template, saga: Template, guard: Template, api: Template, clusters: Template, billing: Template
+    data: Template,
+    saga: Template,
+    guard: Template,
+    api: Template,
+    notices: Template,
+    clusters: Template,
+    billing: Template,
 ) -> None:
     context = statements(data, "OperationsKey")["EncryptLogs"]["Condition"]["ArnLike"]
     known = [text(arn).partition(":log-group:")[2] for arn in context["kms:EncryptionContext:aws:logs:arn"]]
-    stacks = (saga, guard, api, clusters, billing)
+    stacks = (saga, guard, api, notices, clusters, billing)
     groups = [it for template in stacks for it in template.properties("AWS::Logs::LogGroup")]
 
     assert len(groups) > 20

@@ -36,12 +36,12 @@ FUNCTIONS = {
     "lambdas.billing.handler": ".",
     "lambdas.billing.publisher": "billing",
     "lambdas.billing.rate_card": ".",
+    "lambdas.gauges.handler": ".",
     "lambdas.gcp.collector": "gcp",
     "lambdas.gcp.handler": "gcp",
     "lambdas.placement.handler": ".",
     "lambdas.scvmm.handler": "scvmm",
     "lambdas.vsphere.handler": "vsphere",
-    "lambdas.watch.handler": ".",
 }
 
 

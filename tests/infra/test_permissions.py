@@ -211,7 +211,7 @@ def test_only_the_api_lists_sagas_by_status_or_caller(saga: Template, api: Templ
         assert any(it.endswith("/index/by-caller") for it in tables) == (name == "skysaga-api")
 
 
-def test_the_api_starts_the_two_state_machines_and_calls_the_checks_only(api: Template) -> None:
+def test_the_api_starts_the_three_state_machines_and_calls_the_checks_only(api: Template) -> None:
     handler = role(api, "skysaga-api")
     started = [
         text(arn)
@@ -225,15 +225,24 @@ def test_the_api_starts_the_two_state_machines_and_calls_the_checks_only(api: Te
     called_for = {
         "lambda:InvokeFunction",
         "ssm:GetParameters",
+        "states:DescribeExecution",
+        "states:GetExecutionHistory",
         "states:SendTaskSuccess",
         "states:StartExecution",
     }
     assert api.actions(handler) == LEDGER | CLUSTERS | KEY | OWN_LOG | TRACES | COSTS | called_for
     assert len(called) == len(FOLDERS)
     assert all("Check" in text(arn) for arn in called)
-    provisioning, release = started
+    provisioning, release, sweep = started
     assert "ProvisioningMachine" in provisioning
     assert "ReleaseMachine" in release
+    assert "SweepMachine" in sweep
+
+
+def test_the_api_looks_at_the_executions_of_sweeps_and_of_nothing_else(api: Template) -> None:
+    (statement,) = [it for it in api.statements(role(api, "skysaga-api")) if "states:DescribeExecution" in it["Action"]]
+
+    assert [text(arn).rpartition(":execution:")[2] for arn in statement["Resource"]] == ["skysaga-sweep:*"]
 
 
 def test_the_api_wakes_only_what_provisions(api: Template) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_without_an_issuer_there_is_none(api: Template) -> None:
 
 def test_it_takes_tokens_where_the_other_takes_signatures(both: Template) -> None:
     assert routes(both, "JWT") == routes(both, "AWS_IAM")
-    assert routes(both, "NONE") == {"GET /healthz"}
+    assert routes(both, "NONE") == {"GET /healthz", "GET /openapi.json", "GET /console", "GET /console/{file+}"}
     assert both.outputs["TokenApiUrl"]["Value"] != both.outputs["ApiUrl"]["Value"]
 
 
@@ -46,6 +47,15 @@ def test_a_token_is_the_issuers_for_one_of_the_audiences_and_has_a_scope(both: T
     assert authorizer["JwtConfiguration"] == {"Issuer": ISSUER, "Audience": ["skysaga", "another"]}
     for route in both.properties("AWS::ApiGatewayV2::Route"):
         assert route.get("AuthorizationScopes") == (["sagas"] if route["AuthorizationType"] == "JWT" else None)
+
+
+def test_it_serves_the_console_and_says_where_to_sign_in(both: Template, api: Template) -> None:
+    environment = both.functions()["skysaga-api"]["Environment"]["Variables"]
+
+    assert json.loads(environment["CONSOLE_SIGN_IN"]) == {"issuer": ISSUER, "client_id": "console", "scopes": ["sagas"]}
+    assert text(both.outputs["ConsoleUrl"]["Value"]).endswith("/console")
+    assert "CONSOLE_SIGN_IN" not in api.functions()["skysaga-api"]["Environment"]["Variables"]
+    assert "ConsoleUrl" not in api.outputs
 
 
 def test_both_are_throttled_and_logged_alike_each_to_its_own_log(both: Template) -> None:
@@ -84,6 +94,7 @@ def test_settings_name_the_issuer_with_its_audiences_and_scopes() -> None:
         (Settings(jwt_issuer="https://id.example", jwt_audience=" , "), "jwt_audience"),
         (Settings(jwt_audience="a"), "jwt_issuer=https://"),
         (Settings(jwt_scopes="a"), "jwt_issuer=https://"),
+        (Settings(jwt_client_id="a"), "jwt_issuer=https://"),
     ],
 )
 def test_settings_that_would_let_in_whom_nobody_meant_are_refused(settings: Settings, advice: str) -> None:

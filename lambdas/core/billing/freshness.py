@@ -65,6 +65,11 @@ def freshness(source: AnySource, state: SourceState | None, now: datetime) -> Fr
     )
 
 
+def age(fresh: Freshness, now: datetime) -> timedelta:
+    """How long ago a source was last read; of one that never was, since when it should have been."""
+    return max(timedelta(), now - (fresh.collected_at or fresh.closed_through))
+
+
 def all_fresh(sources: Sources, states: Sequence[SourceState], now: datetime) -> list[Freshness]:
     """How fresh each source is that is declared, by name."""
     known = {it.source: it for it in states}

@@ -88,6 +88,14 @@ class Ledger(Protocol):
         ...
 
 
+class Backlog(Protocol):
+    """What is still to be done; raises RetryableError. What was written a moment ago may not show yet."""
+
+    def oldest(self, status: SagaStatus, limit: int) -> list[Saga]:
+        """The sagas of a status that were opened first, at most `limit`."""
+        ...
+
+
 class History(Protocol):
     """What there was on private clusters, however long ago; raises RetryableError.
 

@@ -12,6 +12,21 @@ class Message(NamedTuple):
     receipt: str
 
 
+class Depth(NamedTuple):
+    """How many tasks wait in a queue, and how many somebody has taken and not ended yet; about, as queues count."""
+
+    waiting: int
+    taken: int
+
+
+class Depths(Protocol):
+    """How full queues are."""
+
+    def depth(self, url: str) -> Depth:
+        """How full the queue at a URL is; raises RetryableError."""
+        ...
+
+
 class Queue(Protocol):
     """Hands out messages. One that was received shows itself again unless it is kept, or done, in time.
 

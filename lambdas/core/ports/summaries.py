@@ -73,11 +73,3 @@ class BudgetDeclarations(Protocol):
     def declared(self) -> Mapping[str, Budget]:
         """All of them by name, as of now; raises Misconfigured or RetryableError."""
         ...
-
-
-class Announcements(Protocol):
-    """Tells whoever listens."""
-
-    def announce(self, passed: Passed) -> None:
-        """Say that a threshold of a budget was passed; raises RetryableError."""
-        ...

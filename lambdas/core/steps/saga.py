@@ -61,6 +61,10 @@ class SagaSteps:
         self._expiry = expiry
         self.approvals = ApprovalSteps(ledger, clock)
 
+    def header(self, saga_id: str) -> Saga:
+        """The saga without its resources; raises SagaNotFound."""
+        return self._ledger.saga(saga_id)
+
     def begin(self, saga_id: str) -> WaveResult:
         """Start with the clouds to check, or the first wave. From here on a time to live is somebody's to watch."""
         snapshot = self._ledger.change_saga(saga_id, _begin)

@@ -18,12 +18,13 @@ from lambdas.core.billing.freshness import Freshness, all_fresh, closed, first_o
 from lambdas.core.billing.questions import Scope
 from lambdas.core.billing.spans import window_named
 from lambdas.core.errors import Throttled
+from lambdas.core.notices import budget_passed
+from lambdas.core.ports.announcements import Announcements
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.cost_query import CostSummaries, SpentLine
 from lambdas.core.ports.costs import SourceDeclarations, Windows
-from lambdas.core.ports.summaries import Announcements, BudgetDeclarations, Summaries
+from lambdas.core.ports.summaries import BudgetDeclarations, Summaries
 
-FRESHNESS: Final = "BillingFreshnessSeconds"
 WINDOWS_OPEN: Final = "BillingWindowsOpen"
 WINDOWS_BEHIND: Final = "BillingWindowsBehind"
 SOURCES_LATE: Final = "BillingLateSources"
@@ -107,14 +108,11 @@ class SummarisingSteps:
                 amounts = _amounts(budget, _scope_name(name, period), spent)
                 for passed in thresholds_passed(name, budget, period, amounts, window):
                     if self._summaries.note_passed(passed):
-                        self._announcements.announce(passed)
+                        self._announcements.announce([budget_passed(passed)])
                         self._summaries.note_announced(passed)
 
     def _measure(self, fresh: Sequence[Freshness]) -> None:
         for it in fresh:
-            since = it.collected_at or it.closed_through
-            age = (self._clock.now() - since).total_seconds()
-            self._gauge(FRESHNESS, max(0, int(age)), source=it.source)
             self._gauge(WINDOWS_OPEN, it.windows_open, source=it.source)
             self._gauge(WINDOWS_BEHIND, it.windows_behind, source=it.source)
         self._gauge(SOURCES_LATE, sum(it.late for it in fresh))

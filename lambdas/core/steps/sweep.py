@@ -5,6 +5,7 @@ It only looks and decides. What is to be done about it are releases, which the s
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -90,6 +91,26 @@ class Verdict(TypedDict):
     unknown: list[Finding]
     overdue: list[Overdue]
     releases: list[Release]
+
+
+class NotSwept(TypedDict):
+    """A target that could not be looked at, and its error's name."""
+
+    cloud: str
+    target: str
+    error: str
+
+
+class SweepResult(Verdict):
+    """What a sweep puts out when it ends."""
+
+    not_swept: list[NotSwept]
+    complete: bool
+
+
+def new_sweep_id(now: datetime) -> str:
+    """A new id for a sweep; ids sort by time of creation."""
+    return f"sweep-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
 class CloudSweep:

@@ -32,6 +32,13 @@ class Alarm(ApiProvider):
         return Resource(name, {"Arn": place.arn("cloudwatch", f"alarm:{name}")})
 
 
+class CompositeAlarm(Alarm):
+    """AWS::CloudWatch::CompositeAlarm; putting it again replaces all of it."""
+
+    resource_type = "AWS::CloudWatch::CompositeAlarm"
+    create_call = "put_composite_alarm"
+
+
 class Dashboard(ApiProvider):
     """AWS::CloudWatch::Dashboard; putting it again replaces all of it."""
 
@@ -59,4 +66,4 @@ class Dashboard(ApiProvider):
         return Resource(properties["DashboardName"])
 
 
-PROVIDERS = (Alarm(), Dashboard())
+PROVIDERS = (Alarm(), CompositeAlarm(), Dashboard())

@@ -60,6 +60,23 @@ class ResourcePolicy(ApiProvider):
         return Resource(properties["PolicyName"])
 
 
+class QueryDefinition(ApiProvider):
+    """AWS::Logs::QueryDefinition, known by an id that it is given."""
+
+    resource_type = "AWS::Logs::QueryDefinition"
+    service = "logs"
+    create_call = update_call = "put_query_definition"
+    delete_call = "delete_query_definition"
+
+    def identified(self, resource: Resource, properties: Properties) -> dict[str, Any]:
+        """By its id."""
+        return {"queryDefinitionId": resource.physical_id}
+
+    def made(self, place: Place, properties: Properties, answer: Any) -> Resource:
+        """Ref is the id."""
+        return Resource(answer["queryDefinitionId"], {"QueryDefinitionId": answer["queryDefinitionId"]})
+
+
 def _keep_for(client: Any, name: str, days: Any) -> None:
     if days is None:
         client.delete_retention_policy(logGroupName=name)
@@ -67,4 +84,4 @@ def _keep_for(client: Any, name: str, days: Any) -> None:
         client.put_retention_policy(logGroupName=name, retentionInDays=int(days))
 
 
-PROVIDERS = (LogGroup(), ResourcePolicy())
+PROVIDERS = (LogGroup(), QueryDefinition(), ResourcePolicy())

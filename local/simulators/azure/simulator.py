@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from werkzeug.wrappers import Request, Response
 
@@ -81,6 +82,14 @@ class AzureSimulator(Simulator):
     def quoting(self, body: str) -> Response:
         """InvalidParameter."""
         return ArmError(400, "InvalidParameter", f"The value '{body}' of parameter 'resource' is invalid.").response()
+
+    def identify(self, request: Request, response: Response) -> Mapping[str, str]:
+        """A request id of its own, and the correlation id that was sent, or else another: both are answered, too."""
+        own = str(UUID(int=len(self.log) + 1))  # a run that is repeated is the same to the letter
+        sent = request.headers.get("x-ms-correlation-request-id")
+        ids = {"x-ms-request-id": own, "x-ms-correlation-request-id": sent or own}
+        response.headers.extend(ids)
+        return ids
 
     def resources(self) -> list[dict[str, Any]]:
         """All that exists, every part of an instance by itself."""

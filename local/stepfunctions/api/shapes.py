@@ -86,7 +86,7 @@ def _range(shape: Any, value: float, path: str, problems: list[str]) -> None:
 
 def _text(shape: Any, value: str, shown: str, path: str, problems: list[str]) -> None:
     pattern, allowed = shape.metadata.get("pattern"), shape.metadata.get("enum")
-    if pattern and re.fullmatch(pattern, value) is None and path == "name":
+    if path == "name" and pattern and re.fullmatch(pattern, value) is None:
         problems.append(_fail(shown, path, f"satisfy regular expression pattern: {pattern}"))
     if allowed and value not in allowed:
         names = ", ".join(_AWS_ORDER if set(allowed) == set(_AWS_ORDER) else allowed)

@@ -45,6 +45,16 @@ def test_provisioning_is_started_under_the_sagas_own_id(executions: StepFunction
     executions.start_provisioning("s1")
 
 
+def test_the_execution_goes_on_with_the_trace_of_the_call(
+    executions: StepFunctionsExecutions, stubber: Stubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = "Root=1-6b07bc31-ab47fe9cc5afdd6e92fef08c;Parent=a85a95afdad57aef;Sampled=1"
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+    expected = {"stateMachineArn": PROVISIONING, "name": "s1", "input": json.dumps({"saga_id": "s1"})}
+    stubber.add_response("start_execution", STARTED, {**expected, "traceHeader": header})
+    executions.start_provisioning("s1")
+
+
 def test_a_release_is_started_under_the_sagas_id_and_the_attempt(
     executions: StepFunctionsExecutions, stubber: Stubber
 ) -> None:

@@ -16,7 +16,7 @@ from lambdas.aws.settings import AwsSettings
 def test_every_missing_variable_is_named_at_once() -> None:
     with pytest.raises(MissingSettings) as missing:
         ApiSettings.from_environment({"LEDGER_TABLE": "", "RELEASE_STATE_MACHINE": "arn"})
-    assert "LEDGER_TABLE, CHECK_FUNCTIONS, PROVISIONING_STATE_MACHINE;" in str(missing.value)
+    assert "LEDGER_TABLE, CHECK_FUNCTIONS, PROVISIONING_STATE_MACHINE, SWEEP_STATE_MACHINE;" in str(missing.value)
 
 
 def test_other_variables_are_ignored() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,11 +12,9 @@ import pytest
 from moto import mock_aws
 
 from lambdas.adapters import summaries
-from lambdas.adapters.announcements import EventBridgeAnnouncements
 from lambdas.adapters.summaries import DynamoSummaries
 from lambdas.core.billing.budgets import Passed, parse_budgets
 from lambdas.core.billing.spans import Span
-from lambdas.core.errors import RetryableError
 from lambdas.core.ports.cost_query import SagaLine
 
 THROUGH = datetime(2026, 11, 26, 9, tzinfo=UTC)
@@ -134,43 +131,6 @@ def test_a_threshold_is_to_be_announced_until_it_was(kept: DynamoSummaries) -> N
     kept.note_announced(passed())
     assert not kept.note_passed(passed())
     assert kept.note_passed(passed(100))
-
-
-class Bus:
-    """EventBridge, which takes an event or does not."""
-
-    def __init__(self, failed: int = 0) -> None:
-        self.failed = failed
-        self.entries: list[dict[str, Any]] = []
-
-    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 -- boto3's name
-        self.entries += Entries
-        return {"FailedEntryCount": self.failed, "Entries": [{"ErrorCode": "InternalFailure"}]}
-
-
-def test_an_event_says_what_was_passed_and_what_that_leaves_out() -> None:
-    bus = Bus()
-    EventBridgeAnnouncements(bus).announce(passed())
-    [entry] = bus.entries
-    assert (entry["Source"], entry["DetailType"]) == ("skysaga", "Budget passed")
-    assert json.loads(entry["Detail"]) == {
-        "version": 1,
-        "budget": "b",
-        "scope": {"provider": "aws", "label": "team=a"},
-        "period": "2026-11",
-        "threshold": 80,
-        "cost": "billed",
-        "spent": "85.10",
-        "amount": "100",
-        "currency": "USD",
-        "left_out": [{"currency": "EUR", "spent": "3"}],
-        "window": NINE,
-    }
-
-
-def test_an_event_that_was_not_taken_is_to_be_sent_again() -> None:
-    with pytest.raises(RetryableError, match="InternalFailure"):
-        EventBridgeAnnouncements(Bus(failed=1)).announce(passed())
 
 
 def test_what_was_closed_by_then_is_remembered(kept: DynamoSummaries) -> None:

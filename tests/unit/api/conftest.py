@@ -11,17 +11,22 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from lambdas.adapters.observability import logger
 from lambdas.api import handler as api
+from lambdas.api import problems
+from lambdas.api.costs import Billing
 from lambdas.api.routes import make_app
 from lambdas.core.sagas import Sagas
 from tests.fakes.access import FakeAccess
 from tests.fakes.checks import FakeChecks
 from tests.fakes.clusters import FakeClusters
 from tests.fakes.executions import FakeExecutions
+from tests.fakes.sweeps import FakeSweeps
 from tests.unit.core.world import World, make_world
 
+KINDS = [it for it in vars(problems).values() if isinstance(it, problems.Kind)]
 CALLER = "arn:aws:iam::123456789012:user/ops"
 
 
@@ -34,8 +39,8 @@ class Answer(NamedTuple):
     def problems(self) -> dict[str, str]:
         """The reasons of a problem document by field; fails unless it is one."""
         assert self.headers["Content-Type"] == "application/problem+json"
-        assert (self.body["type"], self.body["status"]) == ("about:blank", self.status)
-        assert self.body["title"]
+        kind = next(it for it in KINDS if it.type == self.body["type"])
+        assert (self.body["title"], self.body["status"]) == (kind.title, self.status)
         return {error["field"]: error["reason"] for error in self.body["errors"]}
 
 
@@ -47,6 +52,21 @@ class Api:
     checks: FakeChecks
     access: FakeAccess
     clusters: FakeClusters
+    sweeps: FakeSweeps
+
+    def app(self, billing: Billing | None = None) -> APIGatewayHttpResolver:
+        """The application over all of this."""
+        clock = self.world.clock
+        sagas = Sagas(self.world.ledger, self.executions, clock, clock.advance)
+        return make_app(
+            lambda: sagas,
+            lambda: self.checks,
+            lambda: self.access,
+            lambda: self.clusters,
+            lambda: self.sweeps,
+            clock,
+            billing,
+        )
 
     def call(
         self,
@@ -62,8 +82,8 @@ class Api:
         if body is not None:
             event["isBase64Encoded"] = isinstance(body, bytes)
             event["body"] = base64.b64encode(body).decode() if isinstance(body, bytes) else body
-        answer = api.handler(event, _CONTEXT)
-        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+        answer = api.handler(event, CONTEXT)
+        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"] or "null"))
 
     def submit(self, document: Any, key: str | None = "key-1", caller: str = CALLER, **headers: str) -> Answer:
         """Submit a document as JSON, or text as it is."""
@@ -78,7 +98,7 @@ class Api:
         return not self.executions.provisioning and not self.world.ledger.sagas(None, 100, None)
 
 
-_CONTEXT: Any = SimpleNamespace(
+CONTEXT: Any = SimpleNamespace(
     aws_request_id="request-1",
     function_name="api",
     memory_limit_in_mb=256,
@@ -90,13 +110,11 @@ _CONTEXT: Any = SimpleNamespace(
 def calls(monkeypatch: pytest.MonkeyPatch) -> Api:
     world, executions, log = make_world(), FakeExecutions(), io.StringIO()
     world.caller = CALLER
-    checks, access, clusters = FakeChecks(), FakeAccess(), FakeClusters(world.ledger)
-    sagas = Sagas(world.ledger, executions, world.clock, world.clock.advance)
-    monkeypatch.setattr(
-        api, "_app", make_app(lambda: sagas, lambda: checks, lambda: access, lambda: clusters, world.clock)
-    )
+    clusters, sweeps = FakeClusters(world.ledger), FakeSweeps(world.clock)
+    calls = Api(world, executions, log, FakeChecks(), FakeAccess(), clusters, sweeps)
+    monkeypatch.setattr(api, "_app", calls.app())
     monkeypatch.setattr(logger.registered_handler, "stream", log)
-    return Api(world, executions, log, checks, access, clusters)
+    return calls
 
 
 def _event(

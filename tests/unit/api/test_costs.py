@@ -12,14 +12,12 @@ import pytest
 from lambdas.api import costs as routes
 from lambdas.api import handler as api
 from lambdas.api.costs import Billing
-from lambdas.api.routes import make_app
 from lambdas.core.access import Grant
 from lambdas.core.billing.windows import Failure
 from lambdas.core.costs import Costs
 from lambdas.core.errors import Misconfigured, RetryableError, Throttled
 from lambdas.core.ports.cost_query import Amounts, CostLine
 from lambdas.core.ports.summaries import CurrencyCost, SagaCost
-from lambdas.core.sagas import Sagas
 from tests.fakes.costs import FakeCostQuery, FakeSagaCosts, FakeSources, collect, cost_explorer
 from tests.fakes.documents import aws_disk, request_document
 from tests.fakes.windows import FakeWindows
@@ -50,10 +48,7 @@ class Kept:
 def _kept(calls: Api, monkeypatch: pytest.MonkeyPatch) -> Kept:
     kept, clock = Kept(), calls.world.clock
     costs = Costs(kept.query, kept.windows, FakeSources({"payments": cost_explorer()}), clock)
-    sagas = Sagas(calls.world.ledger, calls.executions, clock, clock.advance)
-    billing = Billing(lambda: costs, lambda: kept.sagas)
-    app = make_app(lambda: sagas, lambda: calls.checks, lambda: calls.access, lambda: calls.clusters, clock, billing)
-    monkeypatch.setattr(api, "_app", app)
+    monkeypatch.setattr(api, "_app", calls.app(Billing(lambda: costs, lambda: kept.sagas)))
     source = cost_explorer()
     collect(kept.windows, source, EIGHT, datetime(2026, 11, 22, 11, 30, tzinfo=UTC))
     return kept
@@ -236,10 +231,7 @@ def test_a_saga_is_shown_even_when_its_cost_cannot_be_read(calls: Api, kept: Kep
 
 
 def test_a_deployment_that_collects_no_costs_says_so(calls: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = calls.world.clock
-    sagas = Sagas(calls.world.ledger, calls.executions, clock, clock.advance)
-    app = make_app(lambda: sagas, lambda: calls.checks, lambda: calls.access, lambda: calls.clusters, clock)
-    monkeypatch.setattr(api, "_app", app)
+    monkeypatch.setattr(api, "_app", calls.app())
     answer = get(calls)
     assert (answer.status, answer.body["title"]) == (404, "This deployment collects no costs")
     assert calls.call("GET", f"/sagas/{calls.world.open()}").status == 200

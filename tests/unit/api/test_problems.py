@@ -171,12 +171,31 @@ def test_all_wrong_parameters_are_named_at_once(calls: Api) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/"), ("GET", "/saga"), ("PUT", "/sagas"), ("POST", "/sagas/s1"), ("GET", "/sagas/s1/resume")],
+    [("GET", "/"), ("GET", "/saga"), ("POST", "/sagas/s1/resume/now"), ("GET", "/problems/no-such-saga")],
 )
 def test_an_unknown_route_is_answered_with_a_problem(calls: Api, method: str, path: str) -> None:
     answer = calls.call(method, path)
     assert (answer.status, answer.problems) == (404, {})
+    assert answer.body["type"] == "/problems/no-such-resource"
     assert path in answer.body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/sagas", "GET, POST"),
+        ("POST", "/sagas/s1", "DELETE, GET"),
+        ("GET", "/sagas/s1/resume", "POST"),
+        ("OPTIONS", "/clusters", "GET"),
+        ("GET", "/sweeps", "POST"),
+    ],
+)
+def test_a_method_that_a_path_does_not_take_is_answered_with_those_that_it_does(
+    calls: Api, method: str, path: str, allowed: str
+) -> None:
+    answer = calls.call(method, path)
+    assert (answer.status, answer.headers["Allow"], answer.problems) == (405, allowed, {})
+    assert f"{path} takes {allowed}" in answer.body["detail"]
 
 
 @pytest.mark.parametrize(

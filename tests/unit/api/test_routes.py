@@ -71,7 +71,7 @@ def test_a_saga_is_shown_with_its_resources(calls: Api) -> None:
     calls.world.sagas.fail(saga_id, WEB, "Quota: none left")
     answer = calls.call("GET", f"/sagas/{saga_id}")
     version = calls.world.saga(saga_id).version
-    assert (answer.status, answer.headers["ETag"]) == (200, f'"{version}"')
+    assert (answer.status, answer.headers["ETag"].partition(".")[0]) == (200, f'"{version}')
     assert answer.body == {
         "id": saga_id,
         "name": "checkout",
@@ -96,6 +96,7 @@ def test_a_saga_is_shown_with_its_resources(calls: Api) -> None:
                 "status": "FAILED",
                 "cluster": None,
                 "cloud_id": None,
+                "begun": [],
                 "error": "Quota: none left",
                 "faults": 0,
                 "created_at": None,
@@ -113,6 +114,7 @@ def test_a_saga_is_shown_with_its_resources(calls: Api) -> None:
                 "status": "READY",
                 "cluster": None,
                 "cloud_id": f"{saga_id}-{DISK}",
+                "begun": ["network", "machine"],
                 "error": None,
                 "faults": 0,
                 "created_at": "2026-11-22T12:00:00.000Z",

@@ -66,8 +66,8 @@ def test_an_api_that_does_not_answer_is_another_exit_code_than_one_that_refuses(
     problem = {"title": "You were not granted this", "status": 403, "detail": "ask for a grant", "errors": []}
     unreachable = run("drain", "berlin-1", "--endpoint", NOWHERE, **KEYS)
     refused = run("drain", "berlin-1", "--endpoint", serving(403, problem), **KEYS)
-    assert (unreachable.exit_code, refused.exit_code) == (4, 1)
-    assert "the API does not answer (ConnectionError)" in unreachable.output
+    assert (unreachable.exit_code, refused.exit_code) == (4, 2)
+    assert f"the API at {NOWHERE} does not answer (ConnectionError)" in unreachable.output
     assert "403 You were not granted this\nask for a grant" in refused.output
 
 

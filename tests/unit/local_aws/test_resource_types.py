@@ -278,3 +278,18 @@ def test_workgroup(everything: Account, ids: dict[str, str]) -> None:
 def test_repository(everything: Account, ids: dict[str, str]) -> None:
     (found,) = everything.client("ecr").describe_repositories(repositoryNames=[ids["Repository"]])["repositories"]
     assert found["imageScanningConfiguration"] == {"scanOnPush": True}
+
+
+def test_alarm_over_alarms(everything: Account, ids: dict[str, str]) -> None:
+    found = everything.client("cloudwatch").describe_alarms(AlarmNames=[ids["AlarmOfAlarms"]])
+    (alarm,) = found["CompositeAlarms"]
+    assert found["MetricAlarms"] == []
+    assert alarm["AlarmRule"] == f'ALARM("{ids["Alarm"]}")'
+    assert (alarm["AlarmActions"], alarm["AlarmDescription"]) == ([ids["Topic"]], "all of it")
+
+
+def test_saved_query(everything: Account, ids: dict[str, str]) -> None:
+    (query,) = everything.client("logs").describe_query_definitions()["queryDefinitions"]
+    assert (query["queryDefinitionId"], query["name"]) == (ids["SavedQuery"], "everything/errors")
+    assert query["queryString"] == 'filter level = "ERROR"'
+    assert query["logGroupNames"] == [ids["Logs"]]

@@ -79,6 +79,12 @@ def test_the_same_name_and_input_is_the_same_execution_while_it_runs(
     )
 
 
+def test_an_execution_is_described_with_the_trace_that_it_was_started_in(sfn: Any, machine: str) -> None:
+    header = "Root=1-6b07bc31-ab47fe9cc5afdd6e92fef08c;Parent=a85a95afdad57aef;Sampled=1"
+    started = sfn.start_execution(stateMachineArn=machine, traceHeader=header)
+    assert sfn.describe_execution(executionArn=started["executionArn"])["traceHeader"] == header
+
+
 def test_an_execution_is_described_and_its_history_read_page_by_page_and_backwards(
     sfn: Any, server: StepFunctionsServer, machine: str
 ) -> None:

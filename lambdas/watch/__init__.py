@@ -1,1 +1,0 @@
-"""Watching over what private clusters report."""

@@ -1,0 +1,1 @@
+"""Delivers to webhooks: the function that their queues call."""
