@@ -224,6 +224,8 @@ class ResourceState(TypedDict):
     """Where it was placed on a private cloud."""
     cloud_id: str | None
     """Its id in its cloud, once it has one."""
+    begun: list[str]
+    """The parts of it that its cloud has accepted, in order."""
     error: str | None
     """Why it failed or is stuck; begins with the cloud's own code."""
     faults: int

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -107,6 +108,17 @@ _QUICK_BIGQUERY: Final = BigQueryTiming(query=0.3)
 _QUICK_GCP: Final = gcp.GcpTiming(instance_insert=2.0, instance_delete=1.0, disk_insert=0.7, disk_delete=0.5)
 
 
+class Timings(NamedTuple):
+    """How long the public clouds take for their things; EC2's overrides of its defaults are seconds by operation."""
+
+    aws: Mapping[str, float] = MappingProxyType({})
+    azure: azure.AzureSimulatorSettings = _QUICK_AZURE
+    gcp: gcp.GcpTiming = _QUICK_GCP
+
+
+QUICK: Final = Timings()
+
+
 class Endpoints(NamedTuple):
     """Where everything answers; the documented content of `.local/endpoints.json`."""
 
@@ -140,8 +152,8 @@ class Machine:
     """Everything that runs on one machine; nothing is left behind after `close`.
 
     What runs `elsewhere` is not started here, and an engine there tells of no status changes. `state` holds what
-    functions log and who they are; `wait` lets the time of a gradual deployment pass; `redelivery` and
-    `invocation_faults` are there to be armed. Raises OSError for a port that is taken.
+    functions log and who they are; `wait` lets the time of a gradual deployment pass; `timings` are the clouds';
+    `redelivery` and `invocation_faults` are there to be armed. Raises OSError for a port that is taken.
     """
 
     def __init__(
@@ -150,6 +162,7 @@ class Machine:
         elsewhere: Elsewhere = EVERYTHING_HERE,
         state: Path = STATE,
         wait: Callable[[float], None] = time.sleep,
+        timings: Timings = QUICK,
     ) -> None:
         clock = WallClock()
         self._running = ExitStack()
@@ -175,8 +188,8 @@ class Machine:
             region=REGION,
         )
         self.bill = Bill()
-        self.azure = self._serve(azure.create_app(clock, time.sleep, _QUICK_AZURE, self.bill), ports.azure, "azure")
-        self.gcp = self._serve(gcp.GcpSimulator(clock, time.sleep, _QUICK_GCP), ports.gcp, "gcp")
+        self.azure = self._serve(azure.create_app(clock, time.sleep, timings.azure, self.bill), ports.azure, "azure")
+        self.gcp = self._serve(gcp.GcpSimulator(clock, time.sleep, timings.gcp), ports.gcp, "gcp")
         self.bigquery = self._serve(BigQuerySimulator(clock, time.sleep, self.bill, _QUICK_BIGQUERY), 0, "bigquery")
         self.vcenter = vsphere.create_app(clock, time.sleep, vsphere_estate())
         self.vsphere = self._serve(self.vcenter, ports.vsphere, "vsphere")
@@ -191,7 +204,7 @@ class Machine:
             lambda arn, text: targets.call(Target(arn), text),
         )
         explorer = CostExplorerSimulator(clock, time.sleep, self.bill, (ACCOUNT_ID, ANOTHER_ACCOUNT_ID))
-        app = create_app(clock, wait=wait, cost_explorer=explorer)
+        app = create_app(clock, ec2_seconds=timings.aws, wait=wait, cost_explorer=explorer)
         account: WSGIApplication = Watching(app, ("events", "scheduler"), self._pump.refresh)
         account = Watching(account, ("lambda", "sqs", "sns", "events"), self._polling.wake)
         account = Watching(account, ("dynamodb", "lambda"), self._streaming.wake)

@@ -97,6 +97,7 @@ class ResourceState(TypedDict):
     status: ResourceStatus
     cluster: Annotated[str | None, Field(description="Where it was placed on a private cloud.")]
     cloud_id: Annotated[str | None, Field(description="Its id in its cloud, once it has one.")]
+    begun: Annotated[list[str], Field(description="The parts of it that its cloud has accepted, in order.")]
     error: Annotated[str | None, Field(description="Why it failed or is stuck; begins with the cloud's own code.")]
     faults: Annotated[int, Field(description="Passing faults since it was last ready or absent.")]
     created_at: Time | None

@@ -64,7 +64,11 @@ def approval_view(approval: Approval | None) -> shapes.ApprovalState | None:
 
 
 def resource_view(resource: Resource) -> shapes.ResourceState:
-    """One resource of a saga; `faults` counts those that may pass since it was last ready or absent."""
+    """One resource of a saga.
+
+    `begun` are the parts that its cloud has accepted, in order; `faults` counts those that may pass since it was last
+    ready or absent.
+    """
     return {
         "id": resource.id,
         "provider": resource.definition.provider,
@@ -75,6 +79,7 @@ def resource_view(resource: Resource) -> shapes.ResourceState:
         "status": resource.status,
         "cluster": resource.cluster,
         "cloud_id": resource.cloud_id,
+        "begun": list(resource.operations),
         "error": resource.error,
         "faults": resource.trouble,
         "created_at": _time(resource.created_at),

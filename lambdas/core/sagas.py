@@ -23,7 +23,7 @@ from lambdas.core.targets import Target
 LONGEST_WAIT: Final = 20.0
 """Seconds that a long poll may last: below API Gateway's 30."""
 
-_POLL_INTERVAL: Final = 0.1
+_POLL_INTERVAL: Final = 0.05
 
 _UNDOING: Final = (
     SagaStatus.COMPENSATING,
@@ -89,9 +89,11 @@ class Sagas:
         """The events numbered above `after`; when there are none yet, wait for one up to `wait` seconds."""
         deadline = self._clock.now() + timedelta(seconds=min(wait, LONGEST_WAIT))
         while True:
-            events = self._ledger.events(saga_id, after)
-            if events or self._clock.now() >= deadline or ended(self._ledger.saga(saga_id)):
-                return events
+            saga = self._ledger.saga(saga_id)  # each of its versions is an event, so this one small item tells of any
+            if saga.version > after:
+                return self._ledger.events(saga_id, after)
+            if self._clock.now() >= deadline or ended(saga):
+                return []
             self._pause(_POLL_INTERVAL)
 
     def approve(self, saga_id: str, caller: str, seen: Collection[int] | None = None) -> Saga:

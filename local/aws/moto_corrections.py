@@ -14,6 +14,7 @@ from moto.iam.access_control import PermissionResult
 from moto.iam.models import IAMBackend
 from moto.s3.models import FakeBucket
 
+from local.aws.dynamodb_corrections import correct_dynamodb
 from local.aws.lambda_corrections import correct_lambda
 from local.aws.sqs_corrections import correct_sqs
 from local.aws.stream_corrections import correct_streams
@@ -28,6 +29,7 @@ def correct_moto() -> None:
     IAMBackend.attach_role_policy = _attach_role_policy
     # IAM is enforced nowhere here, and moto would honour a bucket policy's Deny without its conditions.
     FakeBucket.get_permission = _neutral
+    correct_dynamodb()
     correct_lambda()
     correct_sqs()
     correct_streams()

@@ -50,8 +50,9 @@ class Driver:
         raise AssertionError(f"{part} never became ready")
 
     def release(self) -> None:
-        """Delete and look until nothing has been there for the settling window."""
+        """Delete and look until nothing has been there for the settling window; what shows itself in it stays."""
         absent_since = None
+        settling = self.cloud.provider.settling_seconds
         for _ in range(PATIENCE):
             now = self.cloud.clock.now()
             if self._retrying(lambda: self.cloud.provider.find(self.intent)):
@@ -59,9 +60,9 @@ class Driver:
                 self._retrying(lambda: self.cloud.provider.delete(self.intent))
             elif absent_since is None:
                 absent_since = now
-            elif now - absent_since >= self.cloud.provider.settling_seconds:
+            elif now - absent_since >= settling:
                 return
-            self.cloud.clock.advance(5)
+            self.cloud.clock.advance(5 if absent_since is None else max(5, settling / 3))
         raise AssertionError(f"never gone: {self.cloud.inventory()}")
 
     def _retrying(self, call: Callable[[], T]) -> T:

@@ -307,6 +307,7 @@ def _resource(name: str, provider: str, kind: str) -> dict[str, Any]:
         "cluster": None,
         "cloud_id": None,
         "error": None,
+        "begun": [],
         "faults": 0,
         "created_at": None,
         "ready_at": None,
@@ -321,7 +322,7 @@ def _resource_at(one: Mapping[str, Any], status: str, message: str | None) -> di
     if status in moments:
         changes[moments[status]] = one[moments[status]] or now()
     if status == "READY":
-        changes["cloud_id"] = f"{one['provider']}-{one['id']}"
+        changes |= {"cloud_id": f"{one['provider']}-{one['id']}", "begun": [one["kind"]]}
     if status in ("FAILED", "STUCK"):
         changes["error"] = message
     return changes

@@ -1,0 +1,186 @@
+"""What is made of moto's DynamoDB, held to moto's own answers, and to work that does not grow with the table."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+
+import pytest
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
+
+from local.aws import dynamodb_corrections
+from local.aws.moto_corrections import correct_moto
+
+REGION, ACCOUNT = "eu-west-1", "123456789012"
+PARTITIONS = tuple("abc")
+SORTS = tuple("xyz")
+STATES = ("new", "old")
+ASKED: dict[str, Any] = {
+    "range_comparison": None,
+    "range_value_dicts": [],
+    "limit": 2,
+    "exclusive_start_key": None,
+    "scan_index_forward": True,
+    "projection_expressions": None,
+}
+
+
+@pytest.fixture(autouse=True)
+def _corrected() -> None:
+    correct_moto()
+
+
+@pytest.fixture
+def theirs(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Has moto work as it does by itself, until `undo`."""
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoDBBackend, "transact_write_items", dynamodb_corrections._transact)
+        patch.setattr(Table, "query", dynamodb_corrections._query)
+        yield patch
+
+
+def make_backend() -> Any:
+    """Two tables, one with a sort key, an index and a stream, and one without any."""
+    backend = DynamoDBBackend(REGION, ACCOUNT)
+    key = {"AttributeName": "pk", "KeyType": "HASH"}
+    sort = {"AttributeName": "sk", "KeyType": "RANGE"}
+    state = {"AttributeName": "state", "KeyType": "HASH"}
+    attributes = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "state")]
+    usual: dict[str, Any] = {"throughput": None, "indexes": [], "sse_specification": None, "tags": []}
+    usual |= {"billing_mode": "PAY_PER_REQUEST", "deletion_protection_enabled": False, "warm_throughput": None}
+    index = {"IndexName": "by-state", "KeySchema": [state, sort], "Projection": {"ProjectionType": "ALL"}}
+    for name, schema, indexes in (("sorted", [key, sort], [index]), ("plain", [key], [])):
+        stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"} if name == "sorted" else None
+        backend.create_table(name=name, schema=schema, attr=attributes, global_indexes=indexes, streams=stream, **usual)
+    return backend
+
+
+def transactions(seed: int) -> list[list[dict[str, Any]]]:
+    """Some, one after the other, the same for the same seed; of their actions some may be refused."""
+    random = Random(seed)  # noqa: S311 -- reproducible on purpose, nothing secret
+    return [_transaction(random) for _ in range(15)]
+
+
+def _transaction(random: Random) -> list[dict[str, Any]]:
+    keys = [(table, pk, sk) for table in ("sorted", "plain") for pk in PARTITIONS for sk in SORTS]
+    return [_action(random, *key) for key in random.sample(keys, random.randint(1, 4))]
+
+
+def _action(random: Random, table: str, pk: str, sk: str) -> dict[str, Any]:
+    key = {"pk": {"S": pk}, **({"sk": {"S": sk}} if table == "sorted" else {})}
+    value = {"S": str(random.randint(0, 9))}
+    state = {"state": {"S": random.choice(STATES)}} if random.random() < 0.8 else {}
+    match random.randint(0, 4):
+        case 0 | 1:
+            return {"Put": {"TableName": table, "Item": {**key, "value": value, **state}}}
+        case 2:
+            condition = {"ConditionExpression": "attribute_exists(pk)"}
+            return {"Delete": {"TableName": table, "Key": key, **(condition if random.random() < 0.7 else {})}}
+        case 3:
+            return {"ConditionCheck": {"TableName": table, "Key": key, "ConditionExpression": "attribute_exists(pk)"}}
+        case _:
+            named = {"ExpressionAttributeNames": {"#v": "value"}, "ExpressionAttributeValues": {":v": value}}
+            return {"Update": {"TableName": table, "Key": key, "UpdateExpression": "SET #v = :v", **named}}
+
+
+def apply(backend: Any, actions: list[dict[str, Any]]) -> str:
+    """How a transaction ended."""
+    try:
+        backend.transact_write_items(copy.deepcopy(actions))
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return "written"
+
+
+def held(backend: Any) -> dict[str, Any]:
+    """Everything in every table, in order, and how much its stream tells."""
+    return {
+        name: (
+            [item.to_json() for item in table.all_items()],
+            len(table.stream_shard.items) if table.stream_shard else 0,
+        )
+        for name, table in backend.tables.items()
+    }
+
+
+def asked(backend: Any) -> list[Any]:
+    """What queries of the table and of its index find, a page of two each."""
+    of_table = [backend.query(table, {"S": pk}, **ASKED) for table in ("sorted", "plain") for pk in PARTITIONS]
+    of_index = [
+        backend.query("sorted", None, **ASKED, index_name="by-state", hash_key_conditions=[("state", {"S": state})])
+        for state in STATES
+    ]
+    return [([item.to_json() for item in found], count, last) for found, count, last in of_table + of_index]
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch, method: str) -> Iterator[list[object]]:
+    """The values of DynamoDB's whose method is called meanwhile."""
+    calls: list[object] = []
+    known = getattr(DynamoType, method)
+
+    def call(value: object, *arguments: object) -> object:
+        calls.append(value)
+        return known(value, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DynamoType, method, call)
+        yield calls
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_transaction_ends_and_leaves_behind_what_it_does_by_itself(seed: int, theirs: pytest.MonkeyPatch) -> None:
+    tried = transactions(seed)
+    expected = make_backend()
+    endings = [(apply(expected, it), held(expected), asked(expected)) for it in tried]
+    theirs.undo()
+    ours = make_backend()
+    assert [(apply(ours, it), held(ours), asked(ours)) for it in tried] == endings
+
+
+def test_the_transactions_tried_are_written_and_cancelled() -> None:
+    backend = make_backend()
+    ends = [apply(backend, it) for seed in range(20) for it in transactions(seed)]
+    assert 50 < ends.count("written") < 250
+    assert sum("TransactionCanceled" in end for end in ends) > 50
+
+
+def test_what_a_transaction_copies_does_not_grow_with_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    def copies(partitions: int) -> int:
+        backend = make_backend()
+        for number in range(partitions):
+            backend.put_item("sorted", {"pk": {"S": str(number)}, "sk": {"S": "x"}})
+        new = [{"pk": {"S": str(number)}, "sk": {"S": "y"}} for number in range(3)]
+        with counted(monkeypatch, "__deepcopy__") as calls:
+            backend.transact_write_items([{"Put": {"TableName": "sorted", "Item": item}} for item in new])
+        return len(calls)
+
+    assert 0 < copies(300) == copies(3)
+
+
+@pytest.mark.parametrize("index", [None, "by-state"])
+def test_what_a_query_sorts_does_not_grow_with_the_table(index: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def comparisons(others: int) -> int:
+        backend = make_backend()
+        for pk in ("new", *(str(number) for number in range(others))):
+            for sk in SORTS:
+                state = {"S": "new" if pk == "new" else "old"}
+                backend.put_item("sorted", {"pk": {"S": pk}, "sk": {"S": sk}, "state": state})
+        of_index = {"index_name": index, "hash_key_conditions": [("state", {"S": "new"})]} if index else {}
+        with counted(monkeypatch, "__lt__") as calls:
+            backend.query("sorted", {"S": "new"}, **{**ASKED, "limit": 10}, **of_index)
+        return len(calls)
+
+    assert 0 < comparisons(300) == comparisons(3)
+
+
+def test_the_index_is_named_where_it_is_looked_for() -> None:
+    parameters = list(inspect.signature(dynamodb_corrections._query).parameters)
+    assert parameters[:2] == ["self", "hash_key"]
+    assert parameters[2:].index("index_name") == dynamodb_corrections._INDEX_NAME
