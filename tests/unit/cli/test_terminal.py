@@ -28,6 +28,12 @@ PATIENCE_SECONDS = 20
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
+def _log_in(terminal: int) -> None:
+    """Begin a session at a terminal. Ctrl-C is heard there, even if these tests were started in the background."""
+    os.login_tty(terminal)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A terminal of 80 by 24 characters with the command running in it."""
 
@@ -42,7 +48,7 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            preexec_fn=lambda: os.login_tty(theirs),  # noqa: PLW1509 - nothing else is done between fork and exec
+            preexec_fn=lambda: _log_in(theirs),  # noqa: PLW1509 - nothing else is done between fork and exec
         )
         os.close(theirs)
         self.raw = ""
