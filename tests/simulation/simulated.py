@@ -328,8 +328,12 @@ class SimulatedWorld(World):
 
     def _abort(self) -> None:
         self._stopped = True
-        for execution in [it for it in self.engine.core.executions if it.running]:
+        for execution in [it for it in self.engine.core.executions if it.running and it.map_run is None]:
             self.engine.executions.stop({"executionArn": execution.arn})
+
+    def _batch(self) -> None:
+        for execution in [it for it in self.engine.core.executions if it.running and it.origin.express]:
+            self.engine.core.interpreter.endings.time_out(execution)
 
     def _restart(self) -> None:
         self.start_provisioning(self.saga_id)

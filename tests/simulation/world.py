@@ -147,7 +147,7 @@ class World:
 
     def _make_handlers(self, surroundings: Surroundings) -> Iterator[tuple[str, StepHandler]]:
         functions = {cloud: {verb: f"skysaga-{cloud}-{verb}" for verb in VERBS} for cloud in self.clouds}
-        steps = SagaSteps(surroundings.ledger, surroundings.clock, functions, self.expiry)
+        steps = SagaSteps(*surroundings, functions, self.expiry)
         yield "skysaga-saga", saga_handler(lambda: steps)
         for name, cloud in self.clouds.items():
             handlers = provider_handlers(lambda cloud=cloud: cloud.provider, lambda: surroundings)  # type: ignore[misc]  # bound per iteration
