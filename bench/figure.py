@@ -23,10 +23,10 @@ class Figure(TypedDict):
     method: str
 
 
-def limited(name: str, value: float, unit: str, limit: float, method: str) -> Figure:
+def limited(name: str, value: float, unit: str, limit: float, method: str, digits: int = 1) -> Figure:
     """A figure that is to stay below `limit`."""
     goal = f"below {limit:g} {unit}"
-    value = round(value, 1)
+    value = round(value, digits)
     return Figure(name=name, value=value, unit=unit, goal=goal, met=value < limit, peer=None, ratio=None, method=method)
 
 

@@ -135,6 +135,7 @@ class SagaStack(Stack):
             functions=[self._saga, *self._functions("observe", "delete")],
             rollout=self._rollout,
         )
+        release.let_run_batches()
         release.let_send_tasks()
         return release
 
@@ -152,6 +153,7 @@ class SagaStack(Stack):
             rollout=self._rollout,
         )
         provisioning.machine.add_to_role_policy(self.release.start_permission("StartRelease"))
+        provisioning.let_run_batches()
         provisioning.let_send_tasks()
         return provisioning
 

@@ -116,6 +116,28 @@ class PublishedStateMachine(Construct):
         rule = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{self._name}:*"
         return {f"AwsSolutions-IAM5[Resource::{rule}]": "Nobody knows which executions there will be."}
 
+    def let_run_batches(self) -> None:
+        """Let executions start those of their Distributed Maps, and end them with themselves.
+
+        The machine waits for its role's policy, so these name it without referring to it:
+        https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html has executions as `NAME:*`,
+        while the ARN of one of a Map begins with `NAME/LABEL:`.
+        """
+        of_batches = [self._arn("execution", f"{self._name}{separator}*") for separator in (":", "/")]
+        for sid, actions, resources in (
+            ("StartBatches", ["states:StartExecution"], [self._arn("stateMachine", self._name)]),
+            ("WatchBatches", ["states:DescribeExecution", "states:StopExecution"], of_batches),
+        ):
+            self.machine.add_to_role_policy(iam.PolicyStatement(sid=sid, actions=actions, resources=resources))
+        prefix = "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
+        nobody_knows = "Nobody knows which executions there will be."
+        acknowledge(self, {f"{prefix}{self._name}{separator}*]": nobody_knows for separator in (":", "/")})
+
+    def _arn(self, resource: str, name: str) -> str:
+        return Stack.of(self).format_arn(
+            service="states", resource=resource, resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+
     def let_send_tasks(self) -> None:
         """Let executions send tasks to the workers of clusters, whichever there are: `docs/decisions/0014`."""
         stack = Stack.of(self)

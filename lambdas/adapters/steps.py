@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from lambdas.adapters import clients
 from lambdas.adapters.clock import SystemClock
@@ -27,6 +27,7 @@ from lambdas.core.steps.checking import CheckSteps, planned_intents
 from lambdas.core.steps.provisioning import ProvisioningSteps
 from lambdas.core.steps.releasing import ReleaseSteps
 from lambdas.core.steps.results import StepResult
+from lambdas.core.steps.rounds import within_round
 from lambdas.core.targets import Target
 
 
@@ -46,12 +47,13 @@ def deployed() -> Surroundings:
 
 
 class ResourcePayload(BaseModel):
-    """What the state machines send about one resource."""
+    """What the state machines send about one resource; `round_began` where it is worked on in rounds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     saga_id: str
     resource_id: str
+    round_began: AwareDatetime | None = None
 
 
 class CheckPayload(BaseModel):
@@ -92,6 +94,7 @@ class CloudSteps(NamedTuple):
     delete: Step
     observe_absence: Step
     ledger: Ledger
+    clock: Clock
     preflight: Preflight
     prices: Callable[[], Prices] | None = None
 
@@ -118,6 +121,7 @@ def provider_handlers(
             releasing.delete,
             releasing.observe,
             ledger,
+            clock,
             DiscreetPreflight(provider),
             cache(make_prices) if make_prices else None,
         )
@@ -129,21 +133,24 @@ def step_handlers(make_steps: Callable[[], CloudSteps]) -> ProviderHandlers:
     """The handlers over steps that are made at the first call and kept as long as the function is warm."""
     steps = cache(make_steps)
 
+    def taken(step: Step, payload: ResourcePayload) -> StepResult:
+        result = step(payload.saga_id, payload.resource_id)
+        if payload.round_began is None:
+            return result
+        return within_round(result, payload.round_began, steps().clock.now())
+
     @observed("create")
     def create(event: dict[str, Any], _: object) -> Any:
-        payload = ResourcePayload.model_validate(event)
-        return steps().create(payload.saga_id, payload.resource_id)
+        return taken(steps().create, ResourcePayload.model_validate(event))
 
     @observed("observe")
     def observe(event: dict[str, Any], _: object) -> Any:
         payload = ObservePayload.model_validate(event)
-        look = steps().observe if payload.goal == "READY" else steps().observe_absence
-        return look(payload.saga_id, payload.resource_id)
+        return taken(steps().observe if payload.goal == "READY" else steps().observe_absence, payload)
 
     @observed("delete")
     def delete(event: dict[str, Any], _: object) -> Any:
-        payload = ResourcePayload.model_validate(event)
-        return steps().delete(payload.saga_id, payload.resource_id)
+        return taken(steps().delete, ResourcePayload.model_validate(event))
 
     @observed("check")
     def check(event: dict[str, Any], _: object) -> Any:

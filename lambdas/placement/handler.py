@@ -33,6 +33,7 @@ def _deployed_steps() -> CloudSteps:
         placing.delete,
         placing.observe_absence,
         ledger,
+        clock,
         PlacementPreflight(clusters, clock, random),
         _rate_card_prices(),
     )

@@ -77,10 +77,10 @@ def _decided(steps: SagaSteps, payload: Begin | Decide | Fence | Conclude) -> Wa
 
 
 def _deployed_steps() -> SagaSteps:
-    ledger, clock, _ = deployed()
+    ledger, clock, policy = deployed()
     functions = SagaSettings.from_environment(os.environ).provider_functions
     expiry = SchedulerExpiry(clients.scheduler(), ExpirySettings.from_environment(os.environ), clock)
-    return SagaSteps(ledger, clock, functions, expiry)
+    return SagaSteps(ledger, clock, policy, functions, expiry)
 
 
 handler = saga_handler(_deployed_steps)

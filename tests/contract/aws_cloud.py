@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -31,10 +31,10 @@ def definition(kind: str = "instance", resource_id: str = "web", **spec: Any) ->
 
 
 @contextmanager
-def aws_cloud(clock: VirtualClock | None = None) -> Iterator[PublicCloud]:
-    """EC2 on a clock of its own, and the provider that drives it."""
+def aws_cloud(clock: VirtualClock | None = None, seconds: Mapping[str, float] | None = None) -> Iterator[PublicCloud]:
+    """EC2 on a clock of its own, and the provider that drives it; `seconds` overrides what operations take."""
     clock = clock or VirtualClock()
-    ec2 = create_ec2(clock, sleep=clock.advance)
+    ec2 = create_ec2(clock, ec2_seconds=seconds, sleep=clock.advance)
     with serve(ec2, name="ec2") as server:
         environment = {
             "AWS_ENDPOINT_URL": server.url,

@@ -14,7 +14,7 @@ from lambdas.azure.provider import AzureProvider
 from lambdas.core.specs import ResourceDefinition
 from local.clock import VirtualClock
 from local.http_server import serve
-from local.simulators.azure import create_app
+from local.simulators.azure import AzureSimulatorSettings, create_app
 from tests.contract.cloud import PublicCloud
 
 REGION = "westeurope"
@@ -41,10 +41,12 @@ def azure_definition(kind: str = "instance", resource_id: str = "web", **spec: A
 
 
 @contextmanager
-def azure_cloud(clock: VirtualClock | None = None) -> Iterator[PublicCloud]:
+def azure_cloud(
+    clock: VirtualClock | None = None, settings: AzureSimulatorSettings | None = None
+) -> Iterator[PublicCloud]:
     """A fresh cloud; its managed identity is in the environment as long as it lasts."""
     clock = clock or VirtualClock()
-    simulator = create_app(clock, clock.advance)
+    simulator = create_app(clock, clock.advance, settings)
     with serve(simulator, name="azure") as server:
         environ = {
             "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,

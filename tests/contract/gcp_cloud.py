@@ -14,7 +14,7 @@ from lambdas.core.specs import GcpDisk, GcpInstance
 from lambdas.gcp.provider import GcpProvider
 from local.clock import VirtualClock
 from local.http_server import serve
-from local.simulators.gcp import create_app, write_service_account
+from local.simulators.gcp import GcpSimulator, GcpTiming, write_service_account
 from tests.contract.cloud import PublicCloud
 
 ZONE = "europe-west1-b"
@@ -30,10 +30,10 @@ def gcp_definition(kind: str, resource_id: str, **spec: Any) -> GcpInstance | Gc
 
 
 @contextmanager
-def gcp_cloud(clock: VirtualClock | None = None) -> Iterator[PublicCloud]:
+def gcp_cloud(clock: VirtualClock | None = None, timing: GcpTiming | None = None) -> Iterator[PublicCloud]:
     """A fresh cloud; the credentials file it needs is in the environment as long as it lasts."""
     clock = clock or VirtualClock()
-    simulator = create_app(clock, clock.advance)
+    simulator = GcpSimulator(clock, clock.advance, timing)
     with TemporaryDirectory() as folder, serve(simulator, name="gcp") as server:
         key_file = Path(folder) / "key.json"
         write_service_account(key_file, f"{server.url}/_token")

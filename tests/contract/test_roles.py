@@ -73,7 +73,7 @@ def needed(cloud: str, call: Any) -> str:
 @pytest.fixture(name="used", scope="module", params=["azure", "gcp"])
 def _used(request: pytest.FixtureRequest) -> Iterator[tuple[str, dict[str, set[str]]]]:
     """A cloud, and what each verb's function needed of it in the life of an instance with a disk and an address."""
-    with {"azure": azure_cloud, "gcp": gcp_cloud}[request.param]() as cloud:
+    with azure_cloud() if request.param == "azure" else gcp_cloud() as cloud:
         yield request.param, _live(request.param, cloud)
 
 

@@ -145,8 +145,8 @@ def _executions(deployment: Deployment) -> Iterator[str]:
             for execution in page["executions"]:
                 arn = execution["executionArn"]
                 yield json.dumps(client.describe_execution(executionArn=arn), default=str)
-                for events in client.get_paginator("get_execution_history").paginate(executionArn=arn):
-                    yield json.dumps(events, default=str)
+    for history in deployment.machine.histories():
+        yield json.dumps(history, default=str)
 
 
 def _ledger(deployment: Deployment) -> Iterator[str]:

@@ -98,18 +98,7 @@ def test_a_template_is_one_that_cloudformation_accepts(deployed: Path, stack: st
     # the CDK adds to a function's DependsOn the role that it refers to already
     findings = lint_file(template, config=ManualArgs(ignore_checks=["W3005"], regions=["eu-west-1"]))
 
-    assert [str(it) for it in findings if not _is_succeed_with_input_path(template, it.path)] == []
-
-
-def _is_succeed_with_input_path(template: Path, path: list[str]) -> bool:
-    """Whether a finding is about the one thing that cfn-lint 1.58 gets wrong: the States Language allows it."""
-    if path[-1] != "InputPath":
-        return False
-    resources, resource, properties, definition, *where = path[:-1]
-    state = json.loads(json.loads(template.read_text())[resources][resource][properties][definition])
-    for name in where:
-        state = state[name]
-    return bool(state["Type"] == "Succeed")
+    assert [str(it) for it in findings] == []
 
 
 def test_no_stack_is_bound_to_an_account_or_region(deployed: Path) -> None:

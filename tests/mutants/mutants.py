@@ -145,15 +145,30 @@ def _without_catch(map_state: str) -> Mutation:
     """A failure inside an iteration of that Map is no longer caught, and ends the Map."""
 
     def change(definition: dict[str, Any]) -> None:
-        states = definition["States"][map_state]["ItemProcessor"]["States"]
+        states = _states(definition)[map_state]["ItemProcessor"]["States"]
         for name in [name for name in states if name.startswith("Record")]:
             del states[name]
         for state in states.values():
             state.pop("Catch", None)
-        if map_state == "ReleaseResources":
-            definition["States"][map_state].pop("Catch")
 
     return change
+
+
+def _stopping_at_a_failure(definition: dict[str, Any]) -> None:
+    """What fails in a batch fails the batch, the batch the wave, and the wave the release."""
+    _without_catch("ReleaseBatch")(definition)
+    states = _states(definition)
+    del states["ReleaseResources"]["ToleratedFailurePercentage"]
+    del states["ReleaseWave"]["Catch"]
+
+
+def _states(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every state by its name, the inner ones included."""
+    found: dict[str, dict[str, Any]] = dict(definition["States"])
+    for state in definition["States"].values():
+        for inner in [*state.get("Branches", ()), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]:
+            found |= _states(inner)
+    return found
 
 
 _ROLLED_BACK: Final = Upset("gcp:instances.insert", 1, "capacity", 5.0)
@@ -198,7 +213,7 @@ MUTANTS: Final = (
         "a failure aborts its siblings",
         "siblings",
         (Upset("gcp:disks.insert", 1, "capacity", 2.0), Upset("aws:CreateVolume", 1, "slow", 14.0)),
-        mutations={"provisioning": _without_catch("ProvisionResources")},
+        mutations={"provisioning": _without_catch("ProvisionBatch")},
     ),
     Mutant(
         "a retry goes to another zone with the same token",
@@ -219,7 +234,7 @@ MUTANTS: Final = (
         "compensation stops at the first failure",
         "endings",
         (_ROLLED_BACK, Upset("aws:DeleteVolume", 0, "throttle")),
-        mutations={"release": _without_catch("ReleaseResources")},
+        mutations={"release": _stopping_at_a_failure},
     ),
     Mutant(
         "a delete that is delivered again when all is over hides what is stuck",

@@ -329,7 +329,7 @@ class PrivateWorld:
 
     def _make_handlers(self, clock: EngineClock) -> dict[str, Any]:
         functions = {"vsphere": {verb: f"placement-{verb}" for verb in VERBS}}
-        saga_steps = SagaSteps(self.ledger, clock, functions, FakeExpiry())
+        saga_steps = SagaSteps(self.ledger, clock, Policy(), functions, FakeExpiry())
         placing = PlacingSteps(self.ledger, self.clusters, clock, Policy(), self.random)
         steps = CloudSteps(
             placing.create,
@@ -337,6 +337,7 @@ class PrivateWorld:
             placing.delete,
             placing.observe_absence,
             self.ledger,
+            clock,
             PlacementPreflight(self.clusters, clock, self.random),
         )
         handlers = step_handlers(lambda: steps)

@@ -229,7 +229,8 @@ class SimulatedWorld(World):
         if outcome.kind == "succeeded" and token_may_be_faster:
             outcome = Outcome("submitted", output=outcome.output)
         heard = self.engine.core.finish_attempt(request.execution_arn, request.attempt, outcome)
-        if not (heard or self._stopped or token_may_be_faster):
+        ended = self.engine.core.executions[request.execution_arn].status in ("ABORTED", "TIMED_OUT")
+        if not (heard or self._stopped or ended or token_may_be_faster):
             self.judge.unheard(label)
 
     def carry(self, exchange: Exchange) -> None:
@@ -328,8 +329,12 @@ class SimulatedWorld(World):
 
     def _abort(self) -> None:
         self._stopped = True
-        for execution in [it for it in self.engine.core.executions if it.running]:
+        for execution in [it for it in self.engine.core.executions if it.running and it.map_run is None]:
             self.engine.executions.stop({"executionArn": execution.arn})
+
+    def _batch(self) -> None:
+        for execution in [it for it in self.engine.core.executions if it.running and it.origin.express]:
+            self.engine.core.apply("stop", arn=execution.arn, error=None, cause=None)
 
     def _restart(self) -> None:
         self.start_provisioning(self.saga_id)

@@ -50,7 +50,7 @@ def test_an_execution_that_times_out_is_undone(guarded: GuardedWorld) -> None:
 
 def test_an_execution_that_fails_where_no_catch_can_see_it_is_undone(guarded: GuardedWorld) -> None:
     def break_the_join(definition: dict[str, Any]) -> None:
-        definition["States"]["ProvisionResources"]["OutputPath"] = "$.missing"
+        definition["States"]["ProvisionWave"]["OutputPath"] = "$.missing"
 
     world = changed(guarded, break_the_join)
     saga_id = world.submit(three_clouds())
@@ -196,7 +196,7 @@ def test_a_release_that_was_aborted_is_taken_up_by_the_sweep(guarded: GuardedWor
     guarded.sagas.destroy(saga_id)
     guarded.engine.advance(3)
     for execution in list(guarded.engine.core.executions):
-        if execution.running:
+        if execution.running and execution.map_run is None:
             guarded.engine.handle("AWSStepFunctions.StopExecution", b'{"executionArn": "%s"}' % execution.arn.encode())
     guarded.run()
     assert status(guarded, saga_id) == "RELEASING"

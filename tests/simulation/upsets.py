@@ -13,6 +13,7 @@
 | `cancel`     | any                | the caller cancels the saga at that instant                                     |
 | `abort`      | any                | StopExecution on whatever runs for the saga at that instant                     |
 | `restart`    | any                | the saga's executions are started a second time at that instant                 |
+| `batch`      | any                | the Express executions that work on its batches are gone at that instant        |
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Final
 
-CONTROLS: Final = ("cancel", "abort", "restart")
+CONTROLS: Final = ("cancel", "abort", "restart", "batch")
 READ_KINDS: Final = ("refuse", "throttle", "error", "lost", "slow", "stale")
 CHANGE_KINDS: Final = ("refuse", "throttle", "error", "lost", "late", "twice", "slow")
 DELETE_KINDS: Final = (*CHANGE_KINDS, "fail")

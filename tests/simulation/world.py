@@ -26,6 +26,8 @@ from lambdas.core.sagas import Sagas
 from lambdas.core.steps.saga import ReleaseReason, SagaSteps
 from lambdas.saga.handler import saga_handler
 from local.clock import VirtualClock
+from local.simulators.azure import AzureSimulatorSettings
+from local.simulators.gcp import GcpTiming
 from local.stepfunctions import Engine, FunctionNotFoundError, LambdaResult
 from tests.contract.aws_cloud import aws_cloud
 from tests.contract.azure_cloud import azure_cloud
@@ -147,7 +149,7 @@ class World:
 
     def _make_handlers(self, surroundings: Surroundings) -> Iterator[tuple[str, StepHandler]]:
         functions = {cloud: {verb: f"skysaga-{cloud}-{verb}" for verb in VERBS} for cloud in self.clouds}
-        steps = SagaSteps(surroundings.ledger, surroundings.clock, functions, self.expiry)
+        steps = SagaSteps(*surroundings, functions, self.expiry)
         yield "skysaga-saga", saga_handler(lambda: steps)
         for name, cloud in self.clouds.items():
             handlers = provider_handlers(lambda cloud=cloud: cloud.provider, lambda: surroundings)  # type: ignore[misc]  # bound per iteration
@@ -162,16 +164,20 @@ class World:
 
 
 @contextmanager
-def three_empty_clouds() -> Iterator[tuple[VirtualClock, Mapping[str, CloudUnderTest]]]:
-    """AWS, Azure and Google Cloud on one clock."""
+def three_empty_clouds(
+    aws: Mapping[str, float] | None = None,
+    azure: AzureSimulatorSettings | None = None,
+    gcp: GcpTiming | None = None,
+) -> Iterator[tuple[VirtualClock, Mapping[str, CloudUnderTest]]]:
+    """AWS, Azure and Google Cloud on one clock; how long each takes can be said."""
     clock = VirtualClock()
     with ExitStack() as stack:
         yield (
             clock,
             {
-                "aws": stack.enter_context(aws_cloud(clock)),
-                "azure": stack.enter_context(azure_cloud(clock)),
-                "gcp": stack.enter_context(gcp_cloud(clock)),
+                "aws": stack.enter_context(aws_cloud(clock, aws)),
+                "azure": stack.enter_context(azure_cloud(clock, azure)),
+                "gcp": stack.enter_context(gcp_cloud(clock, gcp)),
             },
         )
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +29,11 @@ from tests.statemachines.scripted_saga import SAGA_FUNCTION
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MOTO_TIME_SCALE: Final = 0.001
+MOTO_DIALECT: Final = {
+    '"ExecutionType": "EXPRESS"': '"ExecutionType": "STANDARD"',
+    '"ToleratedFailurePercentage": 100': '"ToleratedFailurePercentage": 100.0',
+}
+"""Its grammar knows no Express children and no whole percentages."""
 _ROLE = "arn:aws:iam::123456789012:role/stepfunctions"
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -90,16 +95,23 @@ class EngineUnderTest:
     """An engine with the definitions deployed and its Lambda calls answered by scripts.
 
     `time_scale` is how long one second of a Wait lasts by its own timestamps; `patience` how many real seconds an
-    execution may take.
+    execution may take; `dialect` what it can only read when it is put in other words.
     """
 
     def __init__(
-        self, name: str, url: str, functions: ScriptedLambda, time_scale: float = 1, patience: float = 20
+        self,
+        name: str,
+        url: str,
+        functions: ScriptedLambda,
+        time_scale: float = 1,
+        patience: float = 20,
+        dialect: Mapping[str, str] = {},
     ) -> None:
         self.name = name
         self.functions = functions
         self.time_scale = time_scale
         self.patience = patience
+        self._dialect = dialect
         self.client = boto3.client(
             "stepfunctions",
             endpoint_url=url,
@@ -133,8 +145,9 @@ class EngineUnderTest:
 
     def _deploy(self, name: str, **substitutions: str) -> str:
         definition = (ROOT / "statemachines" / f"{name}.asl.json").read_text()
-        for key, value in substitutions.items():
-            definition = definition.replace(f"${{{key}}}", value)
+        placeholders = {f"${{{key}}}": value for key, value in substitutions.items()}
+        for before, after in {**placeholders, **self._dialect}.items():
+            definition = definition.replace(before, after)
         unique = f"{name}-{uuid4().hex[:8]}"  # a given engine may remember an earlier run
         answer = self.client.create_state_machine(name=unique, definition=definition, roleArn=_ROLE)
         arn: str = answer["stateMachineArn"]
@@ -173,7 +186,7 @@ def moto() -> Iterator[EngineUnderTest]:
             try:
                 url = process.stdout.readline().strip()
                 assert url, "moto did not start"
-                yield EngineUnderTest("moto", url, functions, MOTO_TIME_SCALE)
+                yield EngineUnderTest("moto", url, functions, MOTO_TIME_SCALE, dialect=MOTO_DIALECT)
             finally:
                 process.stdin.close()
 

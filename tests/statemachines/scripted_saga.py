@@ -6,11 +6,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from lambdas.core.steps.results import Next, WaveItem, WaveResult
+from lambdas.core.steps.rounds import batches
 from tests.statemachines.call_log import CallLog
 from tests.statemachines.scripted_lambda import NO_SUCH_FUNCTION, Answer, FunctionError, Payload, Result
 
 SAGA_FUNCTION = "skysaga-saga"
 _VERBS = ("create", "observe", "delete")
+_PRIVATE = "vsphere"
 _OF_A_RELEASE = ("fence", "delete", "confirm", "stick", "conclude")
 
 
@@ -32,10 +34,10 @@ def retryable(message: str) -> FunctionError:
 class ScriptedSaga:
     """Plays the functions of one saga; everything goes well unless told otherwise.
 
-    A resource is named KIND-CLOUD and served by that cloud's functions, `skysaga-CLOUD-VERB`. Calls are told in words:
-    `begin`, `create web-aws`, `observe web-aws`, `fail web-aws`, `decide 0`, `ask` and `lapse` while provisioning;
-    `fence`, `delete web-aws`, `confirm web-aws` (observing with the goal ABSENT), `stick web-aws` and `conclude 0` in a
-    release.
+    A resource is named KIND-CLOUD and served by that cloud's functions, `skysaga-CLOUD-VERB`; on vsphere it is a
+    machine on a private cluster. Calls are told in words: `begin`, `create web-aws`, `observe web-aws`, `fail web-aws`,
+    `decide 0`, `ask` and `lapse` while provisioning; `fence`, `delete web-aws`, `confirm web-aws` (observing with the
+    goal ABSENT), `stick web-aws` and `conclude 0` in a release.
     Whoever is to hear of an asking for approval, with its token, is put into `approver`.
     """
 
@@ -74,9 +76,15 @@ class ScriptedSaga:
             "saga_id": self.id,
             "next": then,
             "wave": index,
-            "resources": [self._item(resource_id) for resource_id in resource_ids],
+            "batches": batches([self._item(it) for it in resource_ids if not _is_machine(it)]),
+            "machines": [self._item(it) for it in resource_ids if _is_machine(it)],
         }
         return Result(document)
+
+    def another_round(self, index: int, delay: int) -> Result:
+        """A step about the whole saga returned: the same wave again, after `delay` seconds."""
+        then = self.wave("PROVISION", index).document
+        return Result({**then, "next": "AGAIN", "delay": delay})
 
     def to_be_approved(self, after: int, seconds: int) -> Result:
         """A step about the whole saga returned: wait for approval, so long, before what comes after that wave."""
@@ -84,7 +92,8 @@ class ScriptedSaga:
             "saga_id": self.id,
             "next": "APPROVE",
             "wave": after,
-            "resources": [],
+            "batches": [],
+            "machines": [],
             "approval_seconds": seconds,
         }
         return Result(document)
@@ -109,6 +118,10 @@ class ScriptedSaga:
 
     def _release(self, index: int) -> Result:
         return self.wave("RELEASE" if index >= 0 else "ROLLED_BACK", index)
+
+
+def _is_machine(resource_id: str) -> bool:
+    return resource_id.endswith(f"-{_PRIVATE}")
 
 
 def _function(verb: str, resource_id: str) -> str:

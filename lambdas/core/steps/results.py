@@ -13,6 +13,7 @@ class Next(StrEnum):
     CREATE = "CREATE"  # the next part may begin
     DELETE = "DELETE"  # something is still, or again, there
     WORK = "WORK"  # its cluster's worker has to act on it: send the task to `queue`
+    LATER = "LATER"  # its round is over: what is left to do is for another one
     DONE = "DONE"  # ready, gone, or no longer wanted
 
 
@@ -32,6 +33,12 @@ class WaveItem(TypedDict):
     functions: dict[str, str]
 
 
+class Batch(TypedDict):
+    """Resources that are worked on in one execution."""
+
+    resources: list[WaveItem]
+
+
 class CloudCheck(TypedDict):
     """One cloud to be asked for shortages, and the function that asks it."""
 
@@ -40,12 +47,28 @@ class CloudCheck(TypedDict):
     function: str
 
 
-class WaveResult(TypedDict):
-    """What to do about a saga: the clouds to check, the next wave to work on, the wait for consent, or how it ended."""
+class Checks(TypedDict):
+    """Clouds that are asked in one execution."""
+
+    clouds: list[CloudCheck]
+
+
+class WaveItems(TypedDict):
+    """What a wave works on: resources on public clouds in `batches`, and `machines` on private clusters."""
+
+    batches: list[Batch]
+    machines: list[WaveItem]
+
+
+class WaveResult(WaveItems):
+    """What to do about a saga: the clouds to check, the next wave to work on, the wait for consent, or how it ended.
+
+    `delay` seconds pass before another round of the same wave.
+    """
 
     saga_id: str
     next: str
     wave: int
-    resources: list[WaveItem]
-    checks: NotRequired[list[CloudCheck]]
+    checks: NotRequired[list[Checks]]
     approval_seconds: NotRequired[int]
+    delay: NotRequired[int]

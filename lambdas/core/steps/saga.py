@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from lambdas.core.clusters import Claim, claim_of
 from lambdas.core.model import Resource, Saga
+from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.expiry import Expiry
 from lambdas.core.ports.ledger import Ledger, Snapshot
@@ -14,7 +17,8 @@ from lambdas.core.specs import PrivateInstance
 from lambdas.core.states import UNDECIDED, UNDER_RELEASE, ResourceStatus, SagaStatus
 from lambdas.core.steps.approving import ApprovalSteps, asked_before, awaiting, last_wave_before, outstanding
 from lambdas.core.steps.provisioning import wanted
-from lambdas.core.steps.results import CloudCheck, WaveItem, WaveResult
+from lambdas.core.steps.results import CloudCheck, WaveItem, WaveItems, WaveResult
+from lambdas.core.steps.rounds import SECONDS_BETWEEN, batches
 
 ProviderFunctions = Mapping[str, Mapping[str, str]]
 """For each provider, the function behind each verb: `{"aws": {"create": arn, "observe": arn, "delete": arn}}`.
@@ -26,6 +30,7 @@ PREFLIGHT = "PREFLIGHT"
 APPROVE = "APPROVE"
 PROVISION = "PROVISION"
 RELEASE = "RELEASE"
+AGAIN = "AGAIN"
 COMPENSATE = "COMPENSATE"
 
 
@@ -45,6 +50,8 @@ _RELEASED_FROM: Mapping[ReleaseReason, frozenset[SagaStatus]] = {
     ReleaseReason.SWEEP: frozenset({SagaStatus.ROLLED_BACK, SagaStatus.RELEASED, SagaStatus.NEEDS_ATTENTION}),
 }
 
+_LEFT: Final = "ReleaseInterrupted: not seen to be gone in time; its events tell what stood in the way"
+
 _WHY: Mapping[ReleaseReason, str] = {
     ReleaseReason.EXPIRE: "its time to live has run out",
     ReleaseReason.SWEEP: "the sweep found something of it",
@@ -54,9 +61,12 @@ _WHY: Mapping[ReleaseReason, str] = {
 class SagaSteps:
     """The steps that the state machines take between waves."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, functions: ProviderFunctions, expiry: Expiry) -> None:
+    def __init__(
+        self, ledger: Ledger, clock: Clock, policy: Policy, functions: ProviderFunctions, expiry: Expiry
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
+        self._policy = policy
         self._functions = functions
         self._expiry = expiry
         self.approvals = ApprovalSteps(ledger, clock)
@@ -73,7 +83,7 @@ class SagaSteps:
             self._expiry.schedule(saga_id, saga.expires_at)
         checks = self._checks(snapshot)
         if checks and wanted(saga):
-            return {"saga_id": saga_id, "next": PREFLIGHT, "wave": -1, "resources": [], "checks": checks}
+            return {**_nothing_of(saga, PREFLIGHT, -1), "checks": [{"clouds": checks}]}
         return self._provision(snapshot, 0)
 
     def leave_unchecked(self, saga_id: str, cloud: str, error: str) -> None:
@@ -91,9 +101,12 @@ class SagaSteps:
         """At the join of a wave, or of the checks (wave -1): the next one, approval, commit, or compensation.
 
         The commit is written in the transaction that finds every resource ready, no cancel asked for, and no approval
-        outstanding.
+        outstanding. What is still being created, and may be for longer, gets another round.
         """
         snapshot = self._ledger.change_saga(saga_id, self._commit_if_complete)
+        unfinished = [it for it in _of_wave(snapshot, wave) if self._still_creating(snapshot, it)]
+        if unfinished:
+            return self._another_round(self._provision(snapshot, wave), unfinished)
         return self._provision(snapshot, wave + 1)
 
     def fail(self, saga_id: str, resource_id: str, error: str) -> None:
@@ -129,8 +142,11 @@ class SagaSteps:
         return self._release(snapshot, len(snapshot.saga.waves) - 1)
 
     def conclude(self, saga_id: str, wave: int) -> WaveResult:
-        """At the join of a released wave: the one before it, or the end."""
+        """At the join of a released wave: another round of it, the one before it, or the end."""
         snapshot = self._ledger.snapshot(saga_id)
+        unfinished = [it for it in _of_wave(snapshot, wave) if self._still_releasing(snapshot.saga, it)]
+        if unfinished:
+            return self._another_round(self._release(snapshot, wave), unfinished)
         if wave > 0 or snapshot.saga.status not in UNDER_RELEASE:
             return self._release(snapshot, wave - 1)
         self._give_up_on_what_is_left(snapshot)
@@ -139,25 +155,44 @@ class SagaSteps:
     def _provision(self, snapshot: Snapshot, wave: int) -> WaveResult:
         saga = snapshot.saga
         if saga.status is SagaStatus.COMMITTED:
-            return {"saga_id": saga.id, "next": SagaStatus.COMMITTED, "wave": wave, "resources": []}
+            return _nothing_of(saga, SagaStatus.COMMITTED, wave)
         earlier = {resource_id for ids in saga.waves[:wave] for resource_id in ids}
         ready = all(it.status is ResourceStatus.READY for it in snapshot.resources if it.id in earlier)
         refused = any(it.status is ResourceStatus.FAILED for it in snapshot.resources)
         if refused or not ready or not (wanted(saga) or awaiting(saga)):
-            return {"saga_id": saga.id, "next": COMPENSATE, "wave": wave, "resources": []}
+            return _nothing_of(saga, COMPENSATE, wave)
         if saga.approval and asked_before(saga, wave):
             seconds = self.approvals.seconds_left(saga.approval)
-            again = last_wave_before(saga)
-            return {"saga_id": saga.id, "next": APPROVE, "wave": again, "resources": [], "approval_seconds": seconds}
+            return {**_nothing_of(saga, APPROVE, last_wave_before(saga)), "approval_seconds": seconds}
         if wave >= len(saga.waves):
-            return {"saga_id": saga.id, "next": COMPENSATE, "wave": wave, "resources": []}
-        return {"saga_id": saga.id, "next": PROVISION, "wave": wave, "resources": self._items(snapshot, wave)}
+            return _nothing_of(saga, COMPENSATE, wave)
+        return {**_nothing_of(saga, PROVISION, wave), **self._items(_of_wave(snapshot, wave))}
 
     def _release(self, snapshot: Snapshot, wave: int) -> WaveResult:
         saga = snapshot.saga
         if saga.status not in UNDER_RELEASE:
-            return {"saga_id": saga.id, "next": saga.status, "wave": -1, "resources": []}
-        return {"saga_id": saga.id, "next": RELEASE, "wave": wave, "resources": self._items(snapshot, wave)}
+            return _nothing_of(saga, saga.status, -1)
+        return {**_nothing_of(saga, RELEASE, wave), **self._items(_of_wave(snapshot, wave))}
+
+    def _another_round(self, result: WaveResult, unfinished: Sequence[Resource]) -> WaveResult:
+        """The rest of the same wave again after a while, if there is anything to do to it at all."""
+        if result["next"] not in (PROVISION, RELEASE):
+            return result
+        return {**result, **self._items(unfinished), "next": AGAIN, "delay": SECONDS_BETWEEN}
+
+    def _still_creating(self, snapshot: Snapshot, resource: Resource) -> bool:
+        """Whether it may be ready yet; what nobody came to begin may be begun for as long."""
+        if resource.status not in (ResourceStatus.PLANNED, ResourceStatus.CREATING):
+            return False
+        since = resource.created_at or _last_step_forward(snapshot)
+        return not self._policy.create_expired(since, self._clock.now())
+
+    def _still_releasing(self, saga: Saga, resource: Resource) -> bool:
+        """Whether it may be gone yet: what is not found has time to settle, what was not begun all of it."""
+        if resource.status in (ResourceStatus.PLANNED, ResourceStatus.ABSENT, ResourceStatus.STUCK):
+            return False
+        since = resource.absent_since or resource.release_began_at or saga.status_since or saga.created_at
+        return not self._policy.release_expired(since, self._clock.now())
 
     def _checks(self, snapshot: Snapshot) -> list[CloudCheck]:
         if not snapshot.saga.preflight:
@@ -170,9 +205,11 @@ class SagaSteps:
             if function
         ]
 
-    def _items(self, snapshot: Snapshot, wave: int) -> list[WaveItem]:
-        by_id = {resource.id: resource for resource in snapshot.resources}
-        return [self._item(by_id[resource_id]) for resource_id in snapshot.saga.waves[wave]]
+    def _items(self, resources: Sequence[Resource]) -> WaveItems:
+        return {
+            "batches": batches([self._item(it) for it in resources if not _is_machine(it)]),
+            "machines": [self._item(it) for it in resources if _is_machine(it)],
+        }
 
     def _item(self, resource: Resource) -> WaveItem:
         functions = dict(self._functions[resource.definition.provider])
@@ -215,12 +252,10 @@ class SagaSteps:
         return self._ledger.snapshot(snapshot.saga.id)
 
     def _give_up_on_what_is_left(self, snapshot: Snapshot) -> None:
-        """A resource whose release ended without an answer (its step could not even record why) is stuck."""
+        """What was not seen to be gone in any of its rounds, as long as those go on, is stuck."""
         for resource in snapshot.resources:
             if resource.status not in (ResourceStatus.ABSENT, ResourceStatus.STUCK):
-                self.stick(
-                    snapshot.saga.id, resource.id, "ReleaseInterrupted: its release ended before it was seen to be gone"
-                )
+                self.stick(snapshot.saga.id, resource.id, _LEFT)
 
     def _end_release(self, snapshot: Snapshot) -> Saga:
         saga = snapshot.saga
@@ -231,6 +266,28 @@ class SagaSteps:
         status = saga.release_goal if gone else SagaStatus.NEEDS_ATTENTION
         since = None if gone else saga.attention_since or now
         return saga.model_copy(update={"status": status, "finished_at": now, "attention_since": since})
+
+
+def _nothing_of(saga: Saga, then: str, wave: int) -> WaveResult:
+    """Go on with the saga in another way than by working on a wave."""
+    return {"saga_id": saga.id, "next": then, "wave": wave, "batches": [], "machines": []}
+
+
+def _of_wave(snapshot: Snapshot, wave: int) -> list[Resource]:
+    """The resources of a wave, in its order; of none before the first."""
+    by_id = {resource.id: resource for resource in snapshot.resources}
+    return [by_id[resource_id] for resource_id in snapshot.saga.waves[wave]] if wave >= 0 else []
+
+
+def _last_step_forward(snapshot: Snapshot) -> datetime:
+    """When something was last achieved: provisioning (re)started, or a resource became ready."""
+    saga = snapshot.saga
+    return max([saga.status_since or saga.created_at, *(it.ready_at for it in snapshot.resources if it.ready_at)])
+
+
+def _is_machine(resource: Resource) -> bool:
+    """Whether it is to be on a private cluster, whose worker does what its steps only decide."""
+    return isinstance(resource.definition, PrivateInstance)
 
 
 _RELEASE_GOAL: Mapping[SagaStatus, SagaStatus] = {

@@ -13,13 +13,14 @@ from lambdas.core.states import SagaStatus
 from lambdas.core.steps.saga import ReleaseReason
 from tests.fakes.documents import SSH_KEY, request_document
 from tests.unit.api.conftest import CALLER, Api
-from tests.unit.core.world import DISK, WEB, World
+from tests.unit.core.world import DISK, POLICY, WEB, World
 
 
 def needing_attention(world: World) -> str:
     saga_id = world.committed_saga()
     world.sagas.fence(saga_id, ReleaseReason.DESTROY)
     world.sagas.stick(saga_id, WEB, "StillThere: it would not go")
+    world.clock.advance(POLICY.release_timeout + 1)
     world.sagas.conclude(saga_id, 0)
     return saga_id
 

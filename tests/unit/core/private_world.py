@@ -123,7 +123,7 @@ def make_private_world(seed: int = 1) -> PrivateWorld:
         ledger,
         clusters,
         FakePrivateProvider(clock),
-        SagaSteps(ledger, clock, functions, FakeExpiry()),
+        SagaSteps(ledger, clock, POLICY, functions, FakeExpiry()),
         PlacingSteps(ledger, clusters, clock, POLICY, seeded(seed)),
     )
 

@@ -89,7 +89,7 @@ def test_what_may_be_approved_is_told() -> None:
 def test_before_provisioning_it_is_asked_for_before_the_first_wave(world: World) -> None:
     saga_id = opened(world, ApprovalPoint.PROVISIONING)
     result = world.sagas.begin(saga_id)
-    assert (result["next"], result["wave"], result["resources"]) == ("APPROVE", -1, [])
+    assert (result["next"], result["wave"], result["batches"]) == ("APPROVE", -1, [])
     assert result["approval_seconds"] == WITHIN.total_seconds()
 
 

@@ -13,7 +13,7 @@ from lambdas.core.steps.provisioning import DONE
 from lambdas.core.steps.saga import COMPENSATE, PREFLIGHT, PROVISION, SagaSteps
 from tests.fakes.expiry import FakeExpiry
 from tests.fakes.provider import Fault
-from tests.unit.core.world import DISK, FUNCTIONS, WEB, World, make_world
+from tests.unit.core.world import DISK, FUNCTIONS, POLICY, WEB, World, make_world
 
 CPUS = Quota("CPUS", "here")
 BOTH_SHORT = Shortage(resources=(DISK, WEB), location="here", code="QuotaExceeded", message="QuotaExceeded: too much")
@@ -24,7 +24,7 @@ def world() -> World:
     """A world in which clouds can be checked."""
     made = make_world()
     functions = {cloud: {**verbs, "check": f"{cloud}-check"} for cloud, verbs in FUNCTIONS.items()}
-    made.sagas = SagaSteps(made.ledger, made.clock, functions, FakeExpiry())
+    made.sagas = SagaSteps(made.ledger, made.clock, POLICY, functions, FakeExpiry())
     return made
 
 
@@ -75,8 +75,8 @@ def test_a_saga_begins_with_the_checks_of_its_clouds(world: World) -> None:
 
     result = world.sagas.begin(saga_id)
 
-    assert (result["next"], result["wave"], result["resources"]) == (PREFLIGHT, -1, [])
-    assert result["checks"] == [{"saga_id": saga_id, "cloud": "aws", "function": "aws-check"}]
+    assert (result["next"], result["wave"], result["batches"]) == (PREFLIGHT, -1, [])
+    assert result["checks"] == [{"clouds": [{"saga_id": saga_id, "cloud": "aws", "function": "aws-check"}]}]
 
 
 def test_a_saga_whose_clouds_have_enough_goes_on_to_its_first_wave(world: World) -> None:

@@ -210,8 +210,8 @@ def test_a_resumed_release_settles_anew_however_long_ago_the_first_absence_was_s
 ) -> None:
     world.release.delete(compensating, DISK)
     world.release.observe(compensating, DISK)
-    world.sagas.conclude(compensating, 0)
     world.clock.advance(100_000)
+    world.sagas.conclude(compensating, 0)
     world.sagas.fence(compensating, ReleaseReason.DESTROY)
     world.release.delete(compensating, DISK)
     assert world.release.observe(compensating, DISK) == {"next": "WAIT", "delay": 60}

@@ -8,17 +8,22 @@ import pytest
 
 from lambdas.core.errors import RetryableError
 from lambdas.core.states import ResourceStatus, SagaStatus
-from lambdas.core.steps.results import WaveResult
+from lambdas.core.steps.results import WaveItem, WaveResult
+from lambdas.core.steps.rounds import SECONDS_BETWEEN
 from lambdas.core.steps.saga import ReleaseReason
 from tests.fakes.documents import aws_disk, azure_instance, gcp_instance
-from tests.unit.core.world import DISK, WEB, World
+from tests.unit.core.world import DISK, POLICY, WEB, World
 
 COMPENSATE = ReleaseReason.COMPENSATE
 DESTROY = ReleaseReason.DESTROY
 
 
 def gist(result: WaveResult) -> tuple[str, int, list[str]]:
-    return result["next"], result["wave"], [item["resource_id"] for item in result["resources"]]
+    return result["next"], result["wave"], [item["resource_id"] for item in items(result)]
+
+
+def items(result: WaveResult) -> list[WaveItem]:
+    return [item for batch in result["batches"] for item in batch["resources"]]
 
 
 def needing_attention(world: World, saga_id: str, reason: ReleaseReason) -> str:
@@ -34,7 +39,7 @@ def test_begin_gives_the_first_wave_and_the_functions_of_each_provider(world: Wo
     saga_id = world.open(aws_disk("a"), gcp_instance("b"), azure_instance("c", depends_on=["a"]))
     result = world.sagas.begin(saga_id)
     assert gist(result) == ("PROVISION", 0, ["a", "b"])
-    assert result["resources"][1] == {
+    assert items(result)[1] == {
         "saga_id": saga_id,
         "resource_id": "b",
         "functions": {"create": "gcp-create", "observe": "gcp-observe", "delete": "gcp-delete"},
@@ -93,9 +98,55 @@ def test_decide_compensates_when_a_resource_failed(world: World) -> None:
     assert world.saga(saga_id).status is SagaStatus.PROVISIONING
 
 
-def test_decide_compensates_when_an_iteration_ended_without_a_word(world: World) -> None:
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_a_batch_did_not_finish_gets_another_round_until_its_deadline(world: World, begun: bool) -> None:
     saga_id = world.provisioning_saga()
+    if begun:
+        world.provisioning.create(saga_id, DISK)
+    again = world.sagas.decide(saga_id, 0)
+    assert (gist(again), again["delay"]) == (("AGAIN", 0, [DISK]), SECONDS_BETWEEN)
+    world.clock.advance(POLICY.create_timeout + 1)
     assert world.sagas.decide(saga_id, 0)["next"] == "COMPENSATE"
+
+
+def test_another_round_is_for_those_only_that_are_not_ready(world: World) -> None:
+    saga_id = world.provisioning_saga(aws_disk("a"), aws_disk("b"))
+    world.make_ready(saga_id, "a")
+    assert gist(world.sagas.decide(saga_id, 0)) == ("AGAIN", 0, ["b"])
+
+
+def test_a_later_wave_has_its_own_time(world: World) -> None:
+    saga_id = world.provisioning_saga()
+    world.clock.advance(POLICY.create_timeout - 1)
+    world.make_ready(saga_id, DISK)
+    world.clock.advance(POLICY.create_timeout - 1)
+    assert gist(world.sagas.decide(saga_id, 1)) == ("AGAIN", 1, [WEB])
+
+
+@pytest.mark.parametrize("end", ["cancel", "fail"])
+def test_there_is_no_other_round_for_a_saga_that_is_to_be_undone(world: World, end: str) -> None:
+    saga_id = world.provisioning_saga(aws_disk("a"), aws_disk("b"))
+    world.provisioning.create(saga_id, "a")
+    if end == "cancel":
+        world.cancel(saga_id)
+    else:
+        world.sagas.fail(saga_id, "b", "Quota")
+    assert world.sagas.decide(saga_id, 0)["next"] == "COMPENSATE"
+
+
+def test_what_is_not_gone_gets_another_round_and_what_is_not_found_the_time_to_settle(world: World) -> None:
+    saga_id = world.provisioning_saga(aws_disk("a"), aws_disk("b"))
+    for resource_id in ("a", "b"):
+        world.provisioning.create(saga_id, resource_id)
+    world.compensate(saga_id)
+    world.make_absent(saga_id, "b")
+    world.release.delete(saga_id, "a")
+    again = world.sagas.conclude(saga_id, 0)
+    assert (gist(again), again["delay"]) == (("AGAIN", 0, ["a"]), SECONDS_BETWEEN)
+    world.clock.advance(POLICY.release_timeout + 1)
+    world.release.observe(saga_id, "a")
+    assert world.resource(saga_id, "a").absent_since is not None
+    assert gist(world.sagas.conclude(saga_id, 0)) == ("AGAIN", 0, ["a"])
 
 
 def test_decide_compensates_when_a_cancel_was_asked_for_even_if_everything_is_ready(world: World) -> None:
@@ -273,6 +324,7 @@ def test_a_release_that_ended_without_a_word_leaves_its_resource_stuck_not_forgo
     if status == "DELETING":
         world.release.delete(saga_id, DISK)
     assert world.status(saga_id, DISK) == status
+    world.clock.advance(POLICY.release_timeout + 1)
     assert world.sagas.conclude(saga_id, 0)["next"] == "NEEDS_ATTENTION"
     resource = world.resource(saga_id, DISK)
     assert resource.status is ResourceStatus.STUCK
@@ -289,6 +341,7 @@ def test_conclude_interrupted_between_its_writes_ends_the_same_when_repeated(wor
     saga_id = world.provisioning_saga()
     world.provisioning.create(saga_id, DISK)
     world.compensate(saga_id)
+    world.clock.advance(POLICY.release_timeout + 1)
 
     def ledger_goes_away() -> None:
         world.ledger.unavailable = 1

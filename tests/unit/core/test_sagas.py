@@ -15,7 +15,7 @@ from lambdas.core.states import SagaStatus
 from lambdas.core.steps.saga import ReleaseReason
 from tests.fakes.documents import aws_disk, request_document
 from tests.fakes.executions import FakeExecutions
-from tests.unit.core.world import DISK, WEB, World
+from tests.unit.core.world import DISK, POLICY, WEB, World
 
 REQUEST = parse_request(request_document())
 
@@ -48,6 +48,7 @@ def released(world: World) -> str:
 
 def needs_attention(world: World) -> str:
     saga_id = releasing(world)
+    world.clock.advance(POLICY.release_timeout + 1)
     world.sagas.conclude(saga_id, 0)
     return saga_id
 

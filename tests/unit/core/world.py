@@ -118,6 +118,6 @@ def make_world() -> World:
         cloud,
         ProvisioningSteps(ledger, noting, clock, POLICY),
         ReleaseSteps(ledger, noting, clock, POLICY),
-        SagaSteps(ledger, clock, FUNCTIONS, expiry),
+        SagaSteps(ledger, clock, POLICY, FUNCTIONS, expiry),
         expiry,
     )

@@ -37,7 +37,7 @@ def test_a_saga_goes_through_its_waves_to_the_commit(world: World, handle: StepH
     result = taken(handle, "begin", saga_id)
     for resource_id in (DISK, WEB):
         assert result["next"] == "PROVISION"
-        assert [item["resource_id"] for item in result["resources"]] == [resource_id]
+        assert [item["resource_id"] for batch in result["batches"] for item in batch["resources"]] == [resource_id]
         world.make_ready(saga_id, resource_id)
         result = taken(handle, "decide", saga_id, wave=result["wave"])
     assert result["next"] == "COMMITTED"
@@ -49,7 +49,7 @@ def test_a_saga_goes_through_its_waves_in_reverse_to_the_roll_back(world: World,
     result = taken(handle, "fence", saga_id, reason="COMPENSATE")
     for resource_id in (WEB, DISK):
         assert result["next"] == "RELEASE"
-        assert [item["resource_id"] for item in result["resources"]] == [resource_id]
+        assert [item["resource_id"] for batch in result["batches"] for item in batch["resources"]] == [resource_id]
         world.release.delete(saga_id, resource_id)
         if world.status(saga_id, resource_id) is not ResourceStatus.ABSENT:
             world.make_absent(saga_id, resource_id)

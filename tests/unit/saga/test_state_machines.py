@@ -32,8 +32,8 @@ class State(NamedTuple):
 def states_of(machine: dict[str, Any]) -> Iterator[State]:
     for name, state in machine["States"].items():
         yield State(name, state, machine["States"])
-        if "ItemProcessor" in state:
-            yield from states_of(state["ItemProcessor"])
+        for inner in [*state.get("Branches", ()), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]:
+            yield from states_of(inner)
 
 
 MACHINES: Final = {path.name.partition(".")[0]: json.loads(path.read_text()) for path in FILES}
@@ -52,6 +52,34 @@ def test_there_are_four_machines() -> None:
 @pytest.mark.parametrize("state", STATES, ids=str)
 def test_every_state_says_why_it_is_there(state: State) -> None:
     assert len(state.definition["Comment"]) > 20
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_state_has_a_name_of_its_own_in_its_machine(name: str) -> None:
+    names = [state.name for state in states_of(MACHINES[name])]
+    assert len(names) == len(set(names))
+
+
+EXPRESS: Final = [
+    state
+    for state in STATES
+    if state.definition.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("ExecutionType") == "EXPRESS"
+]
+
+
+@pytest.mark.parametrize("batches", EXPRESS, ids=str)
+def test_what_dies_in_an_express_execution_takes_nothing_else_with_it(batches: State) -> None:
+    assert batches.definition["ToleratedFailurePercentage"] == 100
+    inside = list(states_of(batches.definition["ItemProcessor"]))
+    assert not [state.name for state in inside if ".waitForTaskToken" in state.definition.get("Resource", "")]
+
+
+@pytest.mark.parametrize("name", ["CreateResource", "ObserveResource", "DeleteResource", "ObserveAbsence"])
+def test_what_waits_in_an_express_execution_knows_when_that_began(name: str) -> None:
+    (step,) = [
+        state for batches in EXPRESS for state in states_of(batches.definition["ItemProcessor"]) if state.name == name
+    ]
+    assert step.definition["Parameters"]["Payload"]["round_began.$"] == "$$.Execution.StartTime"
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -83,8 +111,8 @@ def test_every_step_is_retried_by_the_same_rule_but_how_often(step: State) -> No
 PATIENCE: Final = {
     "FenceSaga": (480, 30),  # hours: nobody would take up a destroy that gave up in front of its fence
     "ConcludeRelease": (480, 30),
-    "DeleteResource": (32, 300),  # about an hour, a release's own deadline, in few events
-    "ObserveAbsence": (32, 300),
+    "ReleaseMachine": (32, 300),  # about an hour, a release's own deadline, in few events
+    "ObserveMachineAbsence": (32, 300),
 }
 
 
@@ -124,7 +152,11 @@ def test_no_iteration_of_a_map_can_fail_so_that_no_sibling_is_aborted(within: St
 
 @pytest.mark.parametrize(
     ("choice", "answers"),
-    [("IsReady", Next), ("IsAbsent", Next), ("WhatWasCollected", CollectionStatus), ("IsSummarised", SummaryStatus)],
+    [
+        *((name, Next) for name in ("IsReady", "IsMachineReady", "IsAbsent", "IsMachineAbsent")),
+        ("WhatWasCollected", CollectionStatus),
+        ("IsSummarised", SummaryStatus),
+    ],
 )
 def test_choices_know_only_what_steps_answer(choice: str, answers: type[StrEnum]) -> None:
     (state,) = [state for state in STATES if state.name == choice]
@@ -141,7 +173,17 @@ def test_definitions_keep_to_the_dialect_that_every_engine_runs(state: State) ->
 @pytest.mark.parametrize("step", [step for step in STEPS if step.name not in {*SWEEPING, *BILLING}], ids=str)
 def test_payloads_carry_identifiers_only(step: State) -> None:
     payload = step.definition["Parameters"]["Payload"]
-    allowed = {"step", "saga_id.$", "resource_id.$", "cloud.$", "wave.$", "reason.$", "error.$", "goal"}
+    allowed = {
+        "step",
+        "saga_id.$",
+        "resource_id.$",
+        "cloud.$",
+        "wave.$",
+        "reason.$",
+        "error.$",
+        "goal",
+        "round_began.$",
+    }
     assert set(payload) <= allowed | {"target.$", "most.$"}
 
 
