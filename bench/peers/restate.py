@@ -1,0 +1,74 @@
+"""Restate: its server, the saga as a service on Node in TypeScript's SDK, a client at the ingress."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from bench.peers.environments import NODE, node_environment
+from bench.peers.running import EngineFailed, Running, free_ports, spawn
+
+START_SECONDS = 60
+
+
+class Restate:
+    """`stages`: what all clouds do at the same time is asked for together; `branches`: a service call per cloud.
+
+    Four partitions in place of 24, which suits two processors better; the rest as it comes.
+    """
+
+    name = "Restate"
+    pins = ("@restatedev/restate-server@1.7.12", "@restatedev/restate-sdk@1.17.2")
+    variants = ("stages", "branches")
+    durable = "RocksDB's log, synced to the disk, one sync for what comes in meanwhile"
+
+    def install(self) -> None:
+        """Build its environment unless it is there."""
+        node_environment("restate", self.pins)
+
+    def start(self, directory: Path, variant: str, slow: float = 0) -> Running:
+        """Start server, service and client."""
+        home = node_environment("restate", self.pins)
+        ingress, admin, node, service = free_ports(4)
+        binary = home / "node_modules/@restatedev/restate-server-linux-x64/bin/restate-server"
+        log = directory / "restate.log"
+        settings = {
+            "RESTATE_DISABLE_TELEMETRY": "true",
+            "RESTATE_INGRESS__BIND_ADDRESS": f"127.0.0.1:{ingress}",
+            "RESTATE_ADMIN__BIND_ADDRESS": f"127.0.0.1:{admin}",
+            "RESTATE_BIND_ADDRESS": f"127.0.0.1:{node}",
+            "RESTATE_ADVERTISED_ADDRESS": f"http://127.0.0.1:{node}",
+            "RESTATE_NODE_NAME": "bench",
+            "RESTATE_BASE_DIR": str(directory / "restate"),
+            "RESTATE_LOG_FILTER": "error",
+            "RESTATE_LISTEN_MODE": "tcp",
+            "RESTATE_DEFAULT_NUM_PARTITIONS": "4",
+        }
+        server = spawn([binary, "--no-logo"], log, settings)
+        app = spawn([NODE, "restate_service.mjs"], log, {"PORT": str(service), "SLOW": str(slow)}, folder=home)
+        engine = (server, app)
+        try:
+            _register(f"http://127.0.0.1:{admin}", f"http://127.0.0.1:{service}")
+        except EngineFailed:
+            for process in engine:
+                process.kill()
+            raise
+        client = [NODE, "restate_client.mjs", f"http://127.0.0.1:{ingress}", variant]
+        return Running(spawn(client, log, {}, folder=home, orders=True), engine)
+
+
+def _register(admin: str, service: str) -> None:
+    body = json.dumps({"uri": service, "force": True}).encode()
+    until = time.monotonic() + START_SECONDS
+    while True:
+        request = urllib.request.Request(f"{admin}/deployments", body, {"Content-Type": "application/json"})  # noqa: S310 - ours
+        try:
+            with urllib.request.urlopen(request, timeout=5):  # noqa: S310 - http to this machine
+                return
+        except (OSError, urllib.error.HTTPError) as error:
+            if time.monotonic() > until:
+                raise EngineFailed(f"the server takes no service: {error}") from error
+            time.sleep(0.1)
