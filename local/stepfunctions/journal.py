@@ -1,15 +1,21 @@
 """The journal: every input, one JSON line each, so that an engine killed at any instant resumes where it was.
 
+An input is in the file before anything that follows from it leaves the engine: a call, an answer, an event. Until then
+it may wait for others to be written with it. In the file it survives the process, in whatever way that ends; an engine
+that is to survive its machine, too, has every write synced to the disk (`sync`), one sync for all that came meanwhile.
+
 Inputs of executions that the engine has forgotten are dropped once they outweigh the others, so the file and a restart
 take no longer however many executions there have been.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
-from collections import Counter
+import threading
+from collections import Counter, deque
 from pathlib import Path
 from typing import IO
 
@@ -32,11 +38,17 @@ class Journal:
     Raises JournalInUse: two engines would each act on what the other has not read.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, sync: bool = False) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(directory)
         self._path = directory / NAME
+        self._sync = sync
         self._file: IO[bytes] | None = None
+        self._waiting: deque[bytes] = deque()
+        self._writing = threading.Lock()
+        self._taken = 0
+        self._settled = 0
+        self._length = 0
         self._of: Counter[str] = Counter()
         self._forgotten: set[str] = set()
         self._records = 0
@@ -55,17 +67,53 @@ class Journal:
             core.identify_anew(records[-1])
             if isinstance(core.clock, VirtualClock):
                 core.clock.advance_to(max(core.clock.now(), records[-1]["t"]))
-        self._file = self._path.open("ab")
+        self._open()
         core.journal = self.append
+        core.settle = self.settle
+
+    def _open(self) -> None:
+        self._file = self._path.open("ab", buffering=0)
+        self._length = self._file.tell()
+        if self._sync:
+            _sync_directory(self._path.parent)
 
     def append(self, record: Input) -> None:
-        """Write a record so that it survives the death of this process."""
+        """Take a record; `settle` makes it last. One at a time, in the order in which the records are applied."""
         if self._useless > max(COMPACT_FROM, self._records // 2):
             self._compact()
-        if self._file is not None:
-            self._file.write(to_bytes(record) + b"\n")
-            self._file.flush()
-            self._count(record)
+        self._waiting.append(to_bytes(record) + b"\n")
+        self._taken += 1
+        self._count(record)
+
+    def settle(self) -> None:
+        """Return once every record taken so far lasts, whoever has written it; raises OSError when it cannot be."""
+        wanted = self._taken
+        if self._settled >= wanted:
+            return
+        with self._writing:
+            if self._settled < wanted:
+                self._write()
+
+    def _write(self) -> None:
+        """Write what waits, and sync it: the whole of it, or nothing where that fails."""
+        file = self._file
+        if file is None:
+            raise OSError(f"{self._path} is not open")
+        lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        text = b"".join(lines)
+        try:
+            left = memoryview(text)
+            while left:
+                left = left[file.write(left) :]
+            if self._sync:
+                os.fdatasync(file.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                file.truncate(self._length)
+            self._waiting.extendleft(reversed(lines))
+            raise
+        self._length += len(text)
+        self._settled += len(lines)
 
     def forget(self, execution: Execution) -> None:
         """The engine has forgotten an execution; its inputs, and its children's, are of no use any more."""
@@ -81,6 +129,11 @@ class Journal:
             self._of[record["arn"]] += 1
 
     def _compact(self) -> None:
+        with self._writing:
+            self._write()
+            self._replace()
+
+    def _replace(self) -> None:
         kept = [record for record in self._read() if record.get("arn") not in self._forgotten]
         fresh = self._path.with_suffix(".fresh")
         with fresh.open("wb") as file:
@@ -90,7 +143,7 @@ class Journal:
         if self._file is not None:
             self._file.close()
         fresh.replace(self._path)
-        self._file = self._path.open("ab")
+        self._open()
         self._forgotten.clear()
         self._records, self._useless = len(kept), 0
 
@@ -103,6 +156,15 @@ class Journal:
             with self._path.open("r+b") as file:
                 file.truncate(len(complete))
         return [json.loads(line) for line in complete.splitlines()]
+
+
+def _sync_directory(directory: Path) -> None:
+    """Have the names in it last, too."""
+    opened = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _locked(directory: Path) -> IO[bytes]:

@@ -1,8 +1,9 @@
-"""The engine's heart: applies one input at a time, in one thread of thought, and journals it first.
+"""The engine's heart: applies one input at a time, in one thread of thought, and hands it to the journal first.
 
 An input is a plain dict with "op" and "t", its moment. Applying the same inputs in the same order gives the same state,
 so a journal of inputs is all that has to survive. Calls to the outside are requested while an input is applied and made
-afterwards by whoever set `dispatch`; their outcomes come back as inputs.
+afterwards by whoever set `dispatch`, who calls `settle` before: then the journal has what led to the call. So does
+whoever answers an API call. The calls' outcomes come back as inputs.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class Core:
         self.replaying = False
         self.nested_elsewhere = False
         self.journal: Callable[[Input], None] = lambda record: None
+        self.settle: Callable[[], None] = lambda: None
         self.dispatch: Callable[[TaskRequest], None] = lambda request: None
         self.on_start: Callable[[Execution], None] = lambda execution: None
         self.on_end: Callable[[Execution], None] = lambda execution: None
