@@ -100,7 +100,7 @@ class Engine:
 
             Journal(data, sync).attach(self.core)
         if not self.virtual:
-            self._pool = CallPool(self.calls.make, self.core.report, self.core.settle)
+            self._pool = CallPool(self.calls.make, self.core.report, self.core.settle_or_park)
         self._resume()
         if not self.virtual:
             self._start()

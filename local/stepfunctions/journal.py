@@ -13,9 +13,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import threading
 from collections import Counter, deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +28,7 @@ from local.stepfunctions.runtime.execution import Execution
 
 NAME = "journal.jsonl"
 COMPACT_FROM = 1000
+_log = logging.getLogger(__name__)
 
 
 class JournalInUse(Exception):
@@ -45,7 +48,9 @@ class Journal:
         self._sync = sync
         self._file: IO[bytes] | None = None
         self._waiting: deque[bytes] = deque()
-        self._writing = threading.Lock()
+        self._progress = threading.Condition()
+        self._writing = False
+        self._parked: list[tuple[int, Callable[[], None]]] = []
         self._taken = 0
         self._settled = 0
         self._length = 0
@@ -70,6 +75,7 @@ class Journal:
         self._open()
         core.journal = self.append
         core.settle = self.settle
+        core.settle_or_park = self.settle_or_park
 
     def _open(self) -> None:
         self._file = self._path.open("ab", buffering=0)
@@ -90,9 +96,64 @@ class Journal:
         wanted = self._taken
         if self._settled >= wanted:
             return
-        with self._writing:
-            if self._settled < wanted:
+        with self._progress:
+            while self._writing and self._settled < wanted:
+                self._progress.wait()
+            if self._settled >= wanted:
+                return
+            self._writing = True
+        self._write_for_all()
+
+    def settle_or_park(self, later: Callable[[], None]) -> bool:
+        """The same for a thread that has better to do than to wait for a disk that another one waits for.
+
+        False in that case: then `later` is called as soon as these records last.
+        """
+        wanted = self._taken
+        with self._progress:
+            if self._settled >= wanted:
+                return True
+            if self._writing:
+                self._parked.append((wanted, later))
+                return False
+            self._writing = True
+        self._write_for_all()
+        return True
+
+    def _write_for_all(self) -> None:
+        """Write as the one that may; whoever still waits for records that came meanwhile gets a thread that goes on."""
+        try:
+            self._write()
+        except OSError:
+            with self._progress:
+                self._writing = False
+                self._progress.notify_all()
+            raise
+        if self._hand_on():
+            threading.Thread(target=self._write_on, name="stepfunctions-journal", daemon=True).start()
+
+    def _write_on(self) -> None:
+        try:
+            self._write()
+            while self._hand_on():
                 self._write()
+        except OSError:
+            _log.exception("the journal cannot be written")
+            with self._progress:
+                self._writing = False
+                self._progress.notify_all()
+
+    def _hand_on(self) -> bool:
+        """After a write: let go on whoever has waited for it; whether somebody waits for the next one."""
+        with self._progress:
+            settled = [later for mark, later in self._parked if mark <= self._settled]
+            self._parked = [entry for entry in self._parked if entry[0] > self._settled]
+            self._writing = bool(self._parked)
+            self._progress.notify_all()
+            left = self._writing
+        for later in settled:
+            later()
+        return left
 
     def _write(self) -> None:
         """Write what waits, and sync it: the whole of it, or nothing where that fails."""
@@ -129,7 +190,9 @@ class Journal:
             self._of[record["arn"]] += 1
 
     def _compact(self) -> None:
-        with self._writing:
+        with self._progress:
+            while self._writing:
+                self._progress.wait()
             self._write()
             self._replace()
 

@@ -12,7 +12,6 @@ Json: TypeAlias = Any
 MAX_PAYLOAD_BYTES = 256 * 1024
 
 
-
 def _encoder(ensure_ascii: bool) -> Callable[[Json], str]:
     """An encoder that is put together once: JSONEncoder.encode does so for every value, which costs more than most do.
 

@@ -51,9 +51,7 @@ class Tasks:
         branch.attempt = attempt
         return attempt
 
-    def _request(
-        self, branch: Branch, attempt: Attempt, resource: Resource, arguments: Json, text: str
-    ) -> TaskRequest:
+    def _request(self, branch: Branch, attempt: Attempt, resource: Resource, arguments: Json, text: str) -> TaskRequest:
         state, _ = self._interpreter.at(branch)
         execution = branch.execution
         return TaskRequest(
