@@ -9,16 +9,27 @@ from bench.peers.running import Running
 
 
 class Peer(Protocol):
-    """An engine that runs the saga: provision three clouds, or none, with activities that do nothing.
+    """An engine that runs the saga: provision three clouds, or none, with activities that do nothing."""
 
-    `variants` are the ways in which it can run it, in words for people; `durable` says what it has on disk when a step
-    is done, None for an engine that forgets.
-    """
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
 
-    name: str
-    pins: tuple[str, ...]
-    variants: tuple[str, ...]
-    durable: str | None
+    @property
+    def pins(self) -> tuple[str, ...]:
+        """The packages that are installed, each with its version."""
+        ...
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The ways in which it can run the saga."""
+        ...
+
+    @property
+    def durable(self) -> str | None:
+        """What it has on disk when a step is done; None for an engine that forgets."""
+        ...
 
     def install(self) -> None:
         """Build its environment unless it is there; raises NotInstalled."""

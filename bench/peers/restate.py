@@ -32,7 +32,7 @@ class Restate:
     def start(self, directory: Path, variant: str, slow: float = 0) -> Running:
         """Start server, service and client."""
         home = node_environment("restate", self.pins)
-        ingress, admin, node, service = free_ports(4)
+        ingress, admin, node, service = _ports(directory)
         binary = home / "node_modules/@restatedev/restate-server-linux-x64/bin/restate-server"
         log = directory / "restate.log"
         settings = {
@@ -58,6 +58,15 @@ class Restate:
             raise
         client = [NODE, "restate_client.mjs", f"http://127.0.0.1:{ingress}", variant]
         return Running(spawn(client, log, {}, folder=home, orders=True), engine)
+
+
+def _ports(directory: Path) -> list[int]:
+    """The same ports for the same data: what was begun is bound to where its service was."""
+    kept = directory / "ports.json"
+    if not kept.exists():
+        kept.write_text(json.dumps(free_ports(4)))
+    ports: list[int] = json.loads(kept.read_text())
+    return ports
 
 
 def _register(admin: str, service: str) -> None:

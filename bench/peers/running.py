@@ -40,7 +40,11 @@ class Load:
 
 
 def spawn(
-    command: Sequence[str | Path], log: Path, environment: dict[str, str], folder: Path | None = None, orders: bool = False
+    command: Sequence[object],
+    log: Path,
+    environment: dict[str, str],
+    folder: Path | None = None,
+    orders: bool = False,
 ) -> subprocess.Popen[str]:
     """Start a process in a group of its own; one that takes `orders` has them on its standard input and output."""
     with log.open("a") as errors:

@@ -14,7 +14,7 @@ _POLLS = ("transferProcessorMaxPollRPS", "timerProcessorMaxPollRPS", "visibility
 class Temporal:
     """`local activities` run in the workflow's own worker, `activities` go over the server; branches in either.
 
-    Tuned: the server's queues are polled up to 2,000 times a second, SQLite writes ahead and a commit waits for no disk.
+    Tuned: the server's queues are polled up to 2,000 times a second; SQLite writes ahead, a commit waits for no disk.
     """
 
     name = "Temporal"
@@ -31,7 +31,7 @@ class Temporal:
         python = python_environment("temporal", self.pins)
         (port,) = free_ports(1)
         log = directory / "temporal.log"
-        command: list[str | Path] = [python.with_name("temporal"), "server", "start-dev", "--headless"]
+        command: list[object] = [python.with_name("temporal"), "server", "start-dev", "--headless"]
         command += ["--ip", "127.0.0.1", "--port", str(port), "--log-level", "error"]
         command += ["--db-filename", directory / "temporal.sqlite"]
         command += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"]

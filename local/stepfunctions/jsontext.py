@@ -18,7 +18,7 @@ def _encoder(ensure_ascii: bool) -> Callable[[Json], str]:
     It does not look for values that contain themselves: none that has come out of JSON does.
     """
     encoder = json.JSONEncoder(ensure_ascii=ensure_ascii, check_circular=False, separators=(",", ":"), allow_nan=False)
-    make = json.encoder.c_make_encoder
+    make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
         return encoder.encode
     write = json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
@@ -70,7 +70,7 @@ def _finite(text: str) -> float:
 
 _decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)
 # Without the search for white space around the text, which decode makes twice and hardly any text has.
-_scan = _decoder.scan_once
+_scan = _decoder.scan_once  # type: ignore[attr-defined]  # a part of the class that typeshed leaves out
 
 
 def type_name(value: Json) -> str:

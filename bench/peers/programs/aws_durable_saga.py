@@ -1,4 +1,6 @@
-"""The saga on the AWS durable execution SDK's local runner: python aws_durable_saga.py DIRECTORY sequential|branches
+"""The saga on the AWS durable execution SDK's local runner.
+
+    python aws_durable_saga.py DIRECTORY sequential|branches
 
 The runner keeps its executions in its SQLite store, and runs the function in this process.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,7 @@ from aws_durable_execution_sdk_python_testing.stores.sqlite import SQLiteExecuti
 ONCE = StepConfig(retry_strategy=lambda error, attempt: RetryDecision.no_retry())
 FLAT = ParallelConfig(nesting_type=NestingType.FLAT)
 POLL_SECONDS = 0.002
+RESUME_SECONDS = 15
 DIRECTORY, VARIANT = Path(sys.argv[1]), sys.argv[2]
 
 
@@ -73,6 +77,7 @@ class Runner:
     """The engine, as the load sees it."""
 
     def __init__(self, directory: Path) -> None:
+        self._started = time.monotonic()
         self._store = SQLiteExecutionStore.create_and_initialize(directory / "durable.sqlite")
         self._runner = DurableFunctionTestRunner(
             handler=provision, store=self._store, poll_interval=POLL_SECONDS, skip_time=False
@@ -89,10 +94,13 @@ class Runner:
         self._runner.run_async(input=order, execution_timeout=60, execution_name=saga)
 
     def finish(self, saga: str) -> str:
-        """Wait for an execution; it is found by its name, whoever started it."""
+        """Wait for an execution in the store, which one that was begun by another process is, too."""
         found = [it for it in self._store.list_all() if it.start_input.execution_name == saga]
-        arn = found[0].durable_execution_arn
-        return self._end(self._runner.wait_for_result(execution_arn=arn, timeout=15))
+        while not (execution := self._store.load(found[0].durable_execution_arn)).is_complete:
+            if time.monotonic() > self._started + RESUME_SECONDS:
+                return "not resumed"
+            time.sleep(0.05)
+        return self._end(execution.result)
 
     @staticmethod
     def _end(result: Any) -> str:

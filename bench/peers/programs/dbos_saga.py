@@ -1,4 +1,6 @@
-"""The saga as DBOS workflows on SQLite: python dbos_saga.py DIRECTORY sequential|stages
+"""The saga as DBOS workflows on SQLite.
+
+    python dbos_saga.py DIRECTORY sequential|stages
 
 `sequential` does one step after the other; `stages` each stage of all clouds together, as asyncio allows it.
 """

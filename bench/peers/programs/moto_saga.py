@@ -1,4 +1,6 @@
-"""The state machine on moto's interpreter, which keeps everything in memory: python moto_saga.py DEFINITION
+"""The state machine on moto's interpreter, which keeps everything in memory.
+
+    python moto_saga.py DEFINITION
 
 Tuned in its favour: a task calls the activity itself, not Lambda through boto3, and nothing polls for the end.
 """
@@ -17,15 +19,15 @@ from typing import Any
 import activities
 import load
 
-os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", AWS_DEFAULT_REGION="us-east-1")
+os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
 
-import boto3  # noqa: E402 - it reads the environment
-from moto import mock_aws  # noqa: E402
-from moto.core import DEFAULT_ACCOUNT_ID  # noqa: E402
-from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils  # noqa: E402
-from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser  # noqa: E402
-from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication  # noqa: E402
-from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: E402
+import boto3
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/sagas"
 ENDED: dict[str, threading.Event] = {}
@@ -76,7 +78,9 @@ class Moto:
         """Wait for an execution."""
         ENDED[saga].wait(load.FINISH_SECONDS)
         del ENDED[saga]
-        execution = self._backend.describe_execution(self._machine.replace(":stateMachine:", ":execution:") + f":{saga}")
+        execution = self._backend.describe_execution(
+            self._machine.replace(":stateMachine:", ":execution:") + f":{saga}"
+        )
         return {"SUCCEEDED": "COMMITTED", "FAILED": "ROLLED_BACK"}[str(execution.exec_status.value)]
 
 

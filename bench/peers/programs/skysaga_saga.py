@@ -1,4 +1,6 @@
-"""The state machine on our engine, in this process: python skysaga_saga.py DEFINITION DIRECTORY VARIANT
+"""The state machine on our engine, in this process.
+
+    python skysaga_saga.py DEFINITION DIRECTORY VARIANT
 
 VARIANT is `synced`, `journal` or `memory`. Real time; activities are called by the engine's own threads.
 """

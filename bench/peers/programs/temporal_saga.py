@@ -1,4 +1,6 @@
-"""The saga as a Temporal workflow, its worker and its client: python temporal_saga.py SERVER local|server
+"""The saga as a Temporal workflow, its worker and its client.
+
+    python temporal_saga.py SERVER local|server
 
 `local` runs activities as local activities, in the workflow's own worker without a hop over the server.
 """
