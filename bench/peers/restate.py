@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from bench.peers.environments import NODE, node_environment
@@ -51,7 +50,7 @@ class Restate:
         app = spawn([NODE, "restate_service.mjs"], log, {"PORT": str(service), "SLOW": str(slow)}, folder=home)
         engine = (server, app)
         try:
-            _register(f"http://127.0.0.1:{admin}", f"http://127.0.0.1:{service}")
+            _register(admin, service)
         except EngineFailed:
             for process in engine:
                 process.kill()
@@ -69,15 +68,23 @@ def _ports(directory: Path) -> list[int]:
     return ports
 
 
-def _register(admin: str, service: str) -> None:
-    body = json.dumps({"uri": service, "force": True}).encode()
+def _register(admin: int, service: int) -> None:
+    """Tell the server where the services are, once both are there."""
+    body = json.dumps({"uri": f"http://127.0.0.1:{service}", "force": True})
     until = time.monotonic() + START_SECONDS
-    while True:
-        request = urllib.request.Request(f"{admin}/deployments", body, {"Content-Type": "application/json"})  # noqa: S310 - ours
-        try:
-            with urllib.request.urlopen(request, timeout=5):  # noqa: S310 - http to this machine
-                return
-        except (OSError, urllib.error.HTTPError) as error:
-            if time.monotonic() > until:
-                raise EngineFailed(f"the server takes no service: {error}") from error
-            time.sleep(0.1)
+    while (refusal := _refused(admin, body)) is not None:
+        if time.monotonic() > until:
+            raise EngineFailed(f"the server takes no service: {refusal}")
+        time.sleep(0.1)
+
+
+def _refused(admin: int, body: str) -> str | None:
+    connection = http.client.HTTPConnection("127.0.0.1", admin, timeout=5)
+    try:
+        connection.request("POST", "/deployments", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return None if answer.status < 300 else f"{answer.status} {answer.read().decode()}"
+    except (OSError, http.client.HTTPException) as error:
+        return str(error)
+    finally:
+        connection.close()
