@@ -35,7 +35,7 @@ ROUNDS = 3
 AT_ONCE = (1, 16, 64, 256)
 # How many sagas a round has: as many as take a second or two, whoever runs them.
 SAGAS = {1: 60, 16: 192, 64: 320, 256: 512}
-TURN_SECONDS = 2.0
+TURN_SECONDS = 1.5
 KILLED = 16
 SLOW = 0.2
 FAIL = "gcp"
