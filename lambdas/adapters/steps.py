@@ -48,7 +48,7 @@ def deployed() -> Surroundings:
 class ResourcePayload(BaseModel):
     """What the state machines send about one resource."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     saga_id: str
     resource_id: str
@@ -57,7 +57,7 @@ class ResourcePayload(BaseModel):
 class CheckPayload(BaseModel):
     """A cloud to be asked for shortages: of a saga, or of the resources of a plan."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     saga_id: str = ""
     cloud: str
