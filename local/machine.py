@@ -168,6 +168,7 @@ class Machine:
         self._running = ExitStack()
         self._ports = ports
         self.environment: dict[str, str] = {}
+        self._clients: dict[str, Any] = {}
         self.functions = MotoFunctionSource(ACCOUNT_ID, REGION)
         self.invocation_faults = Faults()
         self.runtime = self._runtime(elsewhere.functions, clock, state / "logs")
@@ -294,7 +295,10 @@ class Machine:
         self.runtime.invoke(function, text.encode(), invocation_type="Event")
 
     def _client(self, service: str) -> Any:
-        return create_client(service, self.aws, REGION)
+        """The machine's own client of a service: making one takes longer than most calls."""
+        if service not in self._clients:
+            self._clients[service] = create_client(service, self.aws, REGION)
+        return self._clients[service]
 
     def _invoke(self, function: str, payload: bytes) -> LambdaResult:
         try:
