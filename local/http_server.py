@@ -35,7 +35,7 @@ CONNECTION: Final = "skysaga.connection"
 
 @lru_cache(maxsize=1)
 def _date(second: int) -> str:
-    """A moment as answers tell it: formatted once for all answers of a second, since it takes as long as many of them."""
+    """A moment as answers tell it, formatted once for all answers of a second: it takes as long as their heads."""
     return formatdate(second, usegmt=True)
 
 

@@ -73,7 +73,7 @@ class _Items(DynamoHandler):  # type: ignore[misc]  # moto is untyped here
     uri_match: Any = {}  # noqa: RUF012 -- what moto takes from a path, which is always the same one here
 
     def serialized(self, action_result: Any) -> Any:
-        """The answer on the wire. What moto's operations return has its members' names; only bytes are to be written."""
+        """The answer on the wire: what moto's operations return has its members' names, and only bytes are no JSON."""
         result = action_result.result
         if not isinstance(action_result, ActionResult) or not isinstance(result, dict):
             return super().serialized(action_result)

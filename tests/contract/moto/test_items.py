@@ -115,10 +115,10 @@ def answers() -> list[tuple[int, str, dict[str, str], Any]]:
             "/",
             method="POST",
             input_stream=io.BytesIO(json.dumps(body).encode()),
-            headers={
-                "X-Amz-Target": f"DynamoDB_20120810.{operation}",
-                "Authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/eu-west-1/dynamodb/aws4_request, Rest",
-            },
+            headers=[
+                ("X-Amz-Target", f"DynamoDB_20120810.{operation}"),
+                ("Authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/eu-west-1/dynamodb/aws4_request, Rest"),
+            ],
             content_type="application/x-amz-json-1.0",
         )
         builder.content_length = len(json.dumps(body))

@@ -34,7 +34,8 @@ def contexts() -> list[AttributePickerContext]:
     members = [(shape, key, member) for shape in shapes for key, member in shape.members.items()]
     for shape, _, member in members:
         member.parent = shape
-    return [AttributePickerContext(obj, key, member) for _, key, member in members for obj in ({}, Instance(), None)]
+    holders: tuple[Any, ...] = ({}, Instance(), None)
+    return [AttributePickerContext(obj, key, member) for _, key, member in members for obj in holders]
 
 
 def test_a_value_is_looked_for_under_the_same_names_in_the_same_order() -> None:
