@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -61,6 +61,8 @@ def resident(pid: int) -> float:
 
 def children(pid: int) -> dict[int, float]:
     """The processes that a process has started and that run, with what each has in memory, in MiB."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    found = {int(child) for task in tasks for child in task.read_text().split()}
-    return {child: resident(child) for child in found}
+    found: list[str] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+            found += task.read_text().split()
+    return {int(child): resident(int(child)) for child in found}

@@ -173,6 +173,7 @@ class Machine:
         self._ports = ports
         self.environment: dict[str, str] = {}
         self._clients: dict[str, Any] = {}
+        self._warmed = False
         self.functions = MotoFunctionSource(ACCOUNT_ID, REGION)
         self.invocation_faults = Faults()
         self.runtime = self._runtime(elsewhere.functions, clock, state / "logs")
@@ -297,8 +298,10 @@ class Machine:
         return LambdaRuntime(self.functions, clock, STATE, logs, self.environment, faults=self.invocation_faults)
 
     def _warm(self) -> None:
-        """Start the functions that a saga needs, those that have not been started yet."""
-        self.runtime.warm(saga_functions(self.aws))
+        """Start the functions that a saga needs, once."""
+        if not self._warmed:
+            self.runtime.warm(saga_functions(self.aws))
+            self._warmed = True
 
     def _serve(self, app: WSGIApplication, port: int, name: str) -> str:
         return self._running.enter_context(serve(app, port=port, name=name)).url
