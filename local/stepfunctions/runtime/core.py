@@ -333,6 +333,7 @@ class Core:
             self.soon(partial(self.interpreter.map_runs.child_ended, execution))
         if execution.status == "SUCCEEDED":
             execution.root = None
+        execution.history.pack()
         self._notable = True
         self.executions.finished(execution)
         self.on_end(execution)

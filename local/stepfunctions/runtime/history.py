@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import marshal
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
 from local.stepfunctions.jsontext import Json
@@ -24,6 +25,8 @@ class Event(NamedTuple):
     details: dict[str, Any] | None
 
 
+_Entry = tuple[int, int, str, float, dict[str, Any] | None]
+
 _TERMINAL = {"ExecutionFailed", "ExecutionSucceeded", "ExecutionAborted", "ExecutionTimedOut"}
 # What AWS says beside each of these, always: our limit on payloads is its limit, so nothing is ever cut off.
 _UNTRUNCATED = {field: f"{field}Details" for field in ("input", "output", "assignedVariables")}
@@ -42,16 +45,31 @@ class History(Sequence[Event]):
     """The events so far, numbered from 1.
 
     They are kept as plain tuples of plain values, which the garbage collector looks at once and then no more; a
-    long-lived engine has millions of them.
+    long-lived engine has millions of them. Once it has ended they are kept as one piece of bytes, a quarter of that.
     """
 
-    __slots__ = ("_entries",)
+    __slots__ = ("_entries", "_packed")
 
     def __init__(self) -> None:
-        self._entries: list[tuple[int, int, str, float, dict[str, Any] | None]] = []
+        self._entries: list[_Entry] = []
+        self._packed: bytes | None = None
+
+    def pack(self) -> None:
+        """Keep them in less memory: hardly any will be looked at again."""
+        if self._packed is None:
+            self._packed, self._entries = marshal.dumps(self._entries), []
+
+    def _unpacked(self) -> list[_Entry]:
+        if self._packed is None:
+            return self._entries
+        entries: list[_Entry] = marshal.loads(self._packed)  # noqa: S302 -- our own, from this process  # nosec B302
+        return entries
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._unpacked())
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter([Event._make(entry) for entry in self._unpacked()])
 
     @overload
     def __getitem__(self, index: int) -> Event: ...
@@ -59,8 +77,8 @@ class History(Sequence[Event]):
     def __getitem__(self, index: slice) -> list[Event]: ...
     def __getitem__(self, index: int | slice) -> Event | list[Event]:
         if isinstance(index, slice):
-            return [Event._make(entry) for entry in self._entries[index]]
-        return Event._make(self._entries[index])
+            return [Event._make(entry) for entry in self._unpacked()[index]]
+        return Event._make(self._unpacked()[index])
 
     @property
     def events(self) -> Sequence[Event]:
@@ -69,6 +87,8 @@ class History(Sequence[Event]):
 
     def append(self, event_type: str, previous: int, timestamp: float, details: dict[str, Any] | None = None) -> int:
         """Record an event and return its id; raises HistoryFullError when only a last event still fits."""
+        if self._packed is not None:  # it was redriven
+            self._entries, self._packed = self._unpacked(), None
         number = len(self._entries) + 1
         if number >= MAX_EVENTS and event_type not in _TERMINAL:
             raise HistoryFullError
