@@ -211,14 +211,11 @@ class Machine:
         )
         explorer = CostExplorerSimulator(clock, time.sleep, self.bill, (ACCOUNT_ID, ANOTHER_ACCOUNT_ID))
         app = create_app(clock, ec2_seconds=timings.aws, wait=wait, cost_explorer=explorer)
-        account: WSGIApplication = Watching(app, ("events", "scheduler"), self._pump.refresh)
-        account = Watching(account, ("lambda", "sqs", "sns", "events"), self._polling.wake)
-        account = Watching(account, ("dynamodb", "lambda"), self._streaming.wake)
-        account = Bus(account, self._pump.put)
         starts = RepeatingStarts(stepfunctions, self.redelivery)
         athena = Athena(clock, self._client)
         self._running.callback(athena.close)
-        self.aws = self._serve(Endpoint(starts, self.runtime, account, self._apis, athena), ports.aws, "aws")
+        account = Endpoint(starts, self.runtime, self._watched(app), self._apis, athena)
+        self.aws = self._serve(account, ports.aws, "aws")
         meter = Meter(clock, self.bill, metered(self.aws, self.azure, self.gcp, ACCOUNT_ID))
         self._running.callback(Metering(meter).close)
         google_key = state / f"google-credentials-{urlsplit(self.gcp).port}.json"  # there may be another machine
@@ -317,6 +314,13 @@ class Machine:
 
     def _invoke_later(self, function: str, text: str) -> None:
         self.runtime.invoke(function, text.encode(), invocation_type="Event")
+
+    def _watched(self, account: WSGIApplication) -> WSGIApplication:
+        """The account, with whoever acts on what changes in it told so."""
+        account = Watching(account, ("events", "scheduler"), self._pump.refresh)
+        account = Watching(account, ("lambda", "sqs", "sns", "events"), self._polling.wake)
+        account = Watching(account, ("dynamodb", "lambda"), self._streaming.wake)
+        return Bus(account, self._pump.put)
 
     def _client(self, service: str) -> Any:
         """The machine's own client of a service: making one takes longer than most calls."""
