@@ -13,7 +13,10 @@ import socket
 import socketserver
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
+from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -28,6 +31,12 @@ _MAX_LINE_BYTES = 65_536
 
 CONNECTION: Final = "skysaga.connection"
 """The environ key of an object that stands for the connection of a request, and lives no longer than that."""
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    """A moment as answers tell it, formatted once for all answers of a second: it takes as long as their heads."""
+    return formatdate(second, usegmt=True)
 
 
 class DropConnection(Exception):
@@ -284,7 +293,7 @@ class _Response:
         lines = [f"HTTP/1.1 {self._status}"]
         lines += [f"{name}: {value}" for name, value in self._headers + framing]
         if not self._declares("date"):
-            lines.append(f"Date: {handler.date_time_string()}")
+            lines.append(f"Date: {_date(int(time.time()))}")
         if handler.close_connection and not self._declares("connection"):
             lines.append("Connection: close")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

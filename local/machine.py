@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,6 +75,8 @@ OPERATOR: Final = f"arn:aws:iam::{ACCOUNT_ID}:user/local"
 GUEST: Final = {"guest": "guest"}
 """Another caller of the API, to be kept from what is the first one's."""
 
+_API_STACK: Final = "SkysagaApi"
+
 ENDPOINTS_FILE: Final = STATE / "endpoints.json"
 
 
@@ -94,8 +97,9 @@ _PATIENCE: Final = {
 
 _NEEDED_IN_ORDER: Final = ("api", "saga", "check", "create", "observe", "delete")
 
+_QUICK_AWS: Final = MappingProxyType({"RunInstances": 1.6})
 _QUICK_AZURE: Final = azure.AzureSimulatorSettings(
-    machine_create=2.0,
+    machine_create=1.6,
     machine_delete=1.0,
     disk_create=0.7,
     disk_delete=0.5,
@@ -105,13 +109,13 @@ _QUICK_AZURE: Final = azure.AzureSimulatorSettings(
     address_delete=0.5,
 )
 _QUICK_BIGQUERY: Final = BigQueryTiming(query=0.3)
-_QUICK_GCP: Final = gcp.GcpTiming(instance_insert=2.0, instance_delete=1.0, disk_insert=0.7, disk_delete=0.5)
+_QUICK_GCP: Final = gcp.GcpTiming(instance_insert=1.6, instance_delete=1.0, disk_insert=0.7, disk_delete=0.5)
 
 
 class Timings(NamedTuple):
     """How long the public clouds take for their things; EC2's overrides of its defaults are seconds by operation."""
 
-    aws: Mapping[str, float] = MappingProxyType({})
+    aws: Mapping[str, float] = _QUICK_AWS
     azure: azure.AzureSimulatorSettings = _QUICK_AZURE
     gcp: gcp.GcpTiming = _QUICK_GCP
 
@@ -168,6 +172,8 @@ class Machine:
         self._running = ExitStack()
         self._ports = ports
         self.environment: dict[str, str] = {}
+        self._clients: dict[str, Any] = {}
+        self._warmed = False
         self.functions = MotoFunctionSource(ACCOUNT_ID, REGION)
         self.invocation_faults = Faults()
         self.runtime = self._runtime(elsewhere.functions, clock, state / "logs")
@@ -205,14 +211,11 @@ class Machine:
         )
         explorer = CostExplorerSimulator(clock, time.sleep, self.bill, (ACCOUNT_ID, ANOTHER_ACCOUNT_ID))
         app = create_app(clock, ec2_seconds=timings.aws, wait=wait, cost_explorer=explorer)
-        account: WSGIApplication = Watching(app, ("events", "scheduler"), self._pump.refresh)
-        account = Watching(account, ("lambda", "sqs", "sns", "events"), self._polling.wake)
-        account = Watching(account, ("dynamodb", "lambda"), self._streaming.wake)
-        account = Bus(account, self._pump.put)
         starts = RepeatingStarts(stepfunctions, self.redelivery)
         athena = Athena(clock, self._client)
         self._running.callback(athena.close)
-        self.aws = self._serve(Endpoint(starts, self.runtime, account, self._apis, athena), ports.aws, "aws")
+        account = Endpoint(starts, self.runtime, self._watched(app), self._apis, athena)
+        self.aws = self._serve(account, ports.aws, "aws")
         meter = Meter(clock, self.bill, metered(self.aws, self.azure, self.gcp, ACCOUNT_ID))
         self._running.callback(Metering(meter).close)
         google_key = state / f"google-credentials-{urlsplit(self.gcp).port}.json"  # there may be another machine
@@ -229,8 +232,21 @@ class Machine:
 
         Raises DeploymentFailed, or NotSupported for a rule, schedule or event source mapping that cannot be played.
         """
-        outputs = deploy(assembly, self.aws, cache_dir=STATE / "assets", region=REGION, account_id=ACCOUNT_ID)
-        return self.run(outputs["SkysagaApi"]["ApiUrl"])
+        with ThreadPoolExecutor(1, "warm") as early:
+
+            def begin_to_warm(stack: str) -> None:
+                if stack == _API_STACK:  # the last of those that a saga needs
+                    early.submit(self._warm)
+
+            outputs = deploy(
+                assembly,
+                self.aws,
+                cache_dir=STATE / "assets",
+                region=REGION,
+                account_id=ACCOUNT_ID,
+                stands=begin_to_warm,
+            )
+        return self.run(outputs[_API_STACK]["ApiUrl"])
 
     def run(self, api_url: str) -> Endpoints:
         """Play what is deployed, however it came there, and serve the API that CloudFormation says is at `api_url`."""
@@ -240,7 +256,7 @@ class Machine:
         self._pump.start()
         self._polling.start()
         self._streaming.start()
-        self.runtime.warm(saga_functions(self.aws))
+        self._warm()
         self.report_clusters()
         api = self._serve(self._apis.application(api_id), self._ports.api, "api")
         return Endpoints(
@@ -278,6 +294,12 @@ class Machine:
             return FunctionsElsewhere(url)
         return LambdaRuntime(self.functions, clock, STATE, logs, self.environment, faults=self.invocation_faults)
 
+    def _warm(self) -> None:
+        """Start the functions that a saga needs, once."""
+        if not self._warmed:
+            self.runtime.warm(saga_functions(self.aws))
+            self._warmed = True
+
     def _serve(self, app: WSGIApplication, port: int, name: str) -> str:
         return self._running.enter_context(serve(app, port=port, name=name)).url
 
@@ -293,8 +315,18 @@ class Machine:
     def _invoke_later(self, function: str, text: str) -> None:
         self.runtime.invoke(function, text.encode(), invocation_type="Event")
 
+    def _watched(self, account: WSGIApplication) -> WSGIApplication:
+        """The account, with whoever acts on what changes in it told so."""
+        account = Watching(account, ("events", "scheduler"), self._pump.refresh)
+        account = Watching(account, ("lambda", "sqs", "sns", "events"), self._polling.wake)
+        account = Watching(account, ("dynamodb", "lambda"), self._streaming.wake)
+        return Bus(account, self._pump.put)
+
     def _client(self, service: str) -> Any:
-        return create_client(service, self.aws, REGION)
+        """The machine's own client of a service: making one takes longer than most calls."""
+        if service not in self._clients:
+            self._clients[service] = create_client(service, self.aws, REGION)
+        return self._clients[service]
 
     def histories(self) -> Iterator[list[dict[str, Json]]]:
         """The events of every execution that runs here, of Express ones, too, of which the API tells none."""

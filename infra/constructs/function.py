@@ -26,10 +26,11 @@ STORAGE_MB: Final = 512
 _IMPATIENT: Final[Mapping[str, Any]] = {"retry_attempts": 0, "max_event_age": Duration.minutes(5)}
 """As long as a state machine waits for a heartbeat: from then on somebody else has been called."""
 
-_POWERTOOLS: Final = {
+_LIBRARIES: Final = {
     "LOG_LEVEL": "INFO",
     "POWERTOOLS_METRICS_NAMESPACE": "skysaga",
     "POWERTOOLS_SERVICE_NAME": "skysaga",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",  # there are none, and to look for some it reads about every package
 }
 
 _OUTSIDE: Final = "It calls public endpoints of clouds only; in a VPC it would do so through a NAT."
@@ -94,7 +95,7 @@ class Function(Construct):
             code=code.asset,
             handler=handler,
             layers=[code.dependencies(dependencies)],
-            environment={**_POWERTOOLS, **(export.environment if export else {}), **environment},
+            environment={**_LIBRARIES, **(export.environment if export else {}), **environment},
             memory_size=memory,
             timeout=Duration.seconds(timeout),
             ephemeral_storage_size=Size.mebibytes(storage) if storage != STORAGE_MB else None,

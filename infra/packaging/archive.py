@@ -23,6 +23,15 @@ def write_zip(source: Path, destination: Path) -> None:
             archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Put another file in a file's place; never write into it, since a package's files may be links to an installer's.
+
+    What they are linked to is its cache, and every environment that it has made.
+    """
+    path.unlink()
+    path.write_bytes(content)
+
+
 def compile_bytecode(folder: Path, runs_in: str) -> None:
     """Compile every module under `folder`, as seen from `runs_in` on Lambda, never to be checked against its source.
 

@@ -82,6 +82,7 @@ def install(requirements: Path, target: Target, out: Path) -> None:
     subprocess.run(  # noqa: S603 - the packaged uv, arguments are ours
         [
             *(_UV, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(packages)),
+            *("--link-mode", "copy"),  # what is installed is pruned, and must not be part of the cache
             *("--python-version", target.python, *platform, "--only-binary", ":all:", "--require-hashes", "--no-deps"),
             *("-r", str(requirements)),
         ],

@@ -6,6 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from infra.packaging.compute import prune_compute
+from infra.packaging.descriptions import prune_descriptions
+
 AWS_SERVICES: Final = frozenset(
     {
         "athena",
@@ -26,13 +29,10 @@ AWS_SERVICES: Final = frozenset(
         "xray",
     }
 )
-"""The services a function may make a boto3 client for; a client for another one raises UnknownServiceError.
+"""The services a function may make a client for; a client for another one raises UnknownServiceError.
 
 The X-Ray SDK makes one for `xray` when it is imported.
 """
-
-COMPUTE_SERVICES: Final = frozenset({"disks", "instances", "machine_types", "regions", "zone_operations", "zones"})
-"""The Compute Engine services that `lambdas/gcp/compute.py` imports; the others are 50 MB."""
 
 _UNUSED: Final = (
     "bin",  # console scripts, which name the interpreter that installed them
@@ -60,8 +60,11 @@ def prune(site_packages: Path) -> None:
     for pattern in _UNUSED:
         for path in list(site_packages.glob(pattern)):
             _remove(path)
-    _keep_only(AWS_SERVICES, site_packages / "botocore" / "data")
-    _keep_only(COMPUTE_SERVICES, site_packages / "google" / "cloud" / "compute_v1" / "services")
+    data, compute = site_packages / "botocore" / "data", site_packages / "google" / "cloud" / "compute_v1"
+    _keep_only(AWS_SERVICES, data)
+    prune_descriptions(data)
+    if compute.exists():
+        prune_compute(compute)
 
 
 def _keep_only(names: frozenset[str], folder: Path) -> None:

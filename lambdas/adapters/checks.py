@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lambdas.core.ports.checks import Checked
 from lambdas.core.preflight import Shortage
@@ -19,6 +19,8 @@ from lambdas.core.targets import Target
 
 class _Answer(BaseModel):
     """What a check function answers."""
+
+    model_config = ConfigDict(defer_build=True)
 
     shortages: tuple[Shortage, ...]
     prices: tuple[Price, ...] = ()

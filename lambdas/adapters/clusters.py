@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from lambdas.adapters import clients
 from lambdas.adapters.claims import claimed_of, claims_key, drain_update
@@ -44,10 +44,12 @@ _MOST_KEYS: Final = 100
 
 _LONGEST_NAME: Final = 40
 
-_MARKED: Final = TypeAdapter(tuple[Marked, ...])
+_MARKED: Final = TypeAdapter(tuple[Marked, ...], config=ConfigDict(defer_build=True))
 
 
 class _Reported(BaseModel):
+    model_config = ConfigDict(defer_build=True)
+
     settings: ClusterSettings
     report: ClusterReport
 

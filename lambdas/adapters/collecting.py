@@ -41,7 +41,7 @@ _MILLISECONDS: Final = 1000.0
 class CollectPayload(BaseModel):
     """What the state machine sends to a collector, and a collector to its successor."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     source: str
     window: str

@@ -48,6 +48,9 @@ HEADER: Final = "HEADER"
 RESOURCE: Final = "RESOURCE#"
 """How the sort keys of resources begin."""
 
+_LAST: Final = f"{RESOURCE}~"
+"""Above the sort keys of resources, as HEADER is below them, with nothing but these in between."""
+
 STATUS_INDEX: Final = "by-status"
 CALLER_INDEX: Final = "by-caller"
 HOME_INDEX: Final = "by-home"
@@ -96,9 +99,12 @@ class DynamoLedger:
 
     def snapshot(self, saga_id: str) -> Snapshot:
         """The saga and its resources; what was written while they were read may show in some of them only."""
-        saga = self.saga(saga_id)
-        items = self._query(saga_id, "begins_with(sk, :prefix)", {":prefix": {"S": RESOURCE}})
-        return _snapshot(saga, items)
+        bounds = {":header": {"S": HEADER}, ":last": {"S": _LAST}}
+        items = self._query(saga_id, "sk BETWEEN :header AND :last", bounds) if _can_exist(saga_id) else []
+        if not items:
+            raise _no_saga(saga_id)
+        header, *resources = items
+        return _snapshot(_record(Saga, header), resources)
 
     def change_saga(self, saga_id: str, change: SagaChange, message: str | None = None) -> Snapshot:
         """Replace the header by what `change` makes of it; returns what stands now."""
@@ -302,11 +308,11 @@ class DynamoLedger:
     def _read(self, kind: type[R], pk: str, sk: str) -> R:
         item = self._get(pk, sk)
         if item is None:
-            raise SagaNotFound(f"no saga {pk}" if sk == HEADER else f"no resource {sk.partition('#')[2]} in saga {pk}")
+            raise _no_saga(pk) if sk == HEADER else SagaNotFound(f"no resource {sk.partition('#')[2]} in saga {pk}")
         return _record(kind, item)
 
     def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
-        if len(pk.encode()) > _LONGEST_KEY:
+        if not _can_exist(pk):
             return None
         answer = asked(
             lambda: self._client.get_item(
@@ -327,6 +333,15 @@ class DynamoLedger:
             **({"Limit": limit} if limit else {}),
         }
         return list(islice(queried(self._client, request), limit))
+
+
+def _can_exist(pk: str) -> bool:
+    """Whether DynamoDB takes a partition key at all."""
+    return len(pk.encode()) <= _LONGEST_KEY
+
+
+def _no_saga(saga_id: str) -> SagaNotFound:
+    return SagaNotFound(f"no saga {saga_id}")
 
 
 def _contention(saga_id: str) -> RetryableError:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final, NoReturn
 
+import wrapt
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -29,8 +30,12 @@ STEPS_BROKEN: Final = "StepsBroken"
 """Steps that ended in an error no step raises: what a bad deployment looks like from the outside."""
 
 logger: Final = Logger()
-tracer: Final = Tracer()
+tracer: Final = Tracer(patch_modules=["botocore"])
 metrics: Final = Metrics(namespace=NAMESPACE)
+
+# Azure's and Google's SDKs speak through requests, whose calls are traced, too. Left to itself the tracer imports
+# whatever it knows how to trace, into functions that need none of it.
+wrapt.register_post_import_hook(lambda _: tracer.patch(["requests"]), "requests")
 
 # At DEBUG, which a log level set on a function would reach, these write requests with their bodies and their tokens.
 for _sdk in ("azure", "boto3", "botocore", "google", "msal", "requests", "urllib3"):

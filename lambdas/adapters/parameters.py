@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from lambdas.adapters.refusals import passes
-from lambdas.core.access import GRANTS, Access, Grants
-from lambdas.core.billing.budgets import Budget, parse_budgets
-from lambdas.core.billing.sources import Sources, parse_sources
 from lambdas.core.clusters import ClusterSettings
 from lambdas.core.errors import Misconfigured, RetryableError
 from lambdas.core.ports.clock import Clock
 from lambdas.core.targets import Target, Targets, parse_targets
+
+if TYPE_CHECKING:
+    from lambdas.core.access import Access, Grants
+    from lambdas.core.billing.budgets import Budget
+    from lambdas.core.billing.sources import Sources
 
 _PASSING: Final = frozenset({"InternalServerError", "RequestLimitExceeded", "ThrottlingException", "TooManyUpdates"})
 """https://docs.aws.amazon.com/systems-manager/latest/APIReference/CommonErrors.html, and those of GetParameters"""
@@ -88,6 +90,8 @@ class ParameterSources:
 
     def declared(self) -> Sources:
         """All of them, by name; raises Misconfigured or RetryableError."""
+        from lambdas.core.billing.sources import parse_sources  # noqa: PLC0415 -- few functions read any
+
         try:
             return parse_sources(self._parameters.read([self._name])[self._name])
         except ValidationError as error:
@@ -103,6 +107,8 @@ class ParameterBudgets:
 
     def declared(self) -> Mapping[str, Budget]:
         """All of them, by name; raises Misconfigured or RetryableError."""
+        from lambdas.core.billing.budgets import parse_budgets  # noqa: PLC0415 -- as above
+
         try:
             return parse_budgets(self._parameters.read([self._name])[self._name])
         except ValidationError as error:
@@ -131,11 +137,15 @@ class ParameterAccess:
         return self._cached.access
 
     def _read(self) -> Access:
+        from lambdas.core.access import Access  # noqa: PLC0415 -- only the API reads grants
+
         values = self._parameters.read([self._grants, *self._targets.values()])
         return Access(_parsed_grants(self._grants, values[self._grants]), _targets(self._targets, values))
 
 
 def _parsed_grants(name: str, text: str) -> Grants:
+    from lambdas.core.access import GRANTS  # noqa: PLC0415 -- as above
+
     try:
         return GRANTS.validate_json(text)
     except ValidationError as error:

@@ -20,7 +20,7 @@ _PASSING: Final = frozenset({"InternalServiceError", "ThrottlingException", "Req
 class Login(BaseModel):
     """Who we are to a server; `ca_certificate` (PEM) is whom it is signed by, where that is no public authority."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True)
 
     username: str = Field(min_length=1)
     password: SecretStr

@@ -21,7 +21,7 @@ class MissingSettings(Exception):
 class Settings(BaseModel):
     """Variables of the environment; a field's alias is the variable's name."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -96,7 +96,7 @@ class ApiSettings(LedgerSettings):
 class SignIn(BaseModel):
     """Where people sign in to the console, as which client of the issuer, and the scopes that the API wants."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     issuer: str
     client_id: str

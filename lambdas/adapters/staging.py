@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import IO, Any, Final
 
-from boto3.exceptions import S3UploadFailedError
-
 from lambdas.adapters.refusals import retryable
 from lambdas.core.errors import RetryableError
 from lambdas.core.ports.costs import ExportedFile, Row, Rows, Value
@@ -67,6 +65,8 @@ class S3Staging:
 @contextmanager
 def _uploading() -> Iterator[None]:
     """boto3 wraps what S3 refused in an error of its own."""
+    from boto3.exceptions import S3UploadFailedError  # noqa: PLC0415 -- boto3 is only loaded to send a file
+
     try:
         with retryable("S3 did not take the page", "S3 did not answer"):
             yield

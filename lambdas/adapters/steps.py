@@ -49,7 +49,7 @@ def deployed() -> Surroundings:
 class ResourcePayload(BaseModel):
     """What the state machines send about one resource; `round_began` where it is worked on in rounds."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     saga_id: str
     resource_id: str
@@ -59,7 +59,7 @@ class ResourcePayload(BaseModel):
 class CheckPayload(BaseModel):
     """A cloud to be asked for shortages: of a saga, or of the resources of a plan."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     saga_id: str = ""
     cloud: str

@@ -23,7 +23,7 @@ from lambdas.core.targets import Target, Targets
 class LookPayload(BaseModel):
     """Which target to look at, and how much of what is found there to list."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     target: str
     most: int = Field(default=MOST_LISTED, ge=1)

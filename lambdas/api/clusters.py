@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from lambdas.adapters.observability import logger
 from lambdas.api.answers import json_answer
 from lambdas.api.guard import caller
-from lambdas.api.shapes import ClusterList
 from lambdas.api.views import cluster_view
 from lambdas.core.clusters import ClusterStanding
 from lambdas.core.errors import ClusterNotFound, Forbidden
 from lambdas.core.ports.access import AccessRules
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.clusters import Clusters
+
+if TYPE_CHECKING:
+    from lambdas.api.shapes import ClusterList
 
 
 def add_cluster_routes(

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from lambdas.adapters.observability import logger
-from lambdas.api import shapes
 from lambdas.api.answers import json_answer, next_link
 from lambdas.api.guard import caller
 from lambdas.api.problems import NO_COSTS, problem
 from lambdas.api.queries import Query
 from lambdas.api.views import cost_page_view, saga_cost_view
-from lambdas.core.access import Caller
 from lambdas.core.billing.questions import Question, parse_question
-from lambdas.core.costs import Costs
 from lambdas.core.errors import FieldError, RequestError, RetryableError, SagaNotFound
-from lambdas.core.ports.access import AccessRules
-from lambdas.core.ports.clock import Clock
-from lambdas.core.ports.summaries import SagaCosts
-from lambdas.core.sagas import Sagas
+
+if TYPE_CHECKING:
+    from lambdas.api import shapes
+    from lambdas.core.access import Caller
+    from lambdas.core.costs import Costs
+    from lambdas.core.ports.access import AccessRules
+    from lambdas.core.ports.clock import Clock
+    from lambdas.core.ports.summaries import SagaCosts
+    from lambdas.core.sagas import Sagas
 
 MOST_SAGAS: Final = 2000
 """That somebody may have and still ask for the costs of all of them at once."""

@@ -6,8 +6,6 @@ import json
 from collections.abc import Collection
 from typing import Any, Final
 
-import yaml
-
 from lambdas.core.errors import FieldError, RequestError
 from lambdas.core.request import MAX_DOCUMENT_BYTES
 from lambdas.core.specs.base import quoted
@@ -43,8 +41,8 @@ def read_document(body: bytes, content_type: str, accepted: Collection[str] = DO
     try:
         text = body.decode()
         return _read_yaml(text) if media_type in YAML_TYPES else _read_json(text)
-    except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as error:
-        raise Malformed([FieldError("(document)", _reason(error))]) from error
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise _malformed(_reason(error)) from error
 
 
 def _plain_names(accepted: Collection[str]) -> list[str]:
@@ -69,35 +67,22 @@ def _not_a_number(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """YAML without what makes a small document mean a huge one, or the same field twice."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="aliases are not accepted", problem_mark=mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        names = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if len(set(map(str, names))) < len(names):
-            raise yaml.MarkedYAMLError(problem="a field stands twice in one mapping", problem_mark=node.start_mark)
-        return super().construct_mapping(node, deep=deep)
-
-
 def _read_yaml(text: str) -> object:
-    # a SafeLoader, which neither checker sees
-    return yaml.load(text, _PlainLoader)  # noqa: S506  # nosec B506
+    from lambdas.api.yaml_documents import NotYaml, read_yaml  # noqa: PLC0415 -- most callers send JSON or nothing
+
+    try:
+        return read_yaml(text)
+    except NotYaml as error:
+        raise _malformed(str(error)) from error
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"is not JSON: {error.msg} at line {error.lineno} column {error.colno}"
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        mark = error.problem_mark
-        return f"is not YAML: {error.problem} at line {mark.line + 1} column {mark.column + 1}"
     if isinstance(error, UnicodeDecodeError):
         return "is not UTF-8"
-    if isinstance(error, yaml.YAMLError):
-        return "is not YAML: it holds characters that YAML does not allow"
     return f"cannot be read: {error}" if isinstance(error, ValueError) else "cannot be read: it is nested too deeply"
+
+
+def _malformed(reason: str) -> Malformed:
+    return Malformed([FieldError("(document)", reason)])

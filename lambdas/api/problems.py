@@ -6,12 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from math import ceil
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aws_lambda_powertools.event_handler import Response
 
 from lambdas.api.documents import Malformed, TooLarge, UnknownMediaType
-from lambdas.api.shapes import FieldProblem, Problem
 from lambdas.core.errors import (
     ClusterNotFound,
     FieldError,
@@ -29,6 +28,9 @@ from lambdas.core.errors import (
     Throttled,
     Unidentified,
 )
+
+if TYPE_CHECKING:
+    from lambdas.api.shapes import Problem
 
 CONTENT_TYPE: Final = "application/problem+json"
 
@@ -107,7 +109,7 @@ def problem(
         "type": kind.type,
         "title": kind.title,
         "status": int(kind.status),
-        "errors": [FieldProblem(field=error.field, reason=error.reason) for error in errors],
+        "errors": [{"field": error.field, "reason": error.reason} for error in errors],
     }
     if detail:
         document["detail"] = detail

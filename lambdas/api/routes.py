@@ -6,13 +6,12 @@ import json
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from lambdas.adapters.observability import correlate, logger, metrics, where
-from lambdas.api import shapes
 from lambdas.api.answers import json_answer, next_link, tagged_answer
 from lambdas.api.calls import IDEMPOTENCY_KEY, KEY_PATTERN, LONGEST_KEY, body, content_type, header
 from lambdas.api.clusters import add_cluster_routes
@@ -20,7 +19,6 @@ from lambdas.api.conditions import seen_versions
 from lambdas.api.costs import Billing, add_cost_routes, saga_cost
 from lambdas.api.documents import read_document
 from lambdas.api.guard import caller, guard
-from lambdas.api.operations import allowed_methods
 from lambdas.api.problems import NO_METHOD, NO_ROUTE, internal_problem, problem, problem_of
 from lambdas.api.queries import Query
 from lambdas.api.sweeps import add_sweep_routes
@@ -35,6 +33,9 @@ from lambdas.core.ports.clusters import Clusters
 from lambdas.core.ports.sweeps import Sweeps
 from lambdas.core.request import SagaRequest, parse_request
 from lambdas.core.sagas import Sagas, ended
+
+if TYPE_CHECKING:
+    from lambdas.api import shapes
 
 _KEY_ADVICE: Final = (
     f"send this header with a value of your own, at most {LONGEST_KEY} printable ASCII characters, the same on a retry"
@@ -155,6 +156,8 @@ def _handle_errors(app: APIGatewayHttpResolver) -> None:
 
     @app.not_found
     def no_route(_: NotFoundError) -> Response[str]:
+        from lambdas.api.operations import allowed_methods  # noqa: PLC0415 -- all that can be asked, to say what cannot
+
         path, method = app.current_event.path, app.current_event.http_method
         methods = allowed_methods(path)
         if methods and method not in methods:  # otherwise it names something in characters that no name has

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, overload
+from typing import TYPE_CHECKING, Final, overload
 
-from lambdas.api import shapes
-from lambdas.core.billing.freshness import Freshness
-from lambdas.core.billing.questions import Question
-from lambdas.core.billing.windows import Failure
-from lambdas.core.clusters import Amounts, ClusterStanding
-from lambdas.core.costs import CostPage
-from lambdas.core.dry_run import Plan
-from lambdas.core.model import Approval, Event, Resource, Saga
 from lambdas.core.placement.bounds import bounds
-from lambdas.core.ports.cost_query import CostLine
-from lambdas.core.ports.ledger import Snapshot
-from lambdas.core.ports.summaries import SagaCost
-from lambdas.core.ports.sweeps import Sweep
-from lambdas.core.preflight import Shortage
 from lambdas.core.prices import Price, totals
 from lambdas.core.request import dependencies
-from lambdas.core.steps.sweep import Finding, SweepResult
+
+if TYPE_CHECKING:
+    from lambdas.api import shapes
+    from lambdas.core.billing.freshness import Freshness
+    from lambdas.core.billing.questions import Question
+    from lambdas.core.billing.windows import Failure
+    from lambdas.core.clusters import Amounts, ClusterStanding
+    from lambdas.core.costs import CostPage
+    from lambdas.core.dry_run import Plan
+    from lambdas.core.model import Approval, Event, Resource, Saga
+    from lambdas.core.ports.cost_query import CostLine
+    from lambdas.core.ports.ledger import Snapshot
+    from lambdas.core.ports.summaries import SagaCost
+    from lambdas.core.ports.sweeps import Sweep
+    from lambdas.core.preflight import Shortage
+    from lambdas.core.steps.sweep import Finding, SweepResult
 
 COSTS_VERSION: Final = 1
 """Of the form of an answer about costs; a field that is added does not change it."""

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 from botocore.config import Config
+from botocore.session import Session
 
+from lambdas.adapters import clients
 from lambdas.adapters.by_target import ByTarget
 from lambdas.adapters.observability import cloud_answered
 from lambdas.aws.credentials import role_session
@@ -79,15 +80,15 @@ class AwsClients:
 
     def _client(self, service: str, region: str) -> Any:
         if (service, region) not in self._clients:
-            client = self._session.client(service, region_name=region, config=self._config)
+            client: Any = self._session.create_client(service, region_name=region, config=self._config)
             client.meta.events.register("after-call", _answered)
             self._clients[service, region] = client
         return self._clients[service, region]
 
     @cached_property
-    def _session(self) -> Any:
+    def _session(self) -> Session:
         if self._target is None or self._target.role_arn is None:
-            return boto3
+            return clients.session()
         return role_session(self._settings, self._target, self._config)
 
     def _forget_session(self) -> None:

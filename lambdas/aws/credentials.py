@@ -5,10 +5,8 @@ botocore does both; what is ours is how little is asked for, and how a refusal i
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, Final
 
-import boto3
 from botocore.config import Config
 from botocore.credentials import (
     AssumeRoleCredentialFetcher,
@@ -16,9 +14,9 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
-from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
+from lambdas.adapters.clients import session
 from lambdas.aws.errors import translated
 from lambdas.aws.settings import AwsSettings
 from lambdas.core.errors import RetryableError, StepError, TerminalError
@@ -43,7 +41,7 @@ class _RoleProvider(CredentialProvider):
         return self._credentials
 
 
-def role_session(settings: AwsSettings, target: AwsTarget, config: Config) -> boto3.Session:
+def role_session(settings: AwsSettings, target: AwsTarget, config: Config) -> Session:
     """A session in a target's account: its role is assumed with the first call, and again minutes before it ends.
 
     Its clients raise RetryableError or TerminalError when the role is not to be had.
@@ -56,9 +54,9 @@ def role_session(settings: AwsSettings, target: AwsTarget, config: Config) -> bo
         extra_args=_arguments(settings, target),
     )
     credentials = DeferredRefreshableCredentials(lambda: _assumed(fetcher, target), METHOD)
-    session = _session()
-    session.register_component("credential_provider", CredentialResolver([_RoleProvider(credentials)]))
-    return boto3.Session(botocore_session=session)
+    theirs = _session()
+    theirs.register_component("credential_provider", CredentialResolver([_RoleProvider(credentials)]))
+    return theirs
 
 
 def _arguments(settings: AwsSettings, target: AwsTarget) -> dict[str, Any]:
@@ -87,12 +85,7 @@ def _assumed(fetcher: AssumeRoleCredentialFetcher, target: AwsTarget) -> Any:
 
 
 def _session() -> Session:
-    session = Session()
-    session.register_component("data_loader", _loader())
-    return session
-
-
-@cache
-def _loader() -> Loader:
-    """One for all accounts: EC2's description takes longer to read than a role to assume."""
-    return create_loader()
+    made = Session()
+    # EC2's description takes longer to read than a role to assume: all accounts share what has been read.
+    made.register_component("data_loader", session().get_component("data_loader"))
+    return made

@@ -6,9 +6,8 @@ identity federation), and an Azure application trusts it. The SDK keeps a token 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import AzureError
 from azure.identity import ChainedTokenCredential, ClientAssertionCredential, DefaultAzureCredential
@@ -16,10 +15,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from lambdas.adapters.clients import session
 from lambdas.azure.errors import sign_in_refused
 from lambdas.azure.settings import AzureSettings
 from lambdas.core.errors import RetryableError, StepError, TerminalError
 from lambdas.core.targets import DEFAULT, AzureTarget
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts.type_defs import GetWebIdentityTokenResponseTypeDef
 
 AUDIENCE: Final = "api://AzureADTokenExchange"
 
@@ -100,7 +103,10 @@ def web_identity_token(settings: AzureSettings) -> str:
         read_timeout=settings.read_timeout,
         retries={"total_max_attempts": 1, "mode": "standard"},
     )
-    answer = boto3.client("sts", config=config).get_web_identity_token(Audience=[AUDIENCE], SigningAlgorithm="RS256")
+    sts: Any = session().create_client("sts", config=config)
+    answer: GetWebIdentityTokenResponseTypeDef = sts.get_web_identity_token(
+        Audience=[AUDIENCE], SigningAlgorithm="RS256"
+    )
     return answer["WebIdentityToken"]
 
 

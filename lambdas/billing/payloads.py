@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 
 class _Payload(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     window: str
 
@@ -35,14 +35,14 @@ class Summarise(_Payload):
 
 
 PAYLOAD = TypeAdapter[Plan | NoteFailure | Summarise](
-    Annotated[Plan | NoteFailure | Summarise, Field(discriminator="step")]
+    Annotated[Plan | NoteFailure | Summarise, Field(discriminator="step")], config=ConfigDict(defer_build=True)
 )
 
 
 class PublishPayload(BaseModel):
     """The source whose staged read is to be published."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     source: str
     window: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -16,7 +16,7 @@ ClusterName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,3
 
 class _Value(BaseModel):
     # What an agent of a newer version reports may have fields that we do not know.
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True)
 
 
 class Amounts(_Value):
@@ -43,6 +43,10 @@ class Amounts(_Value):
     def within(self, bounds: Amounts) -> bool:
         """Whether none of them exceeds its bound."""
         return self.cpu <= bounds.cpu and self.memory_mb <= bounds.memory_mb and self.disk_gb <= bounds.disk_gb
+
+
+_NOTHING: Final = Amounts.model_construct()
+"""`Amounts()`, which would build a validator whenever this is imported."""
 
 
 def needed(placement: Placement) -> Amounts:
@@ -80,8 +84,8 @@ class ClusterSettings(_Value):
     ledger_table: str = ""
     labels: Mapping[str, str] = {}
     concurrency: int = Field(default=4, ge=1)
-    overcommit: Overcommit = Overcommit()
-    reserve: Amounts = Amounts()
+    overcommit: Overcommit = Field(default_factory=Overcommit)
+    reserve: Amounts = Field(default_factory=Amounts)
 
 
 class HostReport(_Value):
@@ -120,7 +124,7 @@ class ClusterReport(_Value):
     at: datetime
     hosts: tuple[HostReport, ...]
     datastores: tuple[DatastoreReport, ...]
-    others: Amounts = Amounts()
+    others: Amounts = Field(default_factory=Amounts)
     images: tuple[str, ...] = ()
     local_images: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
@@ -129,7 +133,7 @@ class ClusterReport(_Value):
 class Claimed(NamedTuple):
     """What is claimed of a cluster in all: the sums, who holds each group, and whether it takes anything new."""
 
-    amounts: Amounts = Amounts()
+    amounts: Amounts = _NOTHING
     groups: Mapping[str, str] = {}
     drained: bool = False
 

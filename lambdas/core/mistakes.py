@@ -52,13 +52,13 @@ _KEY: Final = "[key]"
 
 _LONGEST_NAME: Final = 32  # of a field or label in what is wrong with it; what is longer was hardly mistyped
 
-_DEFINITION: Final[TypeAdapter[Definition]] = TypeAdapter(ResourceDefinition)
+_DEFINITION: Final[TypeAdapter[Definition]] = TypeAdapter(ResourceDefinition, config=ConfigDict(defer_build=True))
 
 
 class _Common(BaseModel):
     """What can be checked of a resource whose provider or kind is unknown."""
 
-    model_config = ConfigDict(extra="ignore", strict=True)
+    model_config = ConfigDict(extra="ignore", strict=True, defer_build=True)
 
     id: ResourceId
     depends_on: list[ResourceId] = Field(default=[], max_length=50)

@@ -26,7 +26,7 @@ _TOKENS: Final = uuid.UUID("6c1f7a52-3c0d-5d43-9d5e-5b6f3a4e9c11")
 class Record(BaseModel):
     """A value that is never changed in place: `record.model_copy(update=...)` makes the next one."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class ApprovalPoint(StrEnum):

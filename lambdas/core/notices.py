@@ -27,7 +27,11 @@ class Notice(BaseModel):
     """What is common to all; `KIND` is the event's detail type."""
 
     model_config = ConfigDict(
-        frozen=True, hide_input_in_errors=True, extra="forbid", json_schema_serialization_defaults_required=True
+        frozen=True,
+        hide_input_in_errors=True,
+        extra="forbid",
+        json_schema_serialization_defaults_required=True,
+        defer_build=True,
     )
 
     KIND: ClassVar[str]
@@ -75,7 +79,7 @@ class ResourceChanged(Notice):
 class LeftOut(BaseModel):
     """What was spent in a currency that the budget does not count."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     currency: str
     spent: Exact

@@ -24,7 +24,7 @@ class Policy(BaseModel):
     are bounded, so one release cannot go on for ever.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     create_timeout: float = Field(default=1800, gt=0)
     release_timeout: float = Field(default=3600, gt=0)

@@ -44,7 +44,7 @@ class Shortage(BaseModel):
     `needed` and `available` are in the quota's unit; a refusal of another kind has neither.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     resources: tuple[str, ...]
     location: str

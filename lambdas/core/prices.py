@@ -17,7 +17,7 @@ _STEP: Final = Decimal("1e-8")
 class Price(BaseModel):
     """What a resource costs in an hour, in a currency; `basis` says by which price, and so what is not in it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     resource: str
     hourly: Decimal

@@ -18,7 +18,7 @@ TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,38
 
 
 class _Target(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     name: str = DEFAULT
     withdrawn: bool = False
@@ -73,8 +73,10 @@ Target = Annotated[AnyTarget, Field(discriminator="cloud")]
 Targets = Mapping[str, Mapping[str, AnyTarget]]
 """All that is declared: by cloud, then by name."""
 
-_DOCUMENTS: Final = TypeAdapter[dict[str, dict[str, str | bool]]](dict[str, dict[str, str | bool]])
-_TARGETS: Final = TypeAdapter[dict[TargetName, Target]](dict[TargetName, Target])
+_DOCUMENTS: Final = TypeAdapter[dict[str, dict[str, str | bool]]](
+    dict[str, dict[str, str | bool]], config=ConfigDict(defer_build=True)
+)
+_TARGETS: Final = TypeAdapter[dict[TargetName, Target]](dict[TargetName, Target], config=ConfigDict(defer_build=True))
 
 
 def parse_targets(cloud: str, text: str) -> dict[str, AnyTarget]:

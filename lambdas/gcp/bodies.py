@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from lambdas.core.model import AttachedDisk as RequestedDisk
-from lambdas.core.model import Intent
-from lambdas.core.specs import GcpDisk, GcpInstance
-from lambdas.gcp.compute import (
+from google.cloud.compute_v1 import (
     AccessConfig,
     AttachedDisk,
     AttachedDiskInitializeParams,
@@ -13,6 +10,10 @@ from lambdas.gcp.compute import (
     Instance,
     NetworkInterface,
 )
+
+from lambdas.core.model import AttachedDisk as RequestedDisk
+from lambdas.core.model import Intent
+from lambdas.core.specs import GcpDisk, GcpInstance
 
 
 def boot_disk_name(intent: Intent) -> str:

@@ -8,10 +8,7 @@ from typing import Any, Final
 
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import Credentials
-
-from lambdas.adapters.by_target import ByTarget
-from lambdas.core.targets import GcpTarget
-from lambdas.gcp.compute import (
+from google.cloud.compute_v1 import (
     DisksClient,
     InstancesClient,
     MachineTypesClient,
@@ -19,6 +16,9 @@ from lambdas.gcp.compute import (
     ZoneOperationsClient,
     ZonesClient,
 )
+
+from lambdas.adapters.by_target import ByTarget
+from lambdas.core.targets import GcpTarget
 from lambdas.gcp.credentials import target_credentials
 from lambdas.gcp.settings import GcpSettings
 

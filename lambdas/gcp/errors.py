@@ -22,8 +22,8 @@ from google.protobuf.json_format import ParseError  # type: ignore[import-untype
 
 from lambdas.core.errors import CapacityError, RetryableError, StepError, TerminalError
 
-if TYPE_CHECKING:  # whoever collects costs is spared the import of Compute Engine, which takes a second
-    from lambdas.gcp.compute import Operation
+if TYPE_CHECKING:  # whoever collects costs is spared the import of Compute Engine
+    from google.cloud.compute_v1 import Operation
 
 RETRYABLE_CODES: Final = frozenset(
     {

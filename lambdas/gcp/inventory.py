@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
+from google.cloud.compute_v1 import AggregatedListDisksRequest, AggregatedListInstancesRequest, Disk, Instance
+
 from lambdas.core.model import MARK_RESOURCE, MARK_SAGA
 from lambdas.core.ports.provider import Marked
 from lambdas.gcp.clients import GcpClients
-from lambdas.gcp.compute import AggregatedListDisksRequest, AggregatedListInstancesRequest, Disk, Instance
 
 # `labels.KEY:*` asks for whatever has the label: the `filter` parameter in
 # https://cloud.google.com/compute/docs/reference/rest/v1/instances/aggregatedList

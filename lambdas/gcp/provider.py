@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, Self, TypeVar
 
+from google.cloud.compute_v1 import Disk, Instance, Operation
+
 from lambdas.core.errors import RetryableError, TerminalError
 from lambdas.core.model import MARK_RESOURCE, MARK_SAGA, Intent
 from lambdas.core.ports.provider import Marked, Observation
@@ -18,7 +20,6 @@ from lambdas.core.specs import GcpDisk, GcpInstance
 from lambdas.core.targets import Target
 from lambdas.gcp import bodies
 from lambdas.gcp.clients import GcpProjects
-from lambdas.gcp.compute import Disk, Instance, Operation
 from lambdas.gcp.errors import ALREADY_EXISTS_CODES, failed_operation, translated
 from lambdas.gcp.inventory import inventory
 from lambdas.gcp.preflight import shortages

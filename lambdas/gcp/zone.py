@@ -7,11 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from google.api_core.exceptions import NotFound
-
-from lambdas.adapters.observability import cloud_answered
-from lambdas.core.errors import StepError
-from lambdas.gcp.clients import GcpClients
-from lambdas.gcp.compute import (
+from google.cloud.compute_v1 import (
     Disk,
     InsertDiskRequest,
     InsertInstanceRequest,
@@ -20,6 +16,10 @@ from lambdas.gcp.compute import (
     ListInstancesRequest,
     Operation,
 )
+
+from lambdas.adapters.observability import cloud_answered
+from lambdas.core.errors import StepError
+from lambdas.gcp.clients import GcpClients
 from lambdas.gcp.errors import DELETED_LATER_CODES, translated
 
 

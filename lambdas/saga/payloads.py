@@ -14,7 +14,7 @@ _FORESEEN: Final = frozenset(error.__name__ for error in (RetryableError, Capaci
 
 
 class _Payload(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     saga_id: str
 
@@ -55,6 +55,8 @@ class Ask(_Payload):
 
 class CaughtError(BaseModel):
     """An error as a Catch hands it over: its name, and for a function's own error a JSON document as cause."""
+
+    model_config = ConfigDict(defer_build=True)
 
     name: str = Field(alias="Error")
     cause: str = Field(default="", alias="Cause")
@@ -99,4 +101,4 @@ class Unchecked(_Payload):
 
 Payload = Begin | Decide | Fence | Conclude | Ask | Lapse | Fail | Unchecked
 
-PAYLOAD = TypeAdapter[Payload](Annotated[Payload, Field(discriminator="step")])
+PAYLOAD = TypeAdapter[Payload](Annotated[Payload, Field(discriminator="step")], config=ConfigDict(defer_build=True))

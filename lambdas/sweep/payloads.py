@@ -10,7 +10,7 @@ from lambdas.core.steps.sweep import CloudFindings, NotSwept, Overdue
 
 
 class _Payload(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class SweepInput(_Payload):
@@ -48,4 +48,6 @@ class Decide(_Payload):
         ]
 
 
-PAYLOAD = TypeAdapter[Look | Decide](Annotated[Look | Decide, Field(discriminator="step")])
+PAYLOAD = TypeAdapter[Look | Decide](
+    Annotated[Look | Decide, Field(discriminator="step")], config=ConfigDict(defer_build=True)
+)

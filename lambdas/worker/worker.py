@@ -20,7 +20,7 @@ from lambdas.worker.patience import BEAT_SECONDS, Patience
 class Task(BaseModel):
     """What a state machine sends to a cluster's queue."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     task: TaskKind
     saga_id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +36,23 @@ def deploy(
     account_id: str = "123456789012",
     parameters: Mapping[str, Mapping[str, str]] | None = None,
     only: Collection[str] | None = None,
+    stands: Callable[[str], object] = lambda _: None,
 ) -> Outputs:
     """Publish the assembly's files and create or update its stacks in order; the outputs by stack name and key.
 
-    `parameters` are by stack name; `only` names the stacks that are wanted, where not all are. What has not changed is
-    left alone, so a repetition does nothing; a stack that a failed creation left behind is deleted first.
-    DeploymentFailed tells which stack and resource failed and why; stacks before it stay. Folders are zipped into
-    `cache_dir`, by asset id.
+    `parameters` are by stack name; `only` names the stacks that are wanted, where not all are; `stands` is told each
+    one's name as soon as it stands. What has not changed is left alone, so a repetition does nothing; a stack that a
+    failed creation left behind is deleted first. DeploymentFailed tells which stack and resource failed and why; stacks
+    before it stay. Folders are zipped into `cache_dir`, by asset id.
     """
     stacks = [it for it in read_assembly(assembly_dir, account_id, region) if only is None or it.name in only]
     aws = _Clients(endpoint, region)
     aws.publish_assets(stacks, cache_dir)
-    return {stack.name: aws.deploy_stack(stack, (parameters or {}).get(stack.name, {})) for stack in stacks}
+    outputs: Outputs = {}
+    for stack in stacks:
+        outputs[stack.name] = aws.deploy_stack(stack, (parameters or {}).get(stack.name, {}))
+        stands(stack.name)
+    return outputs
 
 
 class _Clients:

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 from werkzeug.wrappers import Request, Response
 
+from local.aws.dynamodb_items import answer, concerns_items
 from local.aws.stream_corrections import TURN
 from local.clock import Clock
 from local.http_server import DropConnection
@@ -163,12 +164,15 @@ class _OneAtATime:
             before = self._before(token) if token else None
             if before is not None:
                 return _json({}) if before == body else _error("IdempotentParameterMismatchException", 400)
-            environ = {**request.environ, "wsgi.input": BytesIO(body)}
-            environ.pop("werkzeug.request", None)
-            response = Response.from_app(self._app, environ, buffered=True)
+            response = answer(request) if concerns_items(request) else self._of_moto(request, body)
             if token and response.status_code == 200:
                 self._succeeded[token] = self._clock.now(), body
             return response
+
+    def _of_moto(self, request: Request, body: bytes) -> Response:
+        environ = {**request.environ, "wsgi.input": BytesIO(body)}
+        environ.pop("werkzeug.request", None)
+        return Response.from_app(self._app, environ, buffered=True)
 
     def _before(self, token: str) -> bytes | None:
         oldest = self._clock.now() - _TOKENS_KEPT_SECONDS

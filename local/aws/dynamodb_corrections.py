@@ -10,17 +10,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from copy import copy, deepcopy
 from functools import partial
+from inspect import signature
 from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 
-_INDEX_NAME = 6
-"""Its place among the arguments of `Table.query` behind the hash key."""
+_Key = tuple[DynamoType, DynamoType | None]
+"""A hash key with its range key, if the table has any."""
 
 _transact = DynamoDBBackend.transact_write_items
 _query = Table.query
+_asked = signature(_query).bind
 
 
 def correct_dynamodb() -> None:
@@ -30,51 +32,71 @@ def correct_dynamodb() -> None:
 
 
 def _transact_write_items(backend: Any, transact_items: list[dict[str, Any]]) -> None:
-    tables = _touched(backend.tables, transact_items)
-    for name, hash_keys in tables.items():
-        table = backend.tables[name]
-        table.__deepcopy__ = partial(_kept, table, hash_keys)  # `copy.deepcopy` asks the object itself first
-    copied = [backend.tables[name] for name in tables]
+    touched = [(backend.tables[name], keys) for name, keys in _touched(backend.tables, transact_items).items()]
+    for table, keys in touched:
+        table.__deepcopy__ = partial(_given, _kept(table, keys))  # `copy.deepcopy` asks the object itself first
     try:
         _transact(backend, transact_items)
     finally:
-        for table in copied:
+        for table, _ in touched:
             del table.__deepcopy__
 
 
-def _touched(tables: Mapping[str, Any], transact_items: Iterable[Mapping[str, Any]]) -> dict[str, set[DynamoType]]:
-    """The hash keys that a transaction may write below, by table; what is malformed is moto's to refuse."""
-    touched: dict[str, set[DynamoType]] = defaultdict(set)
+def _given(kept: Any, _memo: dict[int, Any]) -> Any:
+    return kept
+
+
+def _touched(tables: Mapping[str, Any], transact_items: Iterable[Mapping[str, Any]]) -> dict[str, set[_Key]]:
+    """The keys that a transaction may write, by table; what is malformed is moto's to refuse."""
+    touched: dict[str, set[_Key]] = defaultdict(set)
     for action in transact_items:
         for operation in action.values():
             if (table := tables.get(operation.get("TableName", ""))) is not None:
-                hash_key = operation.get("Key", operation.get("Item", {})).get(table.hash_key_attr)
-                touched[table.name] |= {DynamoType(hash_key)} if hash_key else set()
+                given = operation.get("Key", operation.get("Item", {}))
+                hash_key, range_key = given.get(table.hash_key_attr), given.get(table.range_key_attr)
+                key = DynamoType(hash_key), DynamoType(range_key) if range_key else None
+                touched[table.name] |= {key} if hash_key else set()
     return touched
 
 
-def _kept(table: Any, hash_keys: Iterable[DynamoType], memo: dict[int, Any]) -> Any:
-    """The table as it is now, of which only what is below those keys may change: the rest is shared."""
+def _kept(table: Any, keys: Iterable[_Key]) -> Any:
+    """The table as it is now, of which only the items with those keys may change: the rest is shared."""
     kept = copy(table)
-    del kept.__deepcopy__
-    memo[id(table)] = kept
+    memo = {id(table): kept}
     kept.items = copy(table.items)
-    for key in hash_keys:
-        if key in table.items:
-            kept.items[key] = deepcopy(table.items[key], memo)
+    for hash_key, range_key in keys:
+        if hash_key not in table.items:
+            continue
+        if table.range_key_attr is None:
+            kept.items[hash_key] = deepcopy(table.items[hash_key], memo)
+            continue
+        if kept.items[hash_key] is table.items[hash_key]:
+            kept.items[hash_key] = copy(table.items[hash_key])
+        if range_key in table.items[hash_key]:
+            kept.items[hash_key][range_key] = deepcopy(table.items[hash_key][range_key], memo)
     kept.stream_shard = deepcopy(table.stream_shard, memo)
     return kept
 
 
-def _query_what_fits(table: Any, hash_key: DynamoType | None, *positional: Any, **named: Any) -> Any:
-    """Query a table that holds nothing but what has the hash key asked for."""
-    index = named["index_name"] if "index_name" in named else next(iter(positional[_INDEX_NAME:]), None)
+def _query_what_fits(table: Any, *positional: Any, **named: Any) -> Any:
+    """Query a table that holds nothing but what has the keys asked for."""
+    asked = _asked(table, *positional, **named).arguments
     fitting = copy(table)
-    if index is None:
-        fitting.items = {hash_key: table.items[hash_key]} if hash_key in table.items else {}
+    if asked.get("index_name") is not None:
+        fitting.items = _having(table, dict(asked.get("hash_key_conditions") or ()))
+    elif (hash_key := asked["hash_key"]) in table.items:
+        fitting.items = {hash_key: _between(table.items[hash_key], asked)}
     else:
-        fitting.items = _having(table, dict(named.get("hash_key_conditions") or ()))
-    return _query(fitting, hash_key, *positional, **named)
+        fitting.items = {}
+    return _query(fitting, *positional, **named)
+
+
+def _between(items: Any, asked: Mapping[str, Any]) -> Any:
+    """The items of a hash key whose range key is asked for; all where a limit makes what comes after them matter."""
+    comparison, bounds = asked["range_comparison"], asked["range_objs"]
+    if not comparison or asked["limit"] is not None:
+        return items
+    return {key: item for key, item in items.items() if key.compare(comparison, bounds)}
 
 
 def _having(table: Any, attributes: Mapping[str, DynamoType]) -> dict[DynamoType, Any]:

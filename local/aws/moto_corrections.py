@@ -16,6 +16,7 @@ from moto.s3.models import FakeBucket
 
 from local.aws.dynamodb_corrections import correct_dynamodb
 from local.aws.lambda_corrections import correct_lambda
+from local.aws.request_corrections import correct_requests
 from local.aws.sqs_corrections import correct_sqs
 from local.aws.stream_corrections import correct_streams
 from local.aws.watching_corrections import correct_watching
@@ -31,6 +32,7 @@ def correct_moto() -> None:
     FakeBucket.get_permission = _neutral
     correct_dynamodb()
     correct_lambda()
+    correct_requests()
     correct_sqs()
     correct_streams()
     correct_watching()

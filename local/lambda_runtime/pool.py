@@ -13,6 +13,13 @@ from local.lambda_runtime.worker import Worker
 # A call that waits longer for a worker than Lambda's longest function runs will never get one.
 _LONGEST_WAIT_SECONDS = 900
 
+PATIENCE_SECONDS = 0.25
+"""How long a call waits for a busy worker before another is started.
+
+Most calls take a tenth of that, and a start takes a second of one of this machine's few cores, which all calls that are
+under way then lack: where AWS would start another at once, here everybody is served sooner by waiting.
+"""
+
 
 class WorkerPool:
     """Workers of all versions of one function; `limit` of them can be busy unless concurrency is reserved."""
@@ -27,10 +34,12 @@ class WorkerPool:
         self._closed = False
 
     def acquire(self, function: DeployedFunction) -> Worker:
-        """Return an idle worker or a new one, waiting for a place; raises TooManyRequests over reserved concurrency."""
+        """Return an idle worker, or one that soon is, or a new one, waiting for a place.
+
+        Raises TooManyRequests over reserved concurrency.
+        """
         with self._changed:
-            self._await_place(function)
-            worker = self._take_idle(function)
+            worker = self._await_idle(function)
             if worker is not None:
                 self._busy.append(worker)
                 return worker
@@ -84,6 +93,17 @@ class WorkerPool:
             worker.close()
         with self._changed:
             self._changed.wait_for(lambda: not self._busy and not self._promised, timeout=5)
+
+    def _await_idle(self, function: DeployedFunction) -> Worker | None:
+        """An idle worker, now or soon; None when another has a place, and is to be started."""
+        patient_until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            self._await_place(function)
+            worker = self._take_idle(function)
+            left = patient_until - time.monotonic()
+            if worker is not None or left <= 0 or not (self._busy or self._promised):
+                return worker
+            self._changed.wait(left)
 
     def _await_place(self, function: DeployedFunction) -> None:
         give_up_at = time.monotonic() + _LONGEST_WAIT_SECONDS

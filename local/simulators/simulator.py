@@ -11,7 +11,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 from werkzeug.wrappers import Request, Response
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _FAULT_LIST = TypeAdapter(list[Fault])
+
+MOST_LOGGED: Final = 20_000
+"""Calls that the log keeps at least, the newest: a machine that runs for days must not grow by what was."""
 
 
 class Call(NamedTuple):
@@ -116,7 +119,12 @@ class Simulator(ABC):
                 return response
             finally:
                 kind = fault.fault.value if fault else None
-                self.log.append(Call(self.clock.now(), operation, request.method, request.full_path, kind, status, ids))
+                self._note(Call(self.clock.now(), operation, request.method, request.full_path, kind, status, ids))
+
+    def _note(self, call: Call) -> None:
+        self.log.append(call)
+        if len(self.log) > 2 * MOST_LOGGED:
+            del self.log[:-MOST_LOGGED]
 
     def _answer(self, request: Request, fault: Fault | None) -> Response:
         match fault.fault if fault else None:

@@ -40,6 +40,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--virtual", action="store_true", help="waits take no time")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", type=Path, help="directory of the journal that a restart resumes from")
+    parser.add_argument("--sync", action="store_true", help="the journal survives the machine, not only the process")
     kept = Retention()
     parser.add_argument("--keep-executions", type=int, default=kept.executions, help="finished ones, the last so many")
     parser.add_argument("--keep-days", type=float, default=kept.seconds / DAY, help="after their end, as AWS does")
@@ -70,6 +71,7 @@ def build_engine(options: argparse.Namespace) -> Engine:
         mocks=options.mock_config,
         retention=Retention(options.keep_executions, options.keep_days * DAY),
         wait_scale=options.wait_time_scale,
+        sync=options.sync,
     )
 
 

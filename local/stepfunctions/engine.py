@@ -45,6 +45,7 @@ class Engine:
     On a VirtualClock nothing happens until `run`, `run_until` or `step` is called, and functions are called on the
     caller's thread. On any other clock a thread of the engine's own runs what is due, and a pool calls functions.
     `retention` limits which finished executions are kept; Wait states take `wait_scale` times as long as they say.
+    `data` is the journal's directory; with `sync` it survives the machine, without it the process.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Engine:
         mocks: Path | None = None,
         retention: Retention | None = None,
         wait_scale: float = 1.0,
+        sync: bool = False,
     ) -> None:
         self.clock = clock or WallClock()
         self.virtual = isinstance(self.clock, VirtualClock)
@@ -92,12 +94,13 @@ class Engine:
         self._pool: CallPool | None = None
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._awaiting: dict[str, list[threading.Event]] = {}
         if data is not None:
             from local.stepfunctions.journal import Journal  # noqa: PLC0415 - only engines that survive need it
 
-            Journal(data).attach(self.core)
+            Journal(data, sync).attach(self.core)
         if not self.virtual:
-            self._pool = CallPool(self.calls.make, self.core.report)
+            self._pool = CallPool(self.calls.make, self.core.report, self.core.settle_or_park)
         self._resume()
         if not self.virtual:
             self._start()
@@ -109,13 +112,16 @@ class Engine:
         text = definition if isinstance(definition, str) else dumps(definition)
         request = {"name": name, "definition": text, "roleArn": role_arn, "type": type}
         answer: str = self.api.call("CreateStateMachine", request)["stateMachineArn"]
+        self.core.settle()
         return answer
 
     def start_execution(self, machine_arn: str, input: Json = None, name: str | None = None) -> str:
         """Start an execution with a JSON value (or JSON text) and return its ARN; raises ApiError."""
         text = input if isinstance(input, str) else dumps({} if input is None else input)
         request = {"stateMachineArn": machine_arn, "input": text, **({"name": name} if name else {})}
-        return self.executions.start(request)[0].arn
+        arn = self.executions.start(request)[0].arn
+        self.core.settle()
+        return arn
 
     def execution(self, arn: str) -> Execution:
         """An execution's state: status, output_text, error, cause; raises KeyError."""
@@ -144,7 +150,9 @@ class Engine:
                 return False
             timer = self.core.scheduler.pop()
             self._reach(moment)
+        self.core.settle()
         timer.action()
+        self.core.settle()
         return True
 
     def run(self) -> None:
@@ -181,11 +189,30 @@ class Engine:
 
     def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
         """Answer a request of the JSON 1.0 protocol; `target` is `AWSStepFunctions.StartExecution` and the like."""
-        return self.api.handle(target, body, self)
+        answer = self.api.handle(target, body, self)
+        self.core.settle()
+        return answer
 
     def handle_call(self, operation: str, request: dict[str, Any]) -> dict[str, Json]:
         """Answer an API call made by one of the engine's own tasks; raises ApiError."""
-        return self.api.answer(operation, request, self)
+        answer = self.api.answer(operation, request, self)
+        self.core.settle()
+        return answer
+
+    def await_end(self, arn: str, seconds: float) -> Execution:
+        """Return an execution when it has ended, or after so many seconds; raises KeyError. For real time.
+
+        Waiting costs the engine nothing, however many do it; only the one whose execution has ended is woken.
+        """
+        with self.core.changed:
+            execution = self.core.executions[arn]
+            if not execution.running:
+                return execution
+            ended = threading.Event()
+            self._awaiting.setdefault(arn, []).append(ended)
+        ended.wait(seconds)
+        self.core.settle()
+        return execution
 
     def wait(self, ready: Callable[[], Json], seconds: float) -> Json:
         """Wait until `ready()` is neither None nor False, at most `seconds`; virtual time runs on meanwhile."""
@@ -233,6 +260,8 @@ class Engine:
         for arn, attempt in execution.watchers:
             self.core.after(partial(self._tell_watcher, execution, arn, attempt))
         self._announce(execution)
+        for ended in self._awaiting.pop(execution.arn, ()):
+            self.core.after(ended.set)
 
     def _tell_watcher(self, execution: Execution, arn: str, attempt: int) -> None:
         parent = self.core.executions.get(arn)
@@ -270,7 +299,7 @@ class Engine:
                 _log.exception("a scheduled action failed")
 
     def close(self) -> None:
-        """Stop the engine's threads; what runs stays as it is."""
+        """Stop the engine's threads; what runs stays as it is, and is in the journal."""
         with self.core.changed:
             self._closing = True
             self.core.changed.notify_all()
@@ -279,3 +308,4 @@ class Engine:
             self._thread.join(timeout=5)
         if self._pool is not None:
             self._pool.close()
+        self.core.settle()

@@ -133,7 +133,7 @@ def test_who_opens_the_console_signs_in_and_comes_back_to_where_they_were(
 ) -> None:
     page.goto(f"{gateway[1]}/console#/sagas?status=COMMITTED")
 
-    page.get_by_role("link", name="checkout").wait_for(timeout=10_000)
+    page.get_by_role("link", name="checkout").wait_for(timeout=30_000)
 
     assert page.url == f"{gateway[1]}/console/index.html#/sagas?status=COMMITTED"
     [asked] = issuer.asked
@@ -145,11 +145,11 @@ def test_an_answer_that_nobody_asked_for_signs_nobody_in_or_out(
     page: Page, issuer: Issuer, gateway: tuple[Gateway, str]
 ) -> None:
     page.goto(f"{gateway[1]}/console")
-    page.get_by_role("link", name="checkout").wait_for(timeout=10_000)
+    page.get_by_role("link", name="checkout").wait_for(timeout=30_000)
 
     page.goto(f"{gateway[1]}/console/index.html?state=forged&code=theirs#/sagas?status=COMMITTED")
 
-    page.get_by_role("link", name="checkout").wait_for(timeout=10_000)
+    page.get_by_role("link", name="checkout").wait_for(timeout=30_000)
     assert page.url == f"{gateway[1]}/console/index.html#/sagas?status=COMMITTED"
     assert len(issuer.asked) == 1
 
@@ -158,9 +158,9 @@ def test_a_token_lasts_over_a_reload_and_one_that_is_refused_is_asked_for_again(
     page: Page, issuer: Issuer, gateway: tuple[Gateway, str]
 ) -> None:
     page.goto(f"{gateway[1]}/console")
-    page.get_by_role("link", name="checkout").wait_for(timeout=10_000)
+    page.get_by_role("link", name="checkout").wait_for(timeout=30_000)
     page.reload()
-    page.get_by_role("link", name="checkout").wait_for(timeout=10_000)
+    page.get_by_role("link", name="checkout").wait_for(timeout=30_000)
     assert len(issuer.asked) == 1
 
     page.evaluate("sessionStorage.setItem('skysaga-sign-in', JSON.stringify({token: 'old', until: Date.now() + 1e6}))")
@@ -175,7 +175,7 @@ def test_a_new_token_that_is_refused_is_not_asked_for_for_ever(
     gateway[0].takes = "something else"
     page.goto(f"{gateway[1]}/console")
 
-    page.get_by_text("Unauthorized").wait_for(timeout=10_000)
+    page.get_by_text("Unauthorized").wait_for(timeout=30_000)
 
     assert len(issuer.asked) == 1
 
@@ -186,10 +186,10 @@ def test_who_is_not_let_in_is_told_so_by_the_issuers_words(
     issuer.refuses = True
     page.goto(f"{gateway[1]}/console")
 
-    page.get_by_text("You are not one of us.").wait_for(timeout=10_000)
+    page.get_by_text("You are not one of us.").wait_for(timeout=30_000)
 
 
 def test_an_answer_that_nobody_asked_for_is_not_taken(page: Page, gateway: tuple[Gateway, str]) -> None:
     page.goto(f"{gateway[1]}/console/index.html?state=guessed&code=stolen")
 
-    page.get_by_text("This sign-in was not begun here.").wait_for(timeout=10_000)
+    page.get_by_text("This sign-in was not begun here.").wait_for(timeout=30_000)

@@ -123,15 +123,21 @@ class Site:
         requests.delete(f"{self._urls[cloud]}/_simulator/faults", timeout=10).raise_for_status()
 
     def ran_on(self, saga_id: str) -> tuple[int, set[tuple[str, int]]]:
-        """The version of the state machine that provisions a saga, and the functions it has called, with theirs."""
+        """The version of the state machine that provisions a saga, and the functions it has called, with theirs.
+
+        Those that its batches call are in the history as what they were handed: they have none of their own to ask for.
+        """
         stepfunctions = self.account.client("stepfunctions")
         arn = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:skysaga-provisioning:{saga_id}"
         version = stepfunctions.describe_execution(executionArn=arn)["stateMachineVersionArn"]
         pages = stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn)
-        scheduled = [
-            it["taskScheduledEventDetails"] for page in pages for it in page["events"] if "Scheduled" in it["type"]
-        ]
+        events = [event for page in pages for event in page["events"]]
+        scheduled = [it["taskScheduledEventDetails"] for it in events if "Scheduled" in it["type"]]
         called = [json.loads(it["parameters"])["FunctionName"] for it in scheduled if it["resourceType"] == "lambda"]
+        entered = [it["stateEnteredEventDetails"] for it in events if "stateEnteredEventDetails" in it]
+        waves = [json.loads(it["input"]) for it in entered if it["name"] == "ProvisionResources"]
+        items = [item for wave in waves for batch in wave["batches"] for item in batch["resources"]]
+        called += [item["functions"][verb] for item in items for verb in ("create", "observe")]
         return int(version.rsplit(":", 1)[1]), {(it.split(":")[6], int(it.split(":")[7])) for it in called}
 
     def layers(self) -> dict[str, list[str]]:

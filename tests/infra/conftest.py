@@ -13,9 +13,10 @@ import pytest
 from aws_cdk import Validations
 from cdk_nag import AwsSolutionsChecks
 
+from bench.cold import unpack
 from infra.application import build_application
-from infra.packaging.bundles import ROOT, build_bundles
-from infra.packaging.target import target_named
+from infra.packaging.bundles import ROOT, Bundles, build_bundles
+from infra.packaging.target import LAMBDA, host, target_named
 from tests.infra.template import Template
 
 ROLE: Final = "arn:aws:iam::210987654321:role/skysaga-target"
@@ -239,3 +240,21 @@ def telemetry(assembly: Path) -> Template:
 @pytest.fixture(scope="session")
 def billing(assembly: Path) -> Template:
     return Template(assembly / "SkysagaBilling.template.json")
+
+
+@pytest.fixture(name="here", scope="session")
+def _here() -> Bundles:
+    return build_bundles(host())
+
+
+@pytest.fixture(name="for_lambda", scope="session")
+def _for_lambda() -> Bundles:
+    return build_bundles(LAMBDA)
+
+
+@pytest.fixture(name="unpacked", scope="session")
+def _unpacked(here: Bundles, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every bundle for this machine, unpacked as Lambda would: the code, and beside it a folder for each layer."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    unpack(here, folder)
+    return folder

@@ -377,12 +377,12 @@ def test_events_are_sent_by_the_name_that_is_allowed() -> None:
 
 
 def test_each_is_told_only_what_it_needs(billing: Template) -> None:
-    powertools = {"LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"}
+    usual = {"LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME", "PYDANTIC_DISABLE_PLUGINS"}
     store = {"COSTS_BUCKET", "SOURCES_PARAMETER", "WINDOWS_TABLE"}
     cloud = store | {"TARGET_PARAMETERS"}
     queries = {"COSTS_DATABASE", "COSTS_TABLE", "COSTS_WORKGROUP"}
 
-    assert {name: set(environment(billing, name)) - powertools for name in billing.functions()} == {
+    assert {name: set(environment(billing, name)) - usual for name in billing.functions()} == {
         "skysaga-billing-start": {"BILLING_STATE_MACHINE"},
         "skysaga-billing": store | queries | {"BUDGETS_PARAMETER", "COLLECTORS"},
         "skysaga-billing-publish": store,

@@ -18,7 +18,13 @@ VERBS = ("create", "observe", "delete", "check")
 PROVIDER_FUNCTIONS = {
     f"skysaga-{cloud}-{verb}": f"lambdas.{cloud}.handler.{verb}" for cloud in FOLDERS for verb in VERBS
 }
-COMMON = {"LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME", "LEDGER_TABLE"}
+COMMON = {
+    "LOG_LEVEL",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_SERVICE_NAME",
+    "PYDANTIC_DISABLE_PLUGINS",
+    "LEDGER_TABLE",
+}
 
 
 @pytest.fixture(name="functions")

@@ -14,57 +14,19 @@ from pathlib import Path
 
 import pytest
 
+from bench.cold import STARTS
 from infra.packaging.archive import write_zip
 from infra.packaging.budget import BundleTooLarge, check_size, unzipped
 from infra.packaging.bundles import CODE, Bundles, build_bundles, copy_code, dependency_key, install
-from infra.packaging.pruning import AWS_SERVICES, COMPUTE_SERVICES
+from infra.packaging.compute import SERVICES as COMPUTE_SERVICES
+from infra.packaging.pruning import AWS_SERVICES
 from infra.packaging.target import LAMBDA, host, running_python, target_named
 from tests.infra.template import Template
 
 AMAZON_LINUX_2 = {"GLIBC": (2, 26), "GLIBCXX": (3, 4, 24)}
 AARCH64 = 183  # e_machine of an ELF file, from the processor supplement of the ELF specification
 
-# the requirements that each handler runs with
-FUNCTIONS = {
-    "lambdas.announce.handler": ".",
-    "lambdas.api.handler": ".",
-    "lambdas.saga.handler": ".",
-    "lambdas.sweep.handler": ".",
-    "lambdas.aws.handler": "aws",
-    "lambdas.aws.collector": "aws",
-    "lambdas.azure.collector": "azure",
-    "lambdas.azure.handler": "azure",
-    "lambdas.billing.handler": ".",
-    "lambdas.billing.publisher": "billing",
-    "lambdas.billing.rate_card": ".",
-    "lambdas.gauges.handler": ".",
-    "lambdas.gcp.collector": "gcp",
-    "lambdas.gcp.handler": "gcp",
-    "lambdas.placement.handler": ".",
-    "lambdas.scvmm.handler": "scvmm",
-    "lambdas.vsphere.handler": "vsphere",
-    "lambdas.webhook.handler": ".",
-}
-
-
-@pytest.fixture(name="here", scope="module")
-def _here() -> Bundles:
-    return build_bundles(host())
-
-
-@pytest.fixture(name="for_lambda", scope="module")
-def _for_lambda() -> Bundles:
-    return build_bundles(LAMBDA)
-
-
-@pytest.fixture(name="unpacked", scope="module")
-def _unpacked(here: Bundles, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every bundle for this machine, unpacked as Lambda would: the code, and beside it a folder for each layer."""
-    folder = tmp_path_factory.mktemp("unpacked")
-    for bundle in {here.code, *here.dependencies.values()}:
-        with zipfile.ZipFile(bundle) as archive:
-            archive.extractall(folder / bundle.stem)
-    return folder
+FUNCTIONS = {module: start.requirements for module, start in STARTS.items()}
 
 
 @pytest.mark.parametrize("handler", FUNCTIONS)
@@ -85,14 +47,9 @@ def test_a_handler_imports_with_its_own_bundles_and_nothing_else(unpacked: Path,
 
 
 def test_every_service_that_a_function_makes_a_client_for_is_bundled() -> None:
-    made = {
-        text.split('"')[1]
-        for path in CODE.rglob("*.py")
-        for text in path.read_text().split("boto3.client(")[1:]
-        if text.startswith('"')
-    }
+    made = {name for path in CODE.rglob("*.py") for name in re.findall(r'client\("([a-z0-9-]+)"', path.read_text())}
 
-    assert made
+    assert {"dynamodb", "ec2", "s3", "sts"} <= made
     assert made <= AWS_SERVICES
 
 

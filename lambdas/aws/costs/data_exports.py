@@ -54,7 +54,7 @@ class _Manifest(NamedTuple):
 class _Listing(BaseModel):
     """What is read of a manifest."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     data_files: list[str] = Field(alias="dataFiles")
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 from azure.core import MatchConditions
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lambdas.azure.clients import AzureClients
 from lambdas.azure.costs.errors import answered
@@ -67,6 +67,8 @@ class _Run(NamedTuple):
 class _File(BaseModel):
     """A file as a manifest lists it."""
 
+    model_config = ConfigDict(defer_build=True)
+
     name: str = Field(alias="blobName")
     size: int | None = Field(default=None, alias="byteCount")
 
@@ -74,14 +76,18 @@ class _File(BaseModel):
 class _Configuration(BaseModel):
     """What was exported."""
 
+    model_config = ConfigDict(defer_build=True)
+
     type: str = "FocusCost"
 
 
 class _Manifest(BaseModel):
     """What is read of a manifest."""
 
+    model_config = ConfigDict(defer_build=True)
+
     blobs: list[_File]
-    configuration: _Configuration = Field(default=_Configuration(), alias="exportConfig")
+    configuration: _Configuration = Field(default_factory=_Configuration, alias="exportConfig")
 
 
 class CostExportCosts:

@@ -39,7 +39,7 @@ def _rising(thresholds: tuple[int, ...]) -> tuple[int, ...]:
 class Budget(BaseModel):
     """What costs may come to of everything that all of the given fields apply to; `thresholds` are percentages."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     saga: _Text | None = None
     label: Annotated[_Text, AfterValidator(_a_label)] | None = None
@@ -91,7 +91,7 @@ class Passed(NamedTuple):
 
 
 _BUDGETS: Final = TypeAdapter[dict[BudgetName, Budget]](
-    Annotated[dict[BudgetName, Budget], Field(max_length=MOST_BUDGETS)]
+    Annotated[dict[BudgetName, Budget], Field(max_length=MOST_BUDGETS)], config=ConfigDict(defer_build=True)
 )
 
 

@@ -16,7 +16,7 @@ _FORMATS: Final[tuple[FileFormat, ...]] = ("parquet", "csv.gz", "csv")
 class Cursor(BaseModel):
     """Where the next page of a read begins, as one of its pages said."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     @classmethod
     def read(cls, text: str) -> Self:

@@ -43,7 +43,7 @@ class Rhythm(NamedTuple):
 
 
 class _Source(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     name: SourceName
     since: WindowStart
@@ -165,7 +165,7 @@ class BigQueryExport(_Source):
 class Rates(BaseModel):
     """What an hour costs: of a virtual processor, of a GiB of memory, of a GiB of disk."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     cpu_hour: Decimal = Field(ge=0)
     memory_gb_hour: Decimal = Field(ge=0)
@@ -200,8 +200,10 @@ Source = Annotated[AnySource, Field(discriminator="kind")]
 Sources = Mapping[str, AnySource]
 """All that is declared, by name."""
 
-_DOCUMENTS: Final = TypeAdapter[dict[str, dict[str, Any]]](dict[str, dict[str, Any]])
-_SOURCES: Final = TypeAdapter[dict[SourceName, Source]](dict[SourceName, Source])
+_DOCUMENTS: Final = TypeAdapter[dict[str, dict[str, Any]]](
+    dict[str, dict[str, Any]], config=ConfigDict(defer_build=True)
+)
+_SOURCES: Final = TypeAdapter[dict[SourceName, Source]](dict[SourceName, Source], config=ConfigDict(defer_build=True))
 
 
 def parse_sources(text: str) -> dict[str, AnySource]:

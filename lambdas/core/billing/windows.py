@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,7 +26,7 @@ class WindowStatus(StrEnum):
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Contents(_Record):
@@ -41,9 +41,6 @@ class Contents(_Record):
     violations: dict[str, int] = Field(default={})
 
 
-EMPTY: Final = Contents()
-
-
 class Window(_Record):
     """One window of a source, and the file it is in: none as long as it never held a row.
 
@@ -53,7 +50,7 @@ class Window(_Record):
     source: str
     start: datetime
     status: WindowStatus = WindowStatus.OPEN
-    contents: Contents = EMPTY
+    contents: Contents = Field(default_factory=Contents)
     read_at: datetime | None = None
     restated: int = 0
     closed_at: datetime | None = None

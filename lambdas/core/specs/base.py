@@ -29,7 +29,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 class Strict(BaseModel):
     """A document in which an unknown field is an error and "8" is not a number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, defer_build=True)
 
 
 class Definition(Strict):

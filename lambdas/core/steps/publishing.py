@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypedDict
 from lambdas.core.billing.planning import closed_through, settled_at, wanted_from, with_asked
 from lambdas.core.billing.sources import AnySource
 from lambdas.core.billing.spans import window_name
-from lambdas.core.billing.windows import EMPTY, Contents, Read, SourceState, Window, WindowStatus
+from lambdas.core.billing.windows import Contents, Read, SourceState, Window, WindowStatus
 from lambdas.core.errors import Overtaken, RetryableError, TerminalError
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.costs import Arranged, CostFiles, Windows
@@ -115,7 +115,7 @@ class _Publication(NamedTuple):
 
     def outcome(self, window: Window) -> _Outcome:
         """The window as this read leaves it, and its file written; the window itself where it leaves it as it is."""
-        found = self.arranged.contents.get(window.start, EMPTY)
+        found = self.arranged.contents.get(window.start, Contents())
         if window.status is WindowStatus.CLOSED:
             return _Outcome(window, window, late=found.digest != window.contents.digest)
         if window.read_at is not None and window.read_at > self.read.begun_at:

@@ -74,7 +74,7 @@ _COLUMNS: Final = (SchemaField("charge", "STRING"),)
 class _Cursor(BaseModel):
     """The query that was begun, and once it is done, its result and the page that comes next."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     job: str
     table: str = ""

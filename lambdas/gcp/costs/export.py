@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lambdas.core.billing.spans import BillingCalendar, Span
 from lambdas.core.errors import TerminalError
@@ -54,7 +54,7 @@ _ZERO: Final = Decimal(0)
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -115,20 +115,20 @@ class _Charge(_Part):
     cost: Decimal
     currency: str
     billing_account_id: str = ""
-    invoice: _Invoice = _Invoice()
+    invoice: _Invoice = Field(default_factory=_Invoice)
     cost_type: str = "regular"
-    service: _Named = _Named()
-    sku: _Named = _Named()
-    project: _Named = _Named()
+    service: _Named = Field(default_factory=_Named)
+    sku: _Named = Field(default_factory=_Named)
+    project: _Named = Field(default_factory=_Named)
     labels: tuple[_Label, ...] = ()
     system_labels: tuple[_Label, ...] = ()
     tags: tuple[_Label, ...] = ()
-    location: _Location = _Location()
-    resource: _Resource = _Resource()
-    usage: _Usage = _Usage()
+    location: _Location = Field(default_factory=_Location)
+    resource: _Resource = Field(default_factory=_Resource)
+    usage: _Usage = Field(default_factory=_Usage)
     credits: tuple[_Credit, ...] = ()
-    adjustment_info: _Named = _Named()
-    subscription: _Subscription = _Subscription()
+    adjustment_info: _Named = Field(default_factory=_Named)
+    subscription: _Subscription = Field(default_factory=_Subscription)
     cost_at_list: Decimal | None = None
     seller_name: str = ""
 

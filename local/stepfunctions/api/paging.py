@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -42,6 +42,7 @@ def page(items: Iterable[Item], request: dict[str, Json]) -> tuple[list[Item], d
     """One page of `items`, and the answer's nextToken when more follow."""
     start = decode_token(request.get("nextToken")) or 0
     size = page_size(request)
-    found = list(islice(items, start, start + size + 1))
+    stop = start + size + 1
+    found = list(items[start:stop] if isinstance(items, Sequence) else islice(items, start, stop))
     more = {"nextToken": encode_token(start + size)} if len(found) > size else {}
     return found[:size], more

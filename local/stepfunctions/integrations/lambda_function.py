@@ -57,7 +57,7 @@ class LambdaIntegration:
     def perform(self, request: TaskRequest) -> Outcome:
         """Call the function and word the outcome as AWS does."""
         direct = request.resource.service == "function"
-        name, payload = (request.resource.arn, dumps(request.parameters)) if direct else _invocation(request.parameters)
+        name, payload = (request.resource.arn, request.payload()) if direct else _invocation(request.parameters)
         try:
             result = self._invoke(name, payload.encode())
         except LambdaError as error:

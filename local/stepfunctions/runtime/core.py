@@ -1,8 +1,9 @@
-"""The engine's heart: applies one input at a time, in one thread of thought, and journals it first.
+"""The engine's heart: applies one input at a time, in one thread of thought, and hands it to the journal first.
 
 An input is a plain dict with "op" and "t", its moment. Applying the same inputs in the same order gives the same state,
 so a journal of inputs is all that has to survive. Calls to the outside are requested while an input is applied and made
-afterwards by whoever set `dispatch`; their outcomes come back as inputs.
+afterwards by whoever set `dispatch`, who calls `settle` before: then the journal has what led to the call. So does
+whoever answers an API call. The calls' outcomes come back as inputs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from random import Random
@@ -62,6 +64,8 @@ class Core:
         self.replaying = False
         self.nested_elsewhere = False
         self.journal: Callable[[Input], None] = lambda record: None
+        self.settle: Callable[[], None] = lambda: None
+        self.settle_or_park: Callable[[Callable[[], None]], bool] = lambda later: True
         self.dispatch: Callable[[TaskRequest], None] = lambda request: None
         self.on_start: Callable[[Execution], None] = lambda execution: None
         self.on_end: Callable[[Execution], None] = lambda execution: None
@@ -75,6 +79,8 @@ class Core:
         self._interleave: Random | None = None
         self._identities = Random(f"{seed}:identities")  # noqa: S311 - as above
         self._ready: list[Callable[[], None]] = []
+        self._reported: deque[tuple[TaskRequest, Outcome]] = deque()
+        self._taking = threading.Lock()
         self._now = clock.now()
         self._applying = False
         self._after: list[Callable[[], object]] = []
@@ -222,8 +228,28 @@ class Core:
             self._dispatch(request)
 
     def report(self, request: TaskRequest, outcome: Outcome) -> None:
-        """Take in a call's outcome; one for an attempt that is over is dropped."""
-        self.finish_attempt(request.execution_arn, request.attempt, outcome)
+        """Take in a call's outcome; one for an attempt that is over is dropped.
+
+        Whoever finds another at it leaves the outcome to that one and goes on: threads that queue for the lock would
+        be switched to and from at every outcome, which costs more than the outcome.
+        """
+        self._reported.append((request, outcome))
+        while self._reported and self._taking.acquire(blocking=False):
+            try:
+                self._take_reported()
+            finally:
+                self._taking.release()
+
+    def _take_reported(self) -> None:
+        failed: Exception | None = None
+        while self._reported:
+            request, outcome = self._reported.popleft()
+            try:
+                self.finish_attempt(request.execution_arn, request.attempt, outcome)
+            except Exception as error:  # the others' outcomes count all the same
+                failed = error
+        if failed is not None:
+            raise failed
 
     def finish_attempt(self, arn: str, attempt: int, outcome: Outcome) -> bool:
         """Apply an outcome; False when there is no such attempt any more."""
@@ -307,6 +333,7 @@ class Core:
             self.soon(partial(self.interpreter.map_runs.child_ended, execution))
         if execution.status == "SUCCEEDED":
             execution.root = None
+        execution.history.pack()
         self._notable = True
         self.executions.finished(execution)
         self.on_end(execution)

@@ -34,8 +34,7 @@ class Endings:
         """The machine's last state has been left."""
         execution = branch.execution
         execution.output_text = output_text
-        details = {"output": output_text, "outputDetails": {"truncated": False}}
-        self._interpreter.record(branch, "ExecutionSucceeded", details)
+        self._interpreter.record(branch, "ExecutionSucceeded", {"output": output_text})
         self._end(execution, "SUCCEEDED")
 
     def branch_failed(self, branch: Branch, failure: StateFailure) -> None:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from local.stepfunctions.asl.program import Resource
-from local.stepfunctions.jsontext import Json
+from local.stepfunctions.jsontext import Json, dumps
 from local.stepfunctions.runtime.execution import Attempt, Execution
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRequest:
-    """A call to make for a task; whoever makes it reports an Outcome for (execution_arn, attempt)."""
+    """A call to make for a task; whoever makes it reports an Outcome for (execution_arn, attempt).
+
+    `text` is the JSON text of `parameters` where the history shows it, so that nobody has to write it again.
+    """
 
     execution_arn: str
     attempt: int
@@ -23,6 +26,11 @@ class TaskRequest:
     token: str | None
     retry_count: int = 0
     mock_case: str | None = None
+    text: str | None = None
+
+    def payload(self) -> str:
+        """The JSON text of the parameters."""
+        return dumps(self.parameters) if self.text is None else self.text
 
 
 @dataclass(frozen=True, slots=True)

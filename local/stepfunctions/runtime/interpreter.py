@@ -20,8 +20,6 @@ from local.stepfunctions.runtime.joins import Joins
 from local.stepfunctions.runtime.map_run import MapRun, MapRuns
 from local.stepfunctions.runtime.tasks import Tasks
 
-UNTRUNCATED = {"truncated": False}
-
 
 class Interpreter:
     """Runs executions on a host; every method is called while one input is being applied."""
@@ -51,11 +49,7 @@ class Interpreter:
             "ExecutionStarted",
             0,
             self.host.now,
-            {
-                "input": execution.input_text,
-                "inputDetails": UNTRUNCATED,
-                "roleArn": execution.origin.role_arn,
-            },
+            {"input": execution.input_text, "roleArn": execution.origin.role_arn},
         )
         root = Branch(execution, execution.origin.program.block, None, 0, 0)
         execution.root = root
@@ -96,8 +90,7 @@ class Interpreter:
         branch.inner = branch.unfinished = None
         branch.entered_at = self.host.now
         branch.entered_previous = branch.previous
-        details = {"input": raw_text, "inputDetails": UNTRUNCATED, "name": name}
-        branch.entered = self.record(branch, f"{state.type}StateEntered", details)
+        branch.entered = self.record(branch, f"{state.type}StateEntered", {"input": raw_text, "name": name})
         self._took(branch, "entered")
         branch.environment = Environment(partial(build_context, branch), branch.variables, execution.randomness.source)
         self.begin(branch)
@@ -126,7 +119,7 @@ class Interpreter:
 
     def at(self, branch: Branch) -> tuple[State, Environment]:
         """The branch's current state and surroundings."""
-        return cast("State", branch.state), cast("Environment", branch.environment)
+        return branch.state, branch.environment  # type: ignore[return-value]  # asked several times a state: no cast
 
     def failure_of(self, branch: Branch, fault: Fault) -> StateFailure:
         """A fault with the place where it happened, as AWS words it."""
@@ -204,10 +197,9 @@ class Interpreter:
         text = branch.raw_text if output is branch.raw else dumps(output)
         if too_large(text):
             raise StateFailure(DATA_LIMIT, oversized(state.name))
-        details: dict[str, Json] = {"name": state.name, "output": text, "outputDetails": UNTRUNCATED}
+        details: dict[str, Json] = {"name": state.name, "output": text}
         if assigned:
             details["assignedVariables"] = {name: dumps(value) for name, value in assigned.items()}
-            details["assignedVariablesDetails"] = UNTRUNCATED
             branch.variables = {**branch.variables, **assigned}
         self.record(branch, f"{state.type}StateExited", details)
         branch.attempt = branch.timer = None

@@ -15,8 +15,6 @@ from local.stepfunctions.runtime.host import Outcome, TaskRequest
 if TYPE_CHECKING:
     from local.stepfunctions.runtime.interpreter import Interpreter
 
-UNTRUNCATED = {"truncated": False}
-
 
 class Tasks:
     """Begins tasks and takes in what becomes of them."""
@@ -35,14 +33,15 @@ class Tasks:
             attempt.token = self._host.issue_token(attempt)
             environment.forget_context()
         arguments = state.flow.arguments(branch.selected, environment)
+        text = dumps(arguments)
         limits = self._limits(branch, spec)
         if resource.service == "activity":
-            attempt.input = dumps(arguments)
+            attempt.input = text
             self._host.offer_activity(attempt, resource.arn)
-        self._record_start(branch, resource, arguments, limits, self._credentials(branch, spec, environment))
+        self._record_start(branch, resource, text, limits, self._credentials(branch, spec, environment))
         self._arm(attempt, limits)
         if resource.service != "activity":
-            self._host.submit(self._request(branch, attempt, resource, arguments))
+            self._host.submit(self._request(branch, attempt, resource, arguments, text))
 
     def _new_attempt(self, branch: Branch) -> Attempt:
         execution = branch.execution
@@ -52,7 +51,7 @@ class Tasks:
         branch.attempt = attempt
         return attempt
 
-    def _request(self, branch: Branch, attempt: Attempt, resource: Resource, arguments: Json) -> TaskRequest:
+    def _request(self, branch: Branch, attempt: Attempt, resource: Resource, arguments: Json, text: str) -> TaskRequest:
         state, _ = self._interpreter.at(branch)
         execution = branch.execution
         return TaskRequest(
@@ -64,9 +63,12 @@ class Tasks:
             attempt.token,
             branch.retry_count,
             execution.mock_case,
+            text,
         )
 
     def _limits(self, branch: Branch, spec: TaskSpec) -> dict[str, int]:
+        if spec.timeout is None and spec.heartbeat is None:
+            return {}
         _, environment = self._interpreter.at(branch)
         fields = {"timeoutInSeconds": spec.timeout, "heartbeatInSeconds": spec.heartbeat}
         return {
@@ -82,19 +84,19 @@ class Tasks:
         self,
         branch: Branch,
         resource: Resource,
-        arguments: Json,
+        arguments: str,
         limits: dict[str, int],
         credentials: dict[str, Json],
     ) -> None:
         record = partial(self._interpreter.record, branch)
         if resource.service in ("function", "activity"):
             prefix = "LambdaFunction" if resource.service == "function" else "Activity"
-            details = {"input": dumps(arguments), "inputDetails": UNTRUNCATED, "resource": resource.arn}
+            details = {"input": arguments, "resource": resource.arn}
             record(f"{prefix}Scheduled", {**details, **limits, **credentials})
             if prefix == "LambdaFunction":
                 record("LambdaFunctionStarted")
             return
-        scheduled = {"parameters": dumps(arguments), "region": self._host.region, **_named(resource)}
+        scheduled = {"parameters": arguments, "region": self._host.region, **_named(resource)}
         record("TaskScheduled", {**scheduled, **limits, **credentials})
         record("TaskStarted", _named(resource))
 
@@ -133,8 +135,7 @@ class Tasks:
             if attempt.submitted:
                 return  # asked for again after a restart
             attempt.submitted = True
-            details = {"output": outcome.output, "outputDetails": UNTRUNCATED, **_named(resource)}
-            self._interpreter.record(branch, "TaskSubmitted", details)
+            self._interpreter.record(branch, "TaskSubmitted", {"output": outcome.output, **_named(resource)})
             return
         self.close(attempt)
         if outcome.kind == "failed":
@@ -143,8 +144,7 @@ class Tasks:
         if too_large(output):
             name = resource.arn if resource.service in ("function", "activity") else resource.service
             raise self._failed(branch, resource, DATA_LIMIT, oversized(name))
-        details = {"output": output, "outputDetails": UNTRUNCATED}
-        self._interpreter.record(branch, f"{_prefix(resource)}Succeeded", {**details, **_named(resource)})
+        self._interpreter.record(branch, f"{_prefix(resource)}Succeeded", {"output": output, **_named(resource)})
         self._interpreter.complete(branch, loads(output))
 
     def _failed(self, branch: Branch, resource: Resource, error: str | None, cause: str | None) -> StateFailure:

@@ -151,17 +151,21 @@ def test_the_transactions_tried_are_written_and_cancelled() -> None:
     assert sum("TransactionCanceled" in end for end in ends) > 50
 
 
-def test_what_a_transaction_copies_does_not_grow_with_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    def copies(partitions: int) -> int:
+@pytest.mark.parametrize(("partitions", "items"), [(300, 3), (3, 300)])
+def test_what_a_transaction_copies_does_not_grow_with_the_table(
+    partitions: int, items: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copies(partitions: int, items: int) -> int:
         backend = make_backend()
-        for number in range(partitions):
-            backend.put_item("sorted", {"pk": {"S": str(number)}, "sk": {"S": "x"}})
-        new = [{"pk": {"S": str(number)}, "sk": {"S": "y"}} for number in range(3)]
+        for pk in range(partitions):
+            for sk in range(items):
+                backend.put_item("sorted", {"pk": {"S": str(pk)}, "sk": {"S": str(sk)}})
+        written = [{"pk": {"S": "0"}, "sk": {"S": str(sk)}, "state": {"S": "new"}} for sk in range(3)]
         with counted(monkeypatch, "__deepcopy__") as calls:
-            backend.transact_write_items([{"Put": {"TableName": "sorted", "Item": item}} for item in new])
+            backend.transact_write_items([{"Put": {"TableName": "sorted", "Item": item}} for item in written])
         return len(calls)
 
-    assert 0 < copies(300) == copies(3)
+    assert 0 < copies(partitions, items) == copies(3, 3)
 
 
 @pytest.mark.parametrize("index", [None, "by-state"])
@@ -180,7 +184,47 @@ def test_what_a_query_sorts_does_not_grow_with_the_table(index: str | None, monk
     assert 0 < comparisons(300) == comparisons(3)
 
 
-def test_the_index_is_named_where_it_is_looked_for() -> None:
-    parameters = list(inspect.signature(dynamodb_corrections._query).parameters)
-    assert parameters[:2] == ["self", "hash_key"]
-    assert parameters[2:].index("index_name") == dynamodb_corrections._INDEX_NAME
+@pytest.mark.parametrize("limit", [None, 2])
+@pytest.mark.parametrize("start", [None, "x"])
+@pytest.mark.parametrize(
+    ("comparison", "bounds"), [("=", "y"), ("<", "y"), (">=", "y"), ("BETWEEN", "xy"), ("BEGINS_WITH", "z")]
+)
+def test_a_query_by_range_finds_what_it_does_by_itself(
+    comparison: str, bounds: str, start: str | None, limit: int | None, theirs: pytest.MonkeyPatch
+) -> None:
+    backend = make_backend()
+    for pk in PARTITIONS:
+        for sk in SORTS:
+            backend.put_item("sorted", {"pk": {"S": pk}, "sk": {"S": sk}})
+
+    def found() -> Any:
+        asked: dict[str, Any] = {
+            "range_comparison": comparison,
+            "range_value_dicts": [{"S": it} for it in bounds],
+            "exclusive_start_key": start and {"pk": {"S": "a"}, "sk": {"S": start}},
+            "limit": limit,
+        }
+        items, scanned, last = backend.query("sorted", {"S": "a"}, **{**ASKED, **asked})
+        return [it.to_json() for it in items], scanned, last
+
+    expected = found()
+    theirs.undo()
+    assert found() == expected
+
+
+def test_what_a_query_by_range_weighs_does_not_grow_with_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    def weighed(others: int) -> int:
+        backend = make_backend()
+        for sk in ("r1", "r2", *(f"e{number}" for number in range(others))):
+            backend.put_item("sorted", {"pk": {"S": "a"}, "sk": {"S": sk}})
+        asked = {"range_comparison": "BEGINS_WITH", "range_value_dicts": [{"S": "r"}], "limit": None}
+        with counted(monkeypatch, "size") as calls:
+            assert len(backend.query("sorted", {"S": "a"}, **{**ASKED, **asked})[0]) == 2
+        return len(calls)
+
+    assert 0 < weighed(300) == weighed(3)
+
+
+def test_what_a_query_asks_for_is_named_as_it_is_looked_for() -> None:
+    named = {"hash_key", "range_comparison", "range_objs", "limit", "index_name", "hash_key_conditions"}
+    assert named < set(inspect.signature(dynamodb_corrections._query).parameters)

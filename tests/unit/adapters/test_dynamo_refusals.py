@@ -189,12 +189,13 @@ def test_a_write_demands_the_version_that_was_read_and_that_its_event_is_new(
 
 def test_what_dynamodb_gives_in_pages_is_read_to_the_end(ledger: DynamoLedger, stubber: Stubber, saga: Saga) -> None:
     _, resources = plan_saga(parse_request(request_document(aws_disk("b"), aws_disk("a"))), "s1", "somebody", START)
-    stubber.add_response("get_item", header(saga))
     place_of = {"b": "0", "a": "1"}
+    first, second = (
+        {"document": {"S": it.model_dump_json()}, "place": {"N": place_of[it.id]}} for it in reversed(resources)
+    )
     last = {"pk": {"S": "s1"}, "sk": {"S": "RESOURCE#a"}}
-    for resource, key in ((resources[1], last), (resources[0], None)):
-        item = {"document": {"S": resource.model_dump_json()}, "place": {"N": place_of[resource.id]}}
-        stubber.add_response("query", {"Items": [item], **({"LastEvaluatedKey": key} if key else {})})
+    stubber.add_response("query", {"Items": [header(saga)["Item"], first], "LastEvaluatedKey": last})
+    stubber.add_response("query", {"Items": [second]})
     assert [it.id for it in ledger.snapshot("s1").resources] == ["b", "a"]
     stubber.assert_no_pending_responses()
 

@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from azure.identity import ClientAssertionCredential, EnvironmentCredential, ManagedIdentityCredential
+from botocore.session import Session
 from botocore.stub import Stubber
 
 from lambdas.azure.clients import AzureClients
@@ -50,10 +51,11 @@ def test_the_role_is_proven_by_a_token_that_sts_signs_for_azure_alone(monkeypatc
     sts = boto3.client("sts", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
     asked = {"Audience": ["api://AzureADTokenExchange"], "SigningAlgorithm": "RS256"}
 
-    def client(service: str, **options: Any) -> Any:
-        return sts
+    class Role(Session):
+        def create_client(self, *_: Any, **__: Any) -> Any:
+            return sts
 
-    monkeypatch.setattr(boto3, "client", client)
+    monkeypatch.setattr("lambdas.azure.credentials.session", Role)
     with Stubber(sts) as stub:
         stub.add_response("get_web_identity_token", {"WebIdentityToken": "signed"}, asked)
         assert web_identity_token(settings()) == "signed"

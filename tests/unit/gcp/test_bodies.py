@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from google.cloud.compute_v1 import Disk, Instance
+
 from lambdas.core.model import AttachedDisk, Intent
 from lambdas.gcp import bodies
-from lambdas.gcp.compute import Disk, Instance
 from tests.contract.gcp_cloud import ZONE, gcp_definition
 
 SAGA = "s0test0000000001"

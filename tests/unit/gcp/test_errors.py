@@ -13,10 +13,10 @@ from google.auth.exceptions import (
     RefreshError,
     TransportError,
 )
+from google.cloud.compute_v1 import Operation
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]  # its stubs are another package
 
 from lambdas.core.errors import CapacityError, RetryableError, StepError, TerminalError
-from lambdas.gcp.compute import Operation
 from lambdas.gcp.errors import (
     ALREADY_EXISTS_CODES,
     CAPACITY_CODES,

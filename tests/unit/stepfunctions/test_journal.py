@@ -91,6 +91,7 @@ def engine_on(directory: Path, world: World, die_at: int | None = None, before: 
             raise Killed
         write(record)
         if written == die_at:
+            engine.core.settle()
             raise Killed
 
     engine.core.journal = dying

@@ -1,0 +1,58 @@
+"""What moto finds out anew for every request and value: found out once, since it is always the same.
+
+Which methods a service has, which services there are, and under which names a member of an answer may be kept. Tags of
+one resource are looked for among all tags.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from copy import copy
+from functools import cache
+from typing import Any, Final
+
+from moto import backends
+from moto.core import responses
+from moto.core.serialize import XFormedAttributePicker
+from moto.ec2.models.tags import TagBackend
+
+_modules = backends.list_of_moto_modules
+_method_names = responses.method_names_from_class
+_possible_keys = XFormedAttributePicker.get_possible_keys
+_describe_tags = TagBackend.describe_tags
+
+_KNOWN: Final = "_skysaga_possible_keys"
+_ID: Final = re.compile(r"[a-z]+-[0-9a-f]+")
+
+
+def correct_requests() -> None:
+    """Have moto find these out once."""
+    backends.list_of_moto_modules = cache(lambda: tuple(_modules()))
+    responses.method_names_from_class = cache(lambda kind: frozenset(_method_names(kind)))
+    XFormedAttributePicker.get_possible_keys = _keys_once
+    TagBackend.describe_tags = _tags_of_one
+
+
+def _keys_once(picker: Any, context: Any) -> Iterable[str]:
+    """Under which names a value may be: the same for each member of a shape and each type of what holds it."""
+    known = vars(context.shape).setdefault(_KNOWN, {})
+    holder = type(context.obj)
+    if (context.key, holder) not in known:
+        known[context.key, holder] = tuple(dict.fromkeys(_possible_keys(picker, context)))
+    keys: tuple[str, ...] = known[context.key, holder]
+    return keys
+
+
+def _tags_of_one(backend: Any, filters: Mapping[str, list[str]] | None = None) -> Any:
+    """Find tags, where resources are asked for by id only among theirs."""
+    ids = (filters or {}).get("resource-id", [])
+    if not ids or not all(_ID.fullmatch(it) for it in ids):
+        return _describe_tags(backend, filters)
+    theirs = copy(backend)
+    theirs.tags = {it: backend.tags[it] for it in backend.tags if it in ids} if len(ids) > 1 else _one(backend, ids[0])
+    return _describe_tags(theirs, filters)
+
+
+def _one(backend: Any, resource_id: str) -> dict[str, dict[str, str]]:
+    return {resource_id: backend.tags[resource_id]} if resource_id in backend.tags else {}
