@@ -22,7 +22,9 @@ FAN_OUT = chain(
 
 
 def recorded(directory: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in (directory / NAME).read_bytes().splitlines()]
+    """What the file holds; whoever reads while it is written may find its last line begun."""
+    *lines, _ = (directory / NAME).read_bytes().split(b"\n")
+    return [json.loads(line) for line in lines]
 
 
 class Watching:
