@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cold import PEER, STARTS, Taken, laboratory, rounds
+from bench.cold import PEER, STARTS, Taken, laboratory, rounds, summed_up
 from infra.packaging.bundles import Bundles
 
 AGAIN = 6
@@ -87,21 +87,11 @@ def test_every_function_starts_within_its_budget(here: Bundles, unpacked: Path) 
 
 def too_much(taken: Mapping[str, Sequence[Taken]]) -> dict[str, str]:
     """The functions that are over their budget, and by what they are."""
-    peer = best(taken[PEER])
+    peer = summed_up(taken[PEER], min)
     found = {}
     for name, start in STARTS.items():
-        it = best(taken[name])
+        it = summed_up(taken[name], min)
         ratios = (it.imported / peer.imported, it.first / peer.imported, it.resting / peer.resting)
         if max(ratios) > start.budget:
             found[name] = "import {:.2f}, first call {:.2f}, memory {:.2f}".format(*ratios) + f" of {start.budget}"
     return found
-
-
-def best(taken: Sequence[Taken]) -> Taken:
-    return Taken(
-        min(it.imported for it in taken),
-        min(it.first for it in taken),
-        min(it.resting for it in taken),
-        min(it.warm for it in taken),
-        taken[0].ended,
-    )
