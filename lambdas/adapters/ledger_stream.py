@@ -1,6 +1,6 @@
 """The stream of the ledger's table: what was written to headers and resources, record by record.
 
-A record has an item as it was and as it is, in the form that `ledger.py` gives to items.
+A record has an item as it was and as it is, in the form that `ledger_items.py` gives to items.
 Source: the DynamoDB developer guide, "Change data capture for DynamoDB Streams"; Lambda's, "Using AWS Lambda with
 Amazon DynamoDB".
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
-from lambdas.adapters.ledger import HEADER, RESOURCE
+from lambdas.adapters.ledger_items import HEADER, RESOURCE
 from lambdas.core.announcing import Named, ResourceWritten, SagaWritten, Written
 from lambdas.core.model import Record, Resource, Saga
 from lambdas.core.ports.ledger import Ledger

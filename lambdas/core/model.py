@@ -50,14 +50,25 @@ class Approval(Record):
     approved_at: datetime | None = None
 
 
+class Division(Record):
+    """How a saga is divided that has too many resources for one order of writes.
+
+    `waves` says how many resources each wave has, and `shards` how many shards there are, over all waves.
+    """
+
+    waves: tuple[int, ...]
+    shards: int
+
+
 class Saga(Record):
     """The header of one request.
 
-    `version` counts every write to the saga or to one of its resources, and is the number of its latest event.
-    `waves` are resource ids in creation order: everything in a wave may be created at once. At `expires_at` the saga is
-    released, whatever it is doing then. `unchecked` are the clouds whose preflight could not be made. A release first
-    left something behind at `attention_since`, and none has removed it yet. It has its status since `status_since`, or
-    since it was created.
+    `version` counts every write to the saga or to one of its resources, and is the number of its latest event; of a
+    divided one, every write to the saga alone. `waves` are resource ids in creation order: everything in a wave may be
+    created at once; a divided saga has its `division` instead. `clouds` are those that it has resources on. At
+    `expires_at` the saga is released, whatever it is doing then. `unchecked` are the clouds whose preflight could not
+    be made. A release first left something behind at `attention_since`, and none has removed it yet. It has its status
+    since `status_since`, or since it was created.
     """
 
     id: str
@@ -66,7 +77,9 @@ class Saga(Record):
     version: int = 0
     caller: str
     labels: Mapping[str, str] = {}
-    waves: tuple[tuple[str, ...], ...]
+    waves: tuple[tuple[str, ...], ...] = ()
+    division: Division | None = None
+    clouds: tuple[str, ...] = ()
     created_at: datetime
     finished_at: datetime | None = None
     expires_at: datetime | None = None
@@ -77,6 +90,40 @@ class Saga(Record):
     attention_since: datetime | None = None
     status_since: datetime | None = None
     release_goal: Literal[SagaStatus.ROLLED_BACK, SagaStatus.RELEASED] | None = None
+
+    @property
+    def wave_sizes(self) -> tuple[int, ...]:
+        """How many resources each wave has."""
+        return self.division.waves if self.division else tuple(len(wave) for wave in self.waves)
+
+
+class Shard(Record):
+    """What stands in for the header of a divided saga where its resources of one shard are written.
+
+    Of one `wave`, it has in `saga` the header as it was at the version `header`, and as its own `version` the number of
+    the latest event of its resources, which was written at `written_at`. `counts` says how many of them have a status,
+    the last of which became READY at `ready_at`.
+    """
+
+    saga: Saga
+    number: int
+    wave: int
+    header: int = 1
+    version: int = 0
+    counts: Mapping[ResourceStatus, int]
+    written_at: datetime
+    ready_at: datetime | None = None
+
+    def as_header(self) -> Saga:
+        """The saga as its resources see it: what is decided about them depends on nothing else of it."""
+        return self.saga.model_copy(update={"version": self.version})
+
+
+class Position(Record):
+    """Where a resource of a divided saga belongs."""
+
+    wave: int
+    shard: int
 
 
 class Attempt(Record):
@@ -89,7 +136,8 @@ class Attempt(Record):
 class Resource(Record):
     """One resource of a saga and how far it is; also its intent, once it is CREATING.
 
-    `revision` counts the writes to it. `target` is what the target it names stood for when the saga was opened.
+    `revision` counts the writes to it. `target` is what the target it names stood for when the saga was opened. In a
+    divided saga it has a `position`.
     Of a private one, `cluster` is where it was placed last, `claim` what it takes of it as long as it lives or is being
     built there, and `refused_by` the clusters that had no room for it after all. `attempt` is a create whose answer is
     not known: where the cloud does not recognise a repeated request, it must not be repeated too soon. `trouble` counts
@@ -100,6 +148,7 @@ class Resource(Record):
     saga_id: str
     definition: ResourceDefinition
     target: Target | None = None
+    position: Position | None = None
     revision: int = 0
     status: ResourceStatus = ResourceStatus.PLANNED
     cluster: str | None = None
@@ -137,10 +186,12 @@ class Fault(NamedTuple):
 class Event(Record):
     """One change, as it was made: to the saga itself, or to the resource named.
 
-    Where `step` met a fault that may pass, `error` is the cloud's code, and the status is what it was before.
+    Numbers are given by the header, or by the `shard` of a divided saga that the resource belongs to. Where `step` met
+    a fault that may pass, `error` is the cloud's code, and the status is what it was before.
     """
 
     seq: int
+    shard: int | None = None
     at: datetime
     resource_id: str | None = None
     status: str

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from lambdas.core.division import MOST_UNDIVIDED, divided, division_of
 from lambdas.core.durations import duration_of
 from lambdas.core.graph import waves
 from lambdas.core.model import Approval, Resource, Saga
@@ -24,19 +25,25 @@ def plan_saga(
     request: SagaRequest, saga_id: str, caller: str, now: datetime, targets: Mapping[str, Target] = NO_TARGETS
 ) -> Snapshot:
     """A new saga with all of its resources planned and nothing begun; `targets` are by resource id."""
-    graph = {definition.id: dependencies(definition) for definition in request.resources}
+    order = waves({definition.id: dependencies(definition) for definition in request.resources})
+    positions = divided(order) if len(request.resources) > MOST_UNDIVIDED else {}
     saga = Saga(
         id=saga_id,
         name=request.name,
         caller=caller,
         labels=request.labels,
-        waves=waves(graph),
+        waves=() if positions else order,
+        division=division_of(positions) if positions else None,
+        clouds=tuple(dict.fromkeys(definition.provider for definition in request.resources)),
         preflight=request.preflight,
         approval=_approval(request.approval),
         created_at=now,
         expires_at=now + duration_of(request.ttl) if request.ttl else None,
     )
-    planned = (Resource(saga_id=saga_id, definition=it, target=targets.get(it.id)) for it in request.resources)
+    planned = (
+        Resource(saga_id=saga_id, definition=it, target=targets.get(it.id), position=positions.get(it.id))
+        for it in request.resources
+    )
     return Snapshot(saga, tuple(planned))
 
 

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from lambdas.core.errors import MovedOn, NotPossible
-from lambdas.core.model import Event, Saga
+from lambdas.core.model import Event, Resource, Saga
 from lambdas.core.plan import NO_TARGETS, new_saga_id, plan_saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.executions import Executions
-from lambdas.core.ports.ledger import IdempotencyKey, Ledger, Snapshot
+from lambdas.core.ports.ledger import IdempotencyKey, Ledger, Standing
 from lambdas.core.request import SagaRequest
-from lambdas.core.states import ENDINGS, SagaStatus
+from lambdas.core.states import ENDINGS, ResourceStatus, SagaStatus
 from lambdas.core.steps.approving import awaiting
 from lambdas.core.steps.saga import ReleaseReason
 from lambdas.core.targets import Target
 
 LONGEST_WAIT: Final = 20.0
 """Seconds that a long poll may last: below API Gateway's 30."""
+
+MOST_SHOWN: Final = 1000
+"""Resources of a divided saga that are shown at once: what a function answers has at most 6 MB."""
+
+EVENTS_IN_A_PAGE: Final = 100
 
 _POLL_INTERVAL: Final = 0.05
 
@@ -31,6 +37,23 @@ _UNDOING: Final = (
     SagaStatus.RELEASING,
     SagaStatus.RELEASED,
 )
+
+
+class SagaPage(NamedTuple):
+    """A saga and some of its resources, how many in all have which status, and after which id there are more."""
+
+    saga: Saga
+    resources: tuple[Resource, ...]
+    counts: Mapping[ResourceStatus, int]
+    following: str | None
+
+
+class EventPage(NamedTuple):
+    """Some events of a saga, and the cursor after which there are more."""
+
+    saga: Saga
+    events: list[Event]
+    cursor: tuple[int, ...]
 
 
 class Sagas:
@@ -63,9 +86,19 @@ class Sagas:
         """A saga without its resources; raises SagaNotFound."""
         return self._ledger.saga(saga_id)
 
-    def get(self, saga_id: str) -> Snapshot:
-        """A saga and its resources; raises SagaNotFound."""
-        return self._ledger.snapshot(saga_id)
+    def get(self, saga_id: str, after: str | None = None, limit: int = MOST_SHOWN) -> SagaPage:
+        """A saga and its resources, in the order of its request; raises SagaNotFound.
+
+        Of a divided one they are in the order of their ids, at most `limit`, continuing above the id `after`.
+        """
+        saga, resources = self._ledger.page(saga_id, after, limit + 1)
+        if saga.division is None:
+            return SagaPage(saga, resources, Counter(it.status for it in resources), None)
+        counts = Counter[ResourceStatus]()
+        for shard in self._ledger.shards(saga_id):
+            counts.update(shard.counts)
+        following = resources[limit - 1].id if len(resources) > limit else None
+        return SagaPage(saga, resources[:limit], counts, following)
 
     def find(
         self,
@@ -85,16 +118,33 @@ class Sagas:
             before = page[-1].id
         return found[:limit]
 
-    def events(self, saga_id: str, after: int, wait: float) -> list[Event]:
-        """The events numbered above `after`; when there are none yet, wait for one up to `wait` seconds."""
+    def events(self, saga_id: str, after: Sequence[int], wait: float) -> EventPage:
+        """Some of the events that come after a cursor; when there are none yet, wait for one up to `wait` seconds.
+
+        A cursor has the number of the last event that was read: first of the saga's own, then of each shard's.
+        """
         deadline = self._clock.now() + timedelta(seconds=min(wait, LONGEST_WAIT))
         while True:
-            saga = self._ledger.saga(saga_id)  # each of its versions is an event, so this one small item tells of any
-            if saga.version > after:
-                return self._ledger.events(saga_id, after)
+            saga = self._ledger.saga(saga_id)  # each of its versions is an event, so small items tell of any
+            shards = self._ledger.shards(saga_id) if saga.division else []
+            newest = (saga.version, *(shard.version for shard in shards))
+            seen = (*after, *([0] * len(newest)))[: len(newest)]
+            if any(now > then for now, then in zip(newest, seen, strict=True)):
+                return self._events_between(saga, seen, newest)
             if self._clock.now() >= deadline or ended(saga):
-                return []
+                return EventPage(saga, [], seen)
             self._pause(_POLL_INTERVAL)
+
+    def _events_between(self, saga: Saga, seen: Sequence[int], newest: Sequence[int]) -> EventPage:
+        """As many events as a page has, of the header first; in the order in which they happened."""
+        cursor, events = list(seen), list[Event]()
+        for place, (then, now) in enumerate(zip(seen, newest, strict=True)):
+            if now > then and len(events) < EVENTS_IN_A_PAGE:
+                shard = place - 1 if place else None
+                some = self._ledger.events(saga.id, then, EVENTS_IN_A_PAGE - len(events), shard)
+                events += some
+                cursor[place] = some[-1].seq if some else then
+        return EventPage(saga, sorted(events, key=lambda event: event.at), tuple(cursor))
 
     def approve(self, saga_id: str, caller: str, seen: Collection[int] | None = None) -> Saga:
         """Let a saga go on that waits for approval; one that was approved before stays as it is.
@@ -104,15 +154,15 @@ class Sagas:
         """
         now = self._clock.now()
 
-        def change(snapshot: Snapshot) -> Saga:
-            saga = _as_seen(snapshot.saga, seen)
+        def change(standing: Standing) -> Saga:
+            saga = _as_seen(standing.saga, seen)
             if saga.approval is None:
                 raise NotPossible(f"saga {saga_id} asks for no approval; its request would have to say so")
             if saga.approval.approved_by is not None:
                 return saga
             if not awaiting(saga):
-                standing = "cancelled" if saga.cancel_requested else saga.status
-                raise NotPossible(f"saga {saga_id} is {standing}; only one in AWAITING_APPROVAL can be approved")
+                found = "cancelled" if saga.cancel_requested else saga.status
+                raise NotPossible(f"saga {saga_id} is {found}; only one in AWAITING_APPROVAL can be approved")
             approval = saga.approval.model_copy(update={"approved_by": caller, "approved_at": now})
             return saga.model_copy(update={"status": SagaStatus.PROVISIONING, "approval": approval})
 
@@ -126,8 +176,8 @@ class Sagas:
         Raises NotPossible for one that committed, or that needs attention.
         """
 
-        def change(snapshot: Snapshot) -> Saga:
-            saga = _as_seen(snapshot.saga, seen)
+        def change(standing: Standing) -> Saga:
+            saga = _as_seen(standing.saga, seen)
             if saga.status in _UNDOING:
                 return saga
             if saga.status is SagaStatus.COMMITTED:

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from lambdas.adapters.ledger import CALLER_INDEX, HOME_INDEX, STATUS_INDEX, DynamoLedger
+from lambdas.adapters.ledger import DynamoLedger
+from lambdas.adapters.ledger_items import CALLER_INDEX, HOME_INDEX, STATUS_INDEX
 from lambdas.core.errors import IdempotencyConflict, IllegalTransition, SagaNotFound
 from lambdas.core.model import Resource, Saga
 from lambdas.core.plan import new_saga_id, plan_saga

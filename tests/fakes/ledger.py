@@ -7,12 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lambdas.core.changes import Write, resource_write, saga_write
+from lambdas.core.changes import (
+    Write,
+    new_shards,
+    resource_write,
+    saga_write,
+    standing_of,
+    standing_of_shards,
+)
 from lambdas.core.clusters import Amounts, Claimed
+from lambdas.core.division import IN_A_BATCH
 from lambdas.core.errors import ClaimRefused, IdempotencyConflict, RetryableError, SagaNotFound
-from lambdas.core.model import Event, Fault, Resource, Saga
+from lambdas.core.model import Event, Fault, Resource, Saga, Shard
 from lambdas.core.ports.clock import Clock
-from lambdas.core.ports.ledger import IdempotencyKey, ResourceChange, SagaChange, Snapshot
+from lambdas.core.ports.ledger import IdempotencyKey, ResourceChange, SagaChange, Snapshot, Standing
 from lambdas.core.specs import PRIVATE_PROVIDERS
 from lambdas.core.states import SagaStatus
 from lambdas.core.targets import DEFAULT
@@ -25,10 +33,23 @@ class _Record:
     saga: Saga
     resources: dict[str, Resource]
     events: list[Event] = field(default_factory=list)
+    shards: dict[int, Shard] = field(default_factory=dict)
 
     @property
     def snapshot(self) -> Snapshot:
         return Snapshot(self.saga, tuple(self.resources.values()))
+
+    @property
+    def standing(self) -> Standing:
+        if self.saga.division is None:
+            return standing_of(self.snapshot)
+        return standing_of_shards(self.saga, list(self.shards.values()))
+
+    def wave(self, number: int) -> list[Resource]:
+        if self.saga.division is None:
+            return [self.resources[resource_id] for resource_id in self.saga.waves[number]]
+        placed = [(it.position, it) for it in self.resources.values() if it.position and it.position.wave == number]
+        return [it for _, it in sorted(placed, key=lambda pair: pair[0].shard)]
 
 
 class FakeLedger:
@@ -56,6 +77,7 @@ class FakeLedger:
                 saga = saga.model_copy(update={"version": 1})
                 event = Event(seq=1, at=saga.created_at, status=saga.status)
                 self._records[saga.id] = _Record(saga, {it.id: it for it in resources}, [event])
+                self._records[saga.id].shards = {it.number: it for it in new_shards(saga, resources)}
                 self._keys[key.caller, key.key] = (saga.id, key.digest)
                 return saga
         saga_id, digest = opened
@@ -72,6 +94,33 @@ class FakeLedger:
         with self._lock:
             return self._record(saga_id).snapshot
 
+    def standing(self, saga_id: str) -> Standing:
+        """The saga and what became of its resources; raises SagaNotFound."""
+        with self._lock:
+            return self._record(saga_id).standing
+
+    def batch(self, saga_id: str, wave: int, number: int) -> Snapshot:
+        """The saga and the resources of one batch of a wave; raises SagaNotFound."""
+        with self._lock:
+            record = self._record(saga_id)
+            resources = record.wave(wave)[number * IN_A_BATCH : (number + 1) * IN_A_BATCH]
+            return Snapshot(record.saga, tuple(resources))
+
+    def page(self, saga_id: str, after: str | None, limit: int) -> Snapshot:
+        """The saga and its resources; of a divided one, at most `limit` by their ids, those above the id `after`."""
+        with self._lock:
+            record = self._record(saga_id)
+            if record.saga.division is None:
+                return record.snapshot
+            ids = sorted(it for it in record.resources if it > (after or ""))
+            return Snapshot(record.saga, tuple(record.resources[it] for it in ids[:limit]))
+
+    def shards(self, saga_id: str) -> list[Shard]:
+        """The shards of a saga in their order; none of one that is not divided, or that there is not."""
+        with self._lock:
+            self._answer()
+            return list(self._records[saga_id].shards.values()) if saga_id in self._records else []
+
     def resource(self, saga_id: str, resource_id: str) -> Resource:
         """One resource; raises SagaNotFound."""
         resources = self._record(saga_id).resources
@@ -79,15 +128,18 @@ class FakeLedger:
             raise SagaNotFound(f"no resource {resource_id} in saga {saga_id}")
         return resources[resource_id]
 
-    def change_saga(self, saga_id: str, change: SagaChange, message: str | None = None) -> Snapshot:
+    def change_saga(self, saga_id: str, change: SagaChange, message: str | None = None) -> Standing:
         """Replace the header by what `change` makes of it; returns what stands now."""
         for _ in range(_ATTEMPTS):
-            before = self.snapshot(saga_id)
+            before, shards = self._decided_on(saga_id)
             write = saga_write(before, change, self._clock.now(), message)
-            if write is None:
-                return before
-            if self._commit(write):
-                return Snapshot(write.saga, before.resources)
+            if write is not None and not self._commit(write, shards=shards):
+                continue
+            after = write.saga if write else before.saga
+            for shard in shards:
+                if shard.header < after.version and not (write and write.ends):
+                    self._tell(shard, after)
+            return before._replace(saga=after)
         raise _contention(saga_id)
 
     def change_resource(
@@ -101,18 +153,19 @@ class FakeLedger:
     ) -> tuple[Saga, Resource]:
         """Replace one resource by what `change` makes of it; returns what stands now."""
         for _ in range(_ATTEMPTS):
-            saga = self.saga(saga_id)
             resource = self.resource(saga_id, resource_id)
-            write = resource_write(saga, resource, change, self._clock.now(), message, fault)
+            shard = self._shard(saga_id, resource.position.shard) if resource.position else None
+            saga = shard.as_header() if shard else self.saga(saga_id)
+            write = resource_write(saga, resource, change, self._clock.now(), message, fault, shard)
             if write is None or write.resource is None:
                 return saga, resource
             if self._commit(write, bounds):
                 return write.saga, write.resource
         raise _contention(saga_id)
 
-    def events(self, saga_id: str, after: int = 0, limit: int = 100) -> list[Event]:
-        """The saga's events with a number above `after`, in order, at most `limit`; raises SagaNotFound."""
-        return [event for event in self._record(saga_id).events if event.seq > after][:limit]
+    def events(self, saga_id: str, after: int = 0, limit: int = 100, shard: int | None = None) -> list[Event]:
+        """The saga's events, or a shard's, with a number above `after`, in order, at most `limit`."""
+        return [it for it in self._record(saga_id).events if it.shard == shard and it.seq > after][:limit]
 
     def sagas(self, status: SagaStatus | None, limit: int, before: str | None, caller: str | None = None) -> list[Saga]:
         """The newest sagas first, of one caller if named, at most `limit`, continuing below the saga id `before`."""
@@ -155,15 +208,40 @@ class FakeLedger:
         with self._lock:
             self._claims[cluster] = self.claimed(cluster)._replace(drained=drained)
 
-    def _commit(self, write: Write, bounds: Amounts | None = None) -> bool:
+    def _decided_on(self, saga_id: str) -> tuple[Standing, list[Shard]]:
+        """What stands; of a divided saga the header is read first, then the shards."""
+        standing = self.standing(saga_id)
+        if standing.saga.division is None:
+            return standing, []
+        shards = self.shards(saga_id)
+        return standing_of_shards(standing.saga, shards), shards
+
+    def _shard(self, saga_id: str, number: int) -> Shard:
+        return self._record(saga_id).shards[number]
+
+    def _tell(self, shard: Shard, saga: Saga) -> None:
+        """Let a shard know a newer header, whatever else was written to it."""
+        with self._lock:
+            shards = self._record(saga.id).shards
+            if shards[shard.number].header < saga.version:
+                told = {"saga": saga, "header": saga.version}
+                shards[shard.number] = shards[shard.number].model_copy(update=told)
+
+    def _commit(self, write: Write, bounds: Amounts | None = None, shards: Sequence[Shard] = ()) -> bool:
         if self.meanwhile:
             self.meanwhile.pop(0)()
         with self._lock:
             record = self._record(write.saga.id)
-            if record.saga.version != write.saga.version - 1:
+            if not _is_as_read(record, write, shards):
                 return False
             self._settle_claims(write, bounds)
-            record.saga = write.saga
+            if write.shard is not None:
+                record.shards[write.shard.number] = write.shard
+            else:
+                record.saga = write.saga
+            if write.ends:
+                told = {"saga": write.saga, "header": write.saga.version}
+                record.shards = {it.number: it.model_copy(update=told) for it in shards}
             record.events.append(write.event)
             if write.resource is not None:
                 record.resources[write.resource.id] = write.resource
@@ -186,6 +264,16 @@ class FakeLedger:
         if self.unavailable:
             self.unavailable -= 1
             raise RetryableError("ThrottlingException", "the ledger refused for now")
+
+
+def _is_as_read(record: _Record, write: Write, shards: Sequence[Shard]) -> bool:
+    if write.resource is not None and record.resources[write.resource.id].revision != write.resource.revision - 1:
+        return False
+    if write.shard is not None:
+        now = record.shards[write.shard.number]
+        return (now.version, now.header) == (write.shard.version - 1, write.shard.header)
+    unchanged = not write.ends or all(record.shards[it.number].version == it.version for it in shards)
+    return record.saga.version == write.saga.version - 1 and unchanged
 
 
 def _contention(saga_id: str) -> RetryableError:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from lambdas.core.changes import Write
 from lambdas.core.clusters import Amounts
 from lambdas.core.errors import RetryableError
-from lambdas.core.model import Resource, Saga
+from lambdas.core.model import Resource, Saga, Shard
 from lambdas.core.ports.clock import Clock
-from lambdas.core.ports.ledger import Snapshot
+from lambdas.core.ports.ledger import Snapshot, Standing
 from tests.fakes.ledger import FakeLedger
 from tests.simulation.upsets import LEDGER_READ_KINDS, LEDGER_WRITE_KINDS
 
@@ -43,6 +43,21 @@ class SimulatedLedger(FakeLedger):
         self._read()
         return super().snapshot(saga_id)
 
+    def standing(self, saga_id: str) -> Standing:
+        """The saga and what became of its resources; raises SagaNotFound."""
+        self._read()
+        return super().standing(saga_id)
+
+    def batch(self, saga_id: str, wave: int, number: int) -> Snapshot:
+        """The saga and the resources of one batch; raises SagaNotFound."""
+        self._read()
+        return super().batch(saga_id, wave, number)
+
+    def shards(self, saga_id: str) -> list[Shard]:
+        """The shards of a saga."""
+        self._read()
+        return super().shards(saga_id)
+
     def resource(self, saga_id: str, resource_id: str) -> Resource:
         """One resource; raises SagaNotFound."""
         self._read()
@@ -52,16 +67,29 @@ class SimulatedLedger(FakeLedger):
         """What is written, without asking for it as a function would."""
         return super().snapshot(saga_id)
 
+    def _shard(self, saga_id: str, number: int) -> Shard:
+        self._read()
+        return super()._shard(saga_id, number)
+
+    def _tell(self, shard: Shard, saga: Saga) -> None:
+        upset = self._ask("ledger:write", LEDGER_WRITE_KINDS)
+        if upset is not None and upset.kind == "refused":
+            raise RetryableError("ThrottlingException", "the ledger refused for now")
+        super()._tell(shard, saga)
+        self._back()
+        if upset is not None and upset.kind == "unanswered":
+            raise RetryableError("ReadTimeoutError", "the ledger did not answer")
+
     def _read(self) -> None:
         upset = self._ask("ledger:read", LEDGER_READ_KINDS)
         if upset is not None and upset.kind == "refused":
             raise RetryableError("ThrottlingException", "the ledger refused for now")
 
-    def _commit(self, write: Write, bounds: Amounts | None = None) -> bool:
+    def _commit(self, write: Write, bounds: Amounts | None = None, shards: Sequence[Shard] = ()) -> bool:
         upset = self._ask("ledger:write", LEDGER_WRITE_KINDS)
         if upset is not None and upset.kind == "refused":
             raise RetryableError("ThrottlingException", "the ledger refused for now")
-        counts = super()._commit(write, bounds)
+        counts = super()._commit(write, bounds, shards)
         if counts:
             self._written(write)
         self._back()

@@ -24,7 +24,7 @@ from lambdas.adapters.steps import CloudSteps, step_handlers
 from lambdas.core.changes import Write
 from lambdas.core.clusters import Amounts
 from lambdas.core.errors import NotPossible, RetryableError
-from lambdas.core.model import Intent
+from lambdas.core.model import Intent, Shard
 from lambdas.core.policy import Policy
 from lambdas.core.ports.ledger import Snapshot
 from lambdas.core.ports.provider import Observation
@@ -96,9 +96,9 @@ class HoppingLedger(FakeLedger):
         self._virtual = virtual
         self._hops = hops
 
-    def _commit(self, write: Write, bounds: Amounts | None = None) -> bool:
+    def _commit(self, write: Write, bounds: Amounts | None = None, shards: Sequence[Shard] = ()) -> bool:
         self._hops.hop(self._virtual)
-        return super()._commit(write, bounds)
+        return super()._commit(write, bounds, shards)
 
 
 class TroubledClusters(FakePrivateProvider):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from lambdas.core.clusters import Amounts
-from lambdas.core.model import Event, Fault, Resource, Saga
-from lambdas.core.states import SagaStatus
+from lambdas.core.model import Event, Fault, Resource, Saga, Shard
+from lambdas.core.states import ResourceStatus, SagaStatus
 
 
 class IdempotencyKey(NamedTuple):
@@ -26,7 +26,23 @@ class Snapshot(NamedTuple):
     resources: tuple[Resource, ...]
 
 
-SagaChange = Callable[[Snapshot], Saga]
+class Standing(NamedTuple):
+    """A saga, for each of its waves how many of the resources have which status, and when one last became ready."""
+
+    saga: Saga
+    waves: tuple[Mapping[ResourceStatus, int], ...]
+    ready_at: datetime | None = None
+
+    def all_are(self, status: ResourceStatus, waves: slice = slice(None)) -> bool:
+        """Whether every resource, of these waves, has that status."""
+        return all(other is status for wave in self.waves[waves] for other, number in wave.items() if number)
+
+    def any_is(self, *statuses: ResourceStatus) -> bool:
+        """Whether some resource has one of these statuses."""
+        return any(wave.get(status, 0) for wave in self.waves for status in statuses)
+
+
+SagaChange = Callable[[Standing], Saga]
 ResourceChange = Callable[[Saga, Resource], Resource]
 
 
@@ -36,6 +52,11 @@ class Ledger(Protocol):
     Every write is one transaction that holds only if nothing of the saga was written since it was read, and that
     appends one event: a `change` is called again with fresh state when somebody else was faster, so it must be pure.
     A change that returns its argument unchanged writes nothing. What a change raises is raised, and nothing is written.
+
+    A divided saga has an order of writes for each shard, and one for its header. A resource's change sees the saga as
+    its shard knows it; a change of the header has reached every shard when `change_saga` returns, whether it or
+    somebody before wrote it. One that ends the saga reaches all in one transaction, which holds only if nothing of any
+    shard was written since.
     """
 
     def open(self, saga: Saga, resources: Sequence[Resource], key: IdempotencyKey) -> Saga:
@@ -53,11 +74,30 @@ class Ledger(Protocol):
         """The saga and its resources, as last written; raises SagaNotFound."""
         ...
 
+    def standing(self, saga_id: str) -> Standing:
+        """The saga and what became of its resources, as last written; raises SagaNotFound."""
+        ...
+
+    def batch(self, saga_id: str, wave: int, number: int) -> Snapshot:
+        """The saga and the resources of one batch of a wave, as last written; raises SagaNotFound."""
+        ...
+
+    def page(self, saga_id: str, after: str | None, limit: int) -> Snapshot:
+        """The saga and its resources, in the order of the request; raises SagaNotFound.
+
+        Of a divided one they are in the order of their ids, at most `limit`, those above the id `after`.
+        """
+        ...
+
+    def shards(self, saga_id: str) -> list[Shard]:
+        """The shards of a saga in their order, as last written; none of one that is not divided."""
+        ...
+
     def resource(self, saga_id: str, resource_id: str) -> Resource:
         """One resource, as last written; raises SagaNotFound."""
         ...
 
-    def change_saga(self, saga_id: str, change: SagaChange, message: str | None = None) -> Snapshot:
+    def change_saga(self, saga_id: str, change: SagaChange, message: str | None = None) -> Standing:
         """Replace the header by what `change` makes of it; returns what stands now."""
         ...
 
@@ -79,8 +119,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def events(self, saga_id: str, after: int = 0, limit: int = 100) -> list[Event]:
-        """The saga's events with a number above `after`, in order, at most `limit`; raises SagaNotFound."""
+    def events(self, saga_id: str, after: int = 0, limit: int = 100, shard: int | None = None) -> list[Event]:
+        """The saga's events, or those of a shard, with a number above `after`, in order, at most `limit`.
+
+        Raises SagaNotFound.
+        """
         ...
 
     def sagas(self, status: SagaStatus | None, limit: int, before: str | None, caller: str | None = None) -> list[Saga]:

@@ -11,7 +11,7 @@ from typing import Final
 from lambdas.core.errors import TerminalError
 from lambdas.core.model import Approval, ApprovalPoint, Saga
 from lambdas.core.ports.clock import Clock
-from lambdas.core.ports.ledger import Ledger, Snapshot
+from lambdas.core.ports.ledger import Ledger, Standing
 from lambdas.core.states import SagaStatus
 from lambdas.core.steps.provisioning import wanted
 
@@ -33,13 +33,13 @@ def asked_before(saga: Saga, wave: int) -> bool:
     if saga.approval is None or not outstanding(saga):
         return False
     before_all = saga.approval.before is ApprovalPoint.PROVISIONING
-    return before_all or wave >= len(saga.waves) or awaiting(saga)
+    return before_all or wave >= len(saga.wave_sizes) or awaiting(saga)
 
 
 def last_wave_before(saga: Saga) -> int:
     """The wave after which consent is asked for: -1, or the last."""
     before_all = saga.approval is not None and saga.approval.before is ApprovalPoint.PROVISIONING
-    return -1 if before_all else len(saga.waves) - 1
+    return -1 if before_all else len(saga.wave_sizes) - 1
 
 
 class ApprovalSteps:
@@ -61,8 +61,8 @@ class ApprovalSteps:
         Raises TerminalError when there is nothing to wait for: it was approved, cancelled or released in the meantime.
         """
 
-        def change(snapshot: Snapshot) -> Saga:
-            saga = snapshot.saga
+        def change(standing: Standing) -> Saga:
+            saga = standing.saga
             if saga.approval is None or not outstanding(saga) or not (wanted(saga) or awaiting(saga)):
                 raise TerminalError("NothingToApprove", f"saga {saga_id} does not wait for approval (any more)")
             tokens = tuple(dict.fromkeys([*saga.approval.tokens, token]))
@@ -75,8 +75,8 @@ class ApprovalSteps:
     def lapse(self, saga_id: str, error: str) -> None:
         """Stop waiting: a saga that nobody approved by now is to be undone."""
 
-        def change(snapshot: Snapshot) -> Saga:
-            saga = snapshot.saga
+        def change(standing: Standing) -> Saga:
+            saga = standing.saga
             if not outstanding(saga) or not (wanted(saga) or awaiting(saga)):
                 return saga
             return saga.model_copy(update={"cancel_requested": True})

@@ -26,7 +26,7 @@ class StepResult(TypedDict):
 
 
 class WaveItem(TypedDict):
-    """One resource of a wave: who it is, and which functions act on it."""
+    """One resource of a wave or batch: who it is, and which functions act on it."""
 
     saga_id: str
     resource_id: str
@@ -34,7 +34,16 @@ class WaveItem(TypedDict):
 
 
 class Batch(TypedDict):
-    """Resources that are worked on in one execution."""
+    """Resources of a wave that are worked on in one execution, which lists them; `again` in a later round."""
+
+    saga_id: str
+    wave: int
+    batch: int
+    again: bool
+
+
+class BatchItems(TypedDict):
+    """What a batch works on."""
 
     resources: list[WaveItem]
 

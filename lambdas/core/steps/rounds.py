@@ -5,15 +5,11 @@ What a round has not finished is in the ledger, and the join of the wave begins 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
-from lambdas.core.steps.results import Batch, Next, StepResult, WaveItem
-
-_IN_A_BATCH: Final = 20
-"""A batch costs a state transition, whatever is in it; all of it is worked on at the same time."""
+from lambdas.core.steps.results import Next, StepResult
 
 ROUND: Final = timedelta(seconds=240)
 """How long a round waits for its resources. The rest of the five minutes is for the last look and its retries:
@@ -32,8 +28,3 @@ def within_round(result: StepResult, began: datetime, now: datetime) -> StepResu
     if left <= timedelta():
         return {"next": Next.LATER, "delay": 0}
     return {**result, "delay": min(result["delay"], ceil(left.total_seconds()))}
-
-
-def batches(items: Sequence[WaveItem]) -> list[Batch]:
-    """The items in their order, as many in each batch as one execution works on."""
-    return [{"resources": list(items[first : first + _IN_A_BATCH])} for first in range(0, len(items), _IN_A_BATCH)]

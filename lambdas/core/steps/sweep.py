@@ -253,7 +253,9 @@ class LedgerSweep:
     def _last_heard(self, saga: Saga) -> datetime:
         """When its newest event was written; the list of sagas may be a little behind."""
         newest = self._ledger.events(saga.id, after=saga.version - 1)
-        return newest[-1].at if newest else saga.created_at
+        written = [newest[-1].at] if newest else []
+        shards = self._ledger.shards(saga.id) if saga.division else []
+        return max([saga.created_at, *written, *(shard.written_at for shard in shards)])
 
     def _sagas(self, status: SagaStatus) -> Iterator[Saga]:
         before = None
