@@ -7,9 +7,9 @@ them in a transaction.
 
 A divided saga has too many resources for that. There a shard stands in for the header, with a `version` of its own and
 a copy of the header, which a resource's write demands to be as it was read. So the fence and the intents of one shard
-are in one order. A change of the header is written first, then told to each shard by itself: a transaction over all of them
-would starve among the writes of many resources. What ends a saga is decided on all of them, when nobody is at work any
-more: it is written to the header and every shard in one transaction.
+are in one order. A change of the header is written first, then told to each shard by itself: a transaction over all of
+them would starve among the writes of many resources. What ends a saga is decided on all of them, when nobody is at work
+any more: it is written to the header and every shard in one transaction.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from lambdas.adapters.ledger_items import (
 from lambdas.adapters.ledger_table import MOST_WRITTEN, LedgerTable, Request
 from lambdas.core.changes import Write, new_shards, resource_write, saga_write, standing_of, standing_of_shards
 from lambdas.core.clusters import Amounts
-from lambdas.core.division import IN_A_BATCH, MOST_UNDIVIDED
+from lambdas.core.division import MOST_UNDIVIDED, batch_of
 from lambdas.core.errors import ClaimRefused, IdempotencyConflict, RetryableError, SagaNotFound
 from lambdas.core.model import Event, Fault, Resource, Saga, Shard
 from lambdas.core.ports.clock import Clock
@@ -134,7 +134,7 @@ class DynamoLedger:
         snapshot = self._undivided(saga_id)
         if snapshot.saga.division is None:
             by_id = {resource.id: resource for resource in snapshot.resources}
-            ids = snapshot.saga.waves[wave][number * IN_A_BATCH : (number + 1) * IN_A_BATCH]
+            ids = batch_of(snapshot.saga.waves[wave], number)
             return Snapshot(snapshot.saga, tuple(by_id[resource_id] for resource_id in ids))
         listed = self._table.get(saga_id, batch_key(wave, number))
         if listed is None:

@@ -26,7 +26,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
-from lambdas.core.division import IN_A_BATCH
+from lambdas.core.division import batch_of, batches_of
 from lambdas.core.model import Event, Record, Resource, Saga, Shard
 from lambdas.core.ports.ledger import IdempotencyKey
 from lambdas.core.specs import PrivateInstance
@@ -185,6 +185,6 @@ def batch_items(saga: Saga, resources: Sequence[Resource]) -> Iterator[Item]:
     placed.sort(key=lambda pair: pair[0].shard)
     for wave in range(len(saga.wave_sizes)):
         ids = [resource_id for position, resource_id in placed if position.wave == wave]
-        for number, first in enumerate(range(0, len(ids), IN_A_BATCH)):
-            listed = [{"S": resource_id} for resource_id in ids[first : first + IN_A_BATCH]]
+        for number in range(batches_of(len(ids))):
+            listed = [{"S": resource_id} for resource_id in batch_of(ids, number)]
             yield {**key_of(saga.id, batch_key(wave, number)), "ids": {"L": listed}}

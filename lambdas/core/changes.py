@@ -22,8 +22,8 @@ class Write(NamedTuple):
 
     Provided that the header's version still is `saga.version - 1`, and the resource's revision `resource.revision - 1`.
     Where a `shard` stands in for the header, that its version is `shard.version - 1`, and that it knows the header as
-    of the same version as when it was read. What is claimed of clusters in all follows from it: it grows by `claimed` and
-    shrinks by `freed`.
+    of the same version as when it was read. What is claimed of clusters in all follows from it: it grows by `claimed`
+    and shrinks by `freed`.
     """
 
     saga: Saga

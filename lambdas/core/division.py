@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import count
 from math import ceil
-from typing import Final
+from typing import Final, TypeVar
 
 from lambdas.core.model import Division, Position
 
@@ -25,10 +25,17 @@ MOST_SHARDS: Final = 98
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html.
 """
 
+T = TypeVar("T")
+
 
 def batches_of(size: int) -> int:
     """How many batches a wave of so many resources has."""
     return ceil(size / IN_A_BATCH)
+
+
+def batch_of(wave: Sequence[T], number: int) -> Sequence[T]:
+    """What is in one batch of a wave."""
+    return wave[number * IN_A_BATCH : (number + 1) * IN_A_BATCH]
 
 
 def divided(waves: Sequence[Sequence[str]]) -> dict[str, Position]:

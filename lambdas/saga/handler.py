@@ -17,7 +17,7 @@ from lambdas.core.model import Saga
 from lambdas.core.states import ENDINGS, SagaStatus
 from lambdas.core.steps.results import WaveResult
 from lambdas.core.steps.saga import SagaSteps
-from lambdas.saga.payloads import PAYLOAD, Ask, Begin, Conclude, Decide, Fail, Fence, Lapse, Unchecked
+from lambdas.saga.payloads import PAYLOAD, Ask, Begin, Conclude, Decide, Fail, Fence, Lapse, ListBatch, Unchecked
 
 
 def saga_handler(make_steps: Callable[[], SagaSteps]) -> StepHandler:
@@ -32,6 +32,8 @@ def saga_handler(make_steps: Callable[[], SagaSteps]) -> StepHandler:
             if exported() and decided["next"] in ENDINGS:
                 _export_whole(steps().header(payload.saga_id))
             return decided
+        if isinstance(payload, ListBatch):
+            return steps().list_batch(payload.saga_id, payload.wave, payload.batch, again=payload.again)
         if isinstance(payload, Fail | Unchecked) and payload.error.unforeseen:
             gauge(STEPS_BROKEN, 1)
         _record(steps(), payload)

@@ -46,6 +46,15 @@ class Conclude(_Payload):
     wave: int
 
 
+class ListBatch(_Payload):
+    """List what a batch works on; `again` in a later round of its wave."""
+
+    step: Literal["list"]
+    wave: int
+    batch: int
+    again: bool
+
+
 class Ask(_Payload):
     """Ask for consent; the task ends when whoever gives it sends the token back."""
 
@@ -99,6 +108,6 @@ class Unchecked(_Payload):
     error: CaughtError
 
 
-Payload = Begin | Decide | Fence | Conclude | Ask | Lapse | Fail | Unchecked
+Payload = Begin | Decide | Fence | Conclude | Ask | Lapse | Fail | Unchecked | ListBatch
 
 PAYLOAD = TypeAdapter[Payload](Annotated[Payload, Field(discriminator="step")], config=ConfigDict(defer_build=True))

@@ -125,7 +125,7 @@ class Site:
     def ran_on(self, saga_id: str) -> tuple[int, set[tuple[str, int]]]:
         """The version of the state machine that provisions a saga, and the functions it has called, with theirs.
 
-        Those that its batches call are in the history as what they were handed: they have none of their own to ask for.
+        Those that its batches call are told by the function that lists these, as that version of it was configured.
         """
         stepfunctions = self.account.client("stepfunctions")
         arn = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:skysaga-provisioning:{saga_id}"
@@ -134,10 +134,11 @@ class Site:
         events = [event for page in pages for event in page["events"]]
         scheduled = [it["taskScheduledEventDetails"] for it in events if "Scheduled" in it["type"]]
         called = [json.loads(it["parameters"])["FunctionName"] for it in scheduled if it["resourceType"] == "lambda"]
-        entered = [it["stateEnteredEventDetails"] for it in events if "stateEnteredEventDetails" in it]
-        waves = [json.loads(it["input"]) for it in entered if it["name"] == "ProvisionResources"]
-        items = [item for wave in waves for batch in wave["batches"] for item in batch["resources"]]
-        called += [item["functions"][verb] for item in items for verb in ("create", "observe")]
+        listing = next(it for it in called if it.split(":")[6] == "skysaga-saga")
+        configured = self.account.client("lambda").get_function_configuration(FunctionName=listing)
+        functions = json.loads(configured["Environment"]["Variables"]["PROVIDER_FUNCTIONS"])
+        clouds = {it["provider"] for it in self.api.get(saga_id)["resources"]}
+        called += [functions[cloud][verb] for cloud in clouds for verb in ("create", "observe")]
         return int(version.rsplit(":", 1)[1]), {(it.split(":")[6], int(it.split(":")[7])) for it in called}
 
     def layers(self) -> dict[str, list[str]]:

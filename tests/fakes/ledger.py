@@ -16,7 +16,7 @@ from lambdas.core.changes import (
     standing_of_shards,
 )
 from lambdas.core.clusters import Amounts, Claimed
-from lambdas.core.division import IN_A_BATCH
+from lambdas.core.division import batch_of
 from lambdas.core.errors import ClaimRefused, IdempotencyConflict, RetryableError, SagaNotFound
 from lambdas.core.model import Event, Fault, Resource, Saga, Shard
 from lambdas.core.ports.clock import Clock
@@ -103,8 +103,7 @@ class FakeLedger:
         """The saga and the resources of one batch of a wave; raises SagaNotFound."""
         with self._lock:
             record = self._record(saga_id)
-            resources = record.wave(wave)[number * IN_A_BATCH : (number + 1) * IN_A_BATCH]
-            return Snapshot(record.saga, tuple(resources))
+            return Snapshot(record.saga, tuple(batch_of(record.wave(wave), number)))
 
     def page(self, saga_id: str, after: str | None, limit: int) -> Snapshot:
         """The saga and its resources; of a divided one, at most `limit` by their ids, those above the id `after`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from lambdas.core.steps.results import Next, WaveItem, WaveResult
-from lambdas.core.steps.rounds import batches
+from lambdas.core.division import batch_of, batches_of
+from lambdas.core.steps.results import Batch, Next, WaveItem, WaveResult
 from tests.statemachines.call_log import CallLog
 from tests.statemachines.scripted_lambda import NO_SUCH_FUNCTION, Answer, FunctionError, Payload, Result
 
@@ -37,7 +37,8 @@ class ScriptedSaga:
     A resource is named KIND-CLOUD and served by that cloud's functions, `skysaga-CLOUD-VERB`; on vsphere it is a
     machine on a private cluster. Calls are told in words: `begin`, `create web-aws`, `observe web-aws`, `fail web-aws`,
     `decide 0`, `ask` and `lapse` while provisioning; `fence`, `delete web-aws`, `confirm web-aws` (observing with the
-    goal ABSENT), `stick web-aws` and `conclude 0` in a release.
+    goal ABSENT), `stick web-aws` and `conclude 0` in a release. Batches are listed by the way, as `list 0/0` (the wave
+    and the batch): it only matters what is done about what they list.
     Whoever is to hear of an asking for approval, with its token, is put into `approver`.
     """
 
@@ -45,6 +46,7 @@ class ScriptedSaga:
         self.id = saga_id
         self.provisioning = CallLog()
         self.release = CallLog()
+        self.listings: list[str] = []
         self.approver: Callable[[str], object] = lambda token: None
         self._waves = waves
         self._arn_prefix = arn_prefix
@@ -60,8 +62,10 @@ class ScriptedSaga:
         verb, call = _in_words(function, payload)
         if not verb:
             return NO_SUCH_FUNCTION
-        log = self.release if verb in _OF_A_RELEASE else self.provisioning
-        log.add(call, payload)
+        if verb == "list":
+            self.listings.append(call)
+        else:
+            (self.release if verb in _OF_A_RELEASE else self.provisioning).add(call, payload)
         if verb == "ask":
             self.approver(payload["token"])
         told = self._told.get(call)
@@ -76,7 +80,7 @@ class ScriptedSaga:
             "saga_id": self.id,
             "next": then,
             "wave": index,
-            "batches": batches([self._item(it) for it in resource_ids if not _is_machine(it)]),
+            "batches": [self._batch(index, number) for number in range(batches_of(len(_public(resource_ids))))],
             "machines": [self._item(it) for it in resource_ids if _is_machine(it)],
         }
         return Result(document)
@@ -98,11 +102,19 @@ class ScriptedSaga:
         }
         return Result(document)
 
+    def _batch(self, wave: int, number: int) -> Batch:
+        return {"saga_id": self.id, "wave": wave, "batch": number, "again": False}
+
+    def _listed(self, wave: int, number: int) -> Result:
+        return Result({"resources": [self._item(it) for it in batch_of(_public(self._waves[wave]), number)]})
+
     def _item(self, resource_id: str) -> WaveItem:
         functions = {verb: f"{self._arn_prefix}{_function(verb, resource_id)}{self._version}" for verb in _VERBS}
         return {"saga_id": self.id, "resource_id": resource_id, "functions": functions}
 
     def _all_goes_well(self, verb: str, payload: Payload) -> Result:
+        if verb == "list":
+            return self._listed(payload["wave"], payload["batch"])
         if verb in ("fail", "stick", "ask", "lapse"):
             return Result(None)
         if verb in ("create", "delete"):
@@ -120,6 +132,10 @@ class ScriptedSaga:
         return self.wave("RELEASE" if index >= 0 else "ROLLED_BACK", index)
 
 
+def _public(resource_ids: Sequence[str]) -> list[str]:
+    return [it for it in resource_ids if not _is_machine(it)]
+
+
 def _is_machine(resource_id: str) -> bool:
     return resource_id.endswith(f"-{_PRIVATE}")
 
@@ -133,6 +149,8 @@ def _in_words(function: str, payload: Payload) -> tuple[str, str]:
     """A call's verb and the whole call, both empty for a function that has nothing to do with the resource."""
     if function == SAGA_FUNCTION:
         verb: str = payload["step"]
+        if verb == "list":
+            return verb, f"list {payload['wave']}/{payload['batch']}"
         subject = payload.get("resource_id", payload.get("wave"))
         return verb, verb if subject is None else f"{verb} {subject}"
     resource_id = payload["resource_id"]

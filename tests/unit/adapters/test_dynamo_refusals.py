@@ -16,7 +16,7 @@ from lambdas.adapters.ledger import DynamoLedger
 from lambdas.core.errors import RetryableError, SagaNotFound
 from lambdas.core.model import Saga
 from lambdas.core.plan import plan_saga
-from lambdas.core.ports.ledger import IdempotencyKey, Snapshot
+from lambdas.core.ports.ledger import IdempotencyKey, Standing
 from lambdas.core.request import parse_request
 from lambdas.core.states import SagaStatus
 from tests.fakes.clock import START, FakeClock
@@ -54,7 +54,7 @@ def header(saga: Saga) -> dict[str, Any]:
     return {"Item": {"document": {"S": saga.model_dump_json()}}}
 
 
-def begun(now: Snapshot) -> Saga:
+def begun(now: Standing) -> Saga:
     return now.saga.model_copy(update={"status": SagaStatus.PROVISIONING})
 
 

@@ -12,7 +12,7 @@ from moto import mock_aws
 from lambdas.adapters.ledger import DynamoLedger
 from lambdas.core.model import Resource, Saga
 from lambdas.core.plan import plan_saga
-from lambdas.core.ports.ledger import IdempotencyKey, Snapshot
+from lambdas.core.ports.ledger import IdempotencyKey, Standing
 from lambdas.core.request import parse_request
 from lambdas.core.states import ResourceStatus, SagaStatus
 from tests.contract.test_ledger_contract import TABLE, create_table
@@ -93,8 +93,8 @@ def test_what_is_decided_on_all_resources_is_decided_on_one_moment(ledger: Dynam
 
     client.transact_get_items = transact_get_items  # type: ignore[attr-defined]  # recorded on the way
 
-    def decide(snapshot: Snapshot) -> Saga:
-        return snapshot.saga.model_copy(update={"status": SagaStatus.PROVISIONING})
+    def decide(standing: Standing) -> Saga:
+        return standing.saga.model_copy(update={"status": SagaStatus.PROVISIONING})
 
     ledger.change_saga(SAGA, decide)
     assert calls == ["transact_get_items"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambdas.core.changes import resource_write, saga_write
+from lambdas.core.changes import resource_write, saga_write, standing_of
 from lambdas.core.errors import IllegalTransition
 from lambdas.core.model import Fault
 from lambdas.core.plan import plan_saga
@@ -23,12 +23,13 @@ def before() -> Snapshot:
 
 def test_a_change_of_the_header_takes_the_next_version_which_is_its_events_number(before: Snapshot) -> None:
     write = saga_write(
-        before, lambda it: it.saga.model_copy(update={"status": SagaStatus.PROVISIONING}), START, "begun"
+        standing_of(before), lambda it: it.saga.model_copy(update={"status": SagaStatus.PROVISIONING}), START, "begun"
     )
     assert write is not None
     assert (write.saga.version, write.saga.status, write.resource) == (8, SagaStatus.PROVISIONING, None)
     assert write.event.model_dump() == {
         "seq": 8,
+        "shard": None,
         "at": START,
         "resource_id": None,
         "status": "PROVISIONING",
@@ -68,13 +69,15 @@ def test_what_troubled_a_resource_is_over_when_it_is_ready(before: Snapshot) -> 
 
 
 def test_a_change_that_changes_nothing_writes_nothing(before: Snapshot) -> None:
-    assert saga_write(before, lambda it: it.saga, START, "again") is None
+    assert saga_write(standing_of(before), lambda it: it.saga, START, "again") is None
     assert resource_write(before.saga, before.resources[0], lambda _, it: it, START, "again") is None
 
 
 def test_an_illegal_change_of_the_header_is_refused(before: Snapshot) -> None:
     with pytest.raises(IllegalTransition, match="PENDING to COMMITTED"):
-        saga_write(before, lambda it: it.saga.model_copy(update={"status": SagaStatus.COMMITTED}), START, None)
+        saga_write(
+            standing_of(before), lambda it: it.saga.model_copy(update={"status": SagaStatus.COMMITTED}), START, None
+        )
 
 
 def test_an_illegal_change_of_a_resource_is_refused(before: Snapshot) -> None:

@@ -1,4 +1,4 @@
-"""Rounds: how long one waits, and what goes into one execution."""
+"""Rounds: how long one waits."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lambdas.core.steps.results import Next, StepResult, WaveItem
-from lambdas.core.steps.rounds import ROUND, batches, within_round
+from lambdas.core.steps.results import Next, StepResult
+from lambdas.core.steps.rounds import ROUND, within_round
 
 BEGAN = datetime(2026, 11, 26, 12, tzinfo=UTC)
 LATER: StepResult = {"next": Next.LATER, "delay": 0}
@@ -37,11 +37,3 @@ def test_what_is_done_is_done_however_late() -> None:
 
 def test_the_last_look_of_a_round_and_its_function_end_before_the_execution_has_to() -> None:
     assert ROUND + timedelta(seconds=45) < timedelta(minutes=5)
-
-
-@pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (20, [20]), (21, [20, 1]), (50, [20, 20, 10])])
-def test_batches_keep_the_order_and_leave_nothing_out(count: int, sizes: list[int]) -> None:
-    items: list[WaveItem] = [{"saga_id": "s", "resource_id": f"r{it}", "functions": {}} for it in range(count)]
-    made = batches(items)
-    assert [len(it["resources"]) for it in made] == sizes
-    assert [item for it in made for item in it["resources"]] == items

@@ -18,12 +18,16 @@ COMPENSATE = ReleaseReason.COMPENSATE
 DESTROY = ReleaseReason.DESTROY
 
 
-def gist(result: WaveResult) -> tuple[str, int, list[str]]:
-    return result["next"], result["wave"], [item["resource_id"] for item in items(result)]
+def gist(world: World, result: WaveResult) -> tuple[str, int, list[str]]:
+    return result["next"], result["wave"], [item["resource_id"] for item in items(world, result)]
 
 
-def items(result: WaveResult) -> list[WaveItem]:
-    return [item for batch in result["batches"] for item in batch["resources"]]
+def items(world: World, result: WaveResult) -> list[WaveItem]:
+    """What the batches of a wave list when they begin, now."""
+    listed = [
+        world.sagas.list_batch(it["saga_id"], it["wave"], it["batch"], again=it["again"]) for it in result["batches"]
+    ]
+    return [item for batch in listed for item in batch["resources"]]
 
 
 def needing_attention(world: World, saga_id: str, reason: ReleaseReason) -> str:
@@ -38,8 +42,8 @@ def needing_attention(world: World, saga_id: str, reason: ReleaseReason) -> str:
 def test_begin_gives_the_first_wave_and_the_functions_of_each_provider(world: World) -> None:
     saga_id = world.open(aws_disk("a"), gcp_instance("b"), azure_instance("c", depends_on=["a"]))
     result = world.sagas.begin(saga_id)
-    assert gist(result) == ("PROVISION", 0, ["a", "b"])
-    assert items(result)[1] == {
+    assert gist(world, result) == ("PROVISION", 0, ["a", "b"])
+    assert items(world, result)[1] == {
         "saga_id": saga_id,
         "resource_id": "b",
         "functions": {"create": "gcp-create", "observe": "gcp-observe", "delete": "gcp-delete"},
@@ -58,7 +62,7 @@ def test_begin_repeated_gives_the_same_and_writes_nothing(world: World) -> None:
 def test_a_saga_cancelled_before_it_began_goes_straight_to_compensation(world: World) -> None:
     saga_id = world.open()
     world.cancel(saga_id)
-    assert gist(world.sagas.begin(saga_id)) == ("COMPENSATE", 0, [])
+    assert gist(world, world.sagas.begin(saga_id)) == ("COMPENSATE", 0, [])
     assert world.saga(saga_id).status is SagaStatus.PENDING
 
 
@@ -69,8 +73,8 @@ def test_begin_of_a_saga_that_has_committed_provisions_nothing(world: World) -> 
 def test_decide_gives_the_next_wave_when_everything_so_far_is_ready(world: World) -> None:
     saga_id = world.provisioning_saga()
     world.make_ready(saga_id, DISK)
-    assert gist(world.sagas.decide(saga_id, 0)) == ("PROVISION", 1, [WEB])
-    assert gist(world.sagas.decide(saga_id, 0)) == ("PROVISION", 1, [WEB])
+    assert gist(world, world.sagas.decide(saga_id, 0)) == ("PROVISION", 1, [WEB])
+    assert gist(world, world.sagas.decide(saga_id, 0)) == ("PROVISION", 1, [WEB])
 
 
 def test_decide_commits_when_every_resource_is_ready(world: World) -> None:
@@ -94,7 +98,7 @@ def test_decide_compensates_when_a_resource_failed(world: World) -> None:
     saga_id = world.provisioning_saga(aws_disk("a"), gcp_instance("b"))
     world.make_ready(saga_id, "a")
     world.sagas.fail(saga_id, "b", "ZONE_RESOURCE_POOL_EXHAUSTED: full")
-    assert gist(world.sagas.decide(saga_id, 0)) == ("COMPENSATE", 1, [])
+    assert gist(world, world.sagas.decide(saga_id, 0)) == ("COMPENSATE", 1, [])
     assert world.saga(saga_id).status is SagaStatus.PROVISIONING
 
 
@@ -104,7 +108,7 @@ def test_what_a_batch_did_not_finish_gets_another_round_until_its_deadline(world
     if begun:
         world.provisioning.create(saga_id, DISK)
     again = world.sagas.decide(saga_id, 0)
-    assert (gist(again), again["delay"]) == (("AGAIN", 0, [DISK]), SECONDS_BETWEEN)
+    assert (gist(world, again), again["delay"]) == (("AGAIN", 0, [DISK]), SECONDS_BETWEEN)
     world.clock.advance(POLICY.create_timeout + 1)
     assert world.sagas.decide(saga_id, 0)["next"] == "COMPENSATE"
 
@@ -112,7 +116,7 @@ def test_what_a_batch_did_not_finish_gets_another_round_until_its_deadline(world
 def test_another_round_is_for_those_only_that_are_not_ready(world: World) -> None:
     saga_id = world.provisioning_saga(aws_disk("a"), aws_disk("b"))
     world.make_ready(saga_id, "a")
-    assert gist(world.sagas.decide(saga_id, 0)) == ("AGAIN", 0, ["b"])
+    assert gist(world, world.sagas.decide(saga_id, 0)) == ("AGAIN", 0, ["b"])
 
 
 def test_a_later_wave_has_its_own_time(world: World) -> None:
@@ -120,7 +124,7 @@ def test_a_later_wave_has_its_own_time(world: World) -> None:
     world.clock.advance(POLICY.create_timeout - 1)
     world.make_ready(saga_id, DISK)
     world.clock.advance(POLICY.create_timeout - 1)
-    assert gist(world.sagas.decide(saga_id, 1)) == ("AGAIN", 1, [WEB])
+    assert gist(world, world.sagas.decide(saga_id, 1)) == ("AGAIN", 1, [WEB])
 
 
 @pytest.mark.parametrize("end", ["cancel", "fail"])
@@ -142,11 +146,11 @@ def test_what_is_not_gone_gets_another_round_and_what_is_not_found_the_time_to_s
     world.make_absent(saga_id, "b")
     world.release.delete(saga_id, "a")
     again = world.sagas.conclude(saga_id, 0)
-    assert (gist(again), again["delay"]) == (("AGAIN", 0, ["a"]), SECONDS_BETWEEN)
+    assert (gist(world, again), again["delay"]) == (("AGAIN", 0, ["a"]), SECONDS_BETWEEN)
     world.clock.advance(POLICY.release_timeout + 1)
     world.release.observe(saga_id, "a")
     assert world.resource(saga_id, "a").absent_since is not None
-    assert gist(world.sagas.conclude(saga_id, 0)) == ("AGAIN", 0, ["a"])
+    assert gist(world, world.sagas.conclude(saga_id, 0)) == ("AGAIN", 0, ["a"])
 
 
 def test_decide_compensates_when_a_cancel_was_asked_for_even_if_everything_is_ready(world: World) -> None:
@@ -180,7 +184,7 @@ def test_a_commit_that_is_written_just_before_the_fence_wins(world: World) -> No
     world.make_ready(saga_id, DISK)
     world.make_ready(saga_id, WEB)
     world.ledger.meanwhile = [lambda: world.sagas.decide(saga_id, 1)]
-    assert gist(world.sagas.fence(saga_id, COMPENSATE)) == ("COMMITTED", -1, [])
+    assert gist(world, world.sagas.fence(saga_id, COMPENSATE)) == ("COMMITTED", -1, [])
     assert world.saga(saga_id).status is SagaStatus.COMMITTED
 
 
@@ -221,16 +225,16 @@ def test_fail_of_what_was_never_begun_is_recorded(world: World) -> None:
 @pytest.mark.parametrize("begin", [False, True], ids=["pending", "provisioning"])
 def test_the_fence_starts_with_the_last_wave(world: World, begin: bool) -> None:
     saga_id = world.provisioning_saga() if begin else world.open()
-    assert gist(world.sagas.fence(saga_id, COMPENSATE)) == ("RELEASE", 1, [WEB])
+    assert gist(world, world.sagas.fence(saga_id, COMPENSATE)) == ("RELEASE", 1, [WEB])
     saga = world.saga(saga_id)
     assert (saga.status, saga.release_goal) == (SagaStatus.COMPENSATING, SagaStatus.ROLLED_BACK)
 
 
 def test_waves_are_released_in_reverse(world: World) -> None:
     saga_id = world.committed_saga()
-    assert gist(world.sagas.fence(saga_id, DESTROY)) == ("RELEASE", 1, [WEB])
+    assert gist(world, world.sagas.fence(saga_id, DESTROY)) == ("RELEASE", 1, [WEB])
     world.make_absent(saga_id, WEB)
-    assert gist(world.sagas.conclude(saga_id, 1)) == ("RELEASE", 0, [DISK])
+    assert gist(world, world.sagas.conclude(saga_id, 1)) == ("RELEASE", 0, [DISK])
     world.make_absent(saga_id, DISK)
     assert world.sagas.conclude(saga_id, 0)["next"] == "RELEASED"
 
@@ -246,8 +250,8 @@ def test_the_fence_repeated_gives_the_same_and_writes_nothing(world: World) -> N
 def test_compensation_never_touches_a_saga_that_committed(world: World) -> None:
     saga_id = world.committed_saga()
     before = world.ledger.snapshot(saga_id)
-    assert gist(world.sagas.fence(saga_id, COMPENSATE)) == ("COMMITTED", -1, [])
-    assert gist(world.sagas.conclude(saga_id, -1)) == ("COMMITTED", -1, [])
+    assert gist(world, world.sagas.fence(saga_id, COMPENSATE)) == ("COMMITTED", -1, [])
+    assert gist(world, world.sagas.conclude(saga_id, -1)) == ("COMMITTED", -1, [])
     assert world.ledger.snapshot(saga_id) == before
     assert world.cloud.holding() == [DISK, WEB]
 
@@ -281,8 +285,8 @@ def test_a_saga_that_has_rolled_back_stays_so(world: World, reason: ReleaseReaso
     saga_id = roll_back(world)
     before = world.ledger.snapshot(saga_id)
     world.clock.advance(10)
-    assert gist(world.sagas.fence(saga_id, reason)) == ("ROLLED_BACK", -1, [])
-    assert gist(world.sagas.conclude(saga_id, 0)) == ("ROLLED_BACK", -1, [])
+    assert gist(world, world.sagas.fence(saga_id, reason)) == ("ROLLED_BACK", -1, [])
+    assert gist(world, world.sagas.conclude(saga_id, 0)) == ("ROLLED_BACK", -1, [])
     assert world.sagas.begin(saga_id)["next"] == "COMPENSATE"
     assert world.sagas.decide(saga_id, 1)["next"] == "COMPENSATE"
     assert world.ledger.snapshot(saga_id) == before
@@ -379,7 +383,7 @@ def test_a_resumed_roll_back_ends_rolled_back(world: World, reason: ReleaseReaso
     saga_id = world.provisioning_saga()
     world.make_ready(saga_id, DISK)
     needing_attention(world, saga_id, COMPENSATE)
-    assert gist(world.sagas.fence(saga_id, reason))[0] == "RELEASE"
+    assert gist(world, world.sagas.fence(saga_id, reason))[0] == "RELEASE"
     saga = world.saga(saga_id)
     assert (saga.status, saga.finished_at) == (SagaStatus.COMPENSATING, None)
     world.make_absent(saga_id, DISK)
@@ -399,7 +403,7 @@ def test_a_resumed_destruction_ends_released(world: World) -> None:
 def test_a_conclusion_that_comes_after_the_end_reports_it(world: World) -> None:
     saga_id = needing_attention(world, world.committed_saga(), DESTROY)
     before = world.ledger.snapshot(saga_id)
-    assert gist(world.sagas.conclude(saga_id, 1)) == ("NEEDS_ATTENTION", -1, [])
+    assert gist(world, world.sagas.conclude(saga_id, 1)) == ("NEEDS_ATTENTION", -1, [])
     assert world.ledger.snapshot(saga_id) == before
 
 

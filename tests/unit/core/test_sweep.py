@@ -8,7 +8,7 @@ import pytest
 
 from lambdas.core.model import Intent, Saga
 from lambdas.core.policy import Policy
-from lambdas.core.ports.ledger import Snapshot
+from lambdas.core.ports.ledger import Standing
 from lambdas.core.states import ResourceStatus, SagaStatus
 from lambdas.core.steps.saga import ReleaseReason
 from lambdas.core.steps.sweep import CloudFindings, CloudSweep, LedgerSweep, Overdue, most_listed
@@ -227,7 +227,7 @@ def test_waiting_for_approval_is_no_silence_as_long_as_there_is_time_for_it(worl
     saga_id = world.awaiting_approval()
     week = timedelta(days=7)
 
-    def longer(now: Snapshot) -> Saga:
+    def longer(now: Standing) -> Saga:
         approval = now.saga.approval
         assert approval is not None
         return now.saga.model_copy(

@@ -12,7 +12,7 @@ import pytest
 
 from lambdas.core.errors import RetryableError
 from lambdas.core.model import Approval, ApprovalPoint, Saga
-from lambdas.core.ports.ledger import IdempotencyKey, Snapshot
+from lambdas.core.ports.ledger import IdempotencyKey, Standing
 from lambdas.core.ports.queue import Depth
 from lambdas.core.states import SagaStatus
 from lambdas.core.steps.measuring import BillingMeasures, ClusterMeasures, Measured, SagaMeasures
@@ -58,8 +58,8 @@ class Scene:
     def move(self, saga_id: str, *path: SagaStatus, **update: Any) -> None:
         for status in path:
 
-            def change(snapshot: Snapshot, status: SagaStatus = status) -> Saga:
-                return snapshot.saga.model_copy(update={"status": status, **update})
+            def change(standing: Standing, status: SagaStatus = status) -> Saga:
+                return standing.saga.model_copy(update={"status": status, **update})
 
             self.ledger.change_saga(saga_id, change)
 

@@ -32,12 +32,18 @@ def taken(handle: StepHandler, step: str, saga_id: str, **more: Any) -> Any:
     return json.loads(json.dumps(handle({"step": step, "saga_id": saga_id, **more}, CONTEXT)))
 
 
+def listed(handle: StepHandler, result: dict[str, Any]) -> list[str]:
+    """The resources of a wave, as its batches find them."""
+    batches = [taken(handle, "list", **batch) for batch in result["batches"]]
+    return [item["resource_id"] for batch in batches for item in batch["resources"]]
+
+
 def test_a_saga_goes_through_its_waves_to_the_commit(world: World, handle: StepHandler) -> None:
     saga_id = world.open()
     result = taken(handle, "begin", saga_id)
     for resource_id in (DISK, WEB):
         assert result["next"] == "PROVISION"
-        assert [item["resource_id"] for batch in result["batches"] for item in batch["resources"]] == [resource_id]
+        assert listed(handle, result) == [resource_id]
         world.make_ready(saga_id, resource_id)
         result = taken(handle, "decide", saga_id, wave=result["wave"])
     assert result["next"] == "COMMITTED"
@@ -49,7 +55,7 @@ def test_a_saga_goes_through_its_waves_in_reverse_to_the_roll_back(world: World,
     result = taken(handle, "fence", saga_id, reason="COMPENSATE")
     for resource_id in (WEB, DISK):
         assert result["next"] == "RELEASE"
-        assert [item["resource_id"] for batch in result["batches"] for item in batch["resources"]] == [resource_id]
+        assert listed(handle, result) == [resource_id]
         world.release.delete(saga_id, resource_id)
         if world.status(saga_id, resource_id) is not ResourceStatus.ABSENT:
             world.make_absent(saga_id, resource_id)

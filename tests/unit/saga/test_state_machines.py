@@ -179,6 +179,8 @@ def test_payloads_carry_identifiers_only(step: State) -> None:
         "resource_id.$",
         "cloud.$",
         "wave.$",
+        "batch.$",
+        "again.$",
         "reason.$",
         "error.$",
         "goal",
