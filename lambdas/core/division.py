@@ -28,6 +28,11 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWrite
 T = TypeVar("T")
 
 
+def is_divided(resources: int) -> bool:
+    """Whether a saga of so many resources is divided."""
+    return resources > MOST_UNDIVIDED
+
+
 def batches_of(size: int) -> int:
     """How many batches a wave of so many resources has."""
     return ceil(size / IN_A_BATCH)

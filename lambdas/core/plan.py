@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from lambdas.core.division import MOST_UNDIVIDED, divided, division_of
+from lambdas.core.division import divided, division_of, is_divided
 from lambdas.core.durations import duration_of
 from lambdas.core.graph import waves
 from lambdas.core.model import Approval, Resource, Saga
@@ -26,7 +26,7 @@ def plan_saga(
 ) -> Snapshot:
     """A new saga with all of its resources planned and nothing begun; `targets` are by resource id."""
     order = waves({definition.id: dependencies(definition) for definition in request.resources})
-    positions = divided(order) if len(request.resources) > MOST_UNDIVIDED else {}
+    positions = divided(order) if is_divided(len(request.resources)) else {}
     saga = Saga(
         id=saga_id,
         name=request.name,

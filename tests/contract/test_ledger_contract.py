@@ -16,14 +16,15 @@ from moto import mock_aws
 
 from lambdas.adapters.ledger import DynamoLedger
 from lambdas.adapters.ledger_items import CALLER_INDEX, HOME_INDEX, STATUS_INDEX
-from lambdas.core.errors import IdempotencyConflict, IllegalTransition, SagaNotFound
+from lambdas.core.errors import IdempotencyConflict, IllegalTransition, RetryableError, SagaNotFound
 from lambdas.core.model import Resource, Saga
 from lambdas.core.plan import new_saga_id, plan_saga
-from lambdas.core.ports.ledger import History, IdempotencyKey, Ledger, ResourceChange, SagaChange, Snapshot
+from lambdas.core.ports.ledger import History, IdempotencyKey, Ledger, ResourceChange, SagaChange, Snapshot, Standing
 from lambdas.core.request import parse_request
 from lambdas.core.states import ResourceStatus, SagaStatus
 from tests.fakes.clock import FakeClock
-from tests.fakes.documents import aws_disk, azure_instance, request_document, vsphere_instance
+from tests.fakes.divided import everything_divided
+from tests.fakes.documents import aws_disk, aws_instance, azure_instance, request_document, vsphere_instance
 from tests.fakes.ledger import FakeLedger
 
 TABLE: Final = "ledger"
@@ -404,3 +405,149 @@ def test_whatever_is_written_versions_and_events_stay_without_gap(
     assert [event.seq for event in events] == list(range(1, len(changes) + 2))
     assert [event.resource_id or "saga" for event in events[1:]] == changes
     assert ledger.saga(saga_id).version == len(changes) + 1
+
+
+@pytest.fixture
+def divided(ledger: Ledger, clock: FakeClock) -> Iterator[str]:
+    """A saga of three disks and an instance with one of them, each with a shard and a batch of its own."""
+    with everything_divided():
+        yield opened(ledger, clock, aws_instance("web", disks=("b",)), aws_disk("b"), aws_disk("a"), aws_disk("c"))
+
+
+def test_a_large_saga_is_opened_with_its_shards_and_batches(ledger: Ledger, clock: FakeClock) -> None:
+    names = [f"d{number:04d}" for number in range(130)]
+    saga_id = opened(ledger, clock, *[aws_disk(name) for name in names], aws_instance("web", disks=("d0000",)))
+    saga = ledger.saga(saga_id)
+    assert (saga.version, saga.wave_sizes, saga.waves) == (1, (130, 1), ())
+    assert ledger.standing(saga_id).waves == ({"PLANNED": 130}, {"PLANNED": 1})
+    assert len(ledger.shards(saga_id)) == 8
+    listed = [it.id for number in range(7) for it in ledger.batch(saga_id, 0, number).resources]
+    assert listed == names
+    assert [it.id for it in ledger.batch(saga_id, 1, 0).resources] == ["web"]
+    assert [it.id for it in ledger.page(saga_id, "d0127", 2).resources] == ["d0128", "d0129"]
+    assert len(ledger.snapshot(saga_id).resources) == 131
+
+
+def test_the_same_key_opens_one_large_saga(ledger: Ledger, clock: FakeClock) -> None:
+    with everything_divided():
+        saga, resources = planned(clock)
+        other, other_resources = planned(clock)
+        key = IdempotencyKey("somebody", "key", "digest")
+        assert ledger.open(saga, resources, key) == ledger.open(other, other_resources, key)
+    with pytest.raises(SagaNotFound):
+        ledger.standing(other.id)
+
+
+def test_a_shard_numbers_the_writes_to_its_resources_and_counts_them(
+    ledger: Ledger, clock: FakeClock, divided: str
+) -> None:
+    clock.advance(5)
+    saga, _ = ledger.change_resource(divided, "a", to_resource(ResourceStatus.CREATING), "asked")
+    assert (saga.id, saga.version, ledger.saga(divided).version) == (divided, 1, 1)
+    assert ledger.standing(divided).waves == ({"PLANNED": 2, "CREATING": 1}, {"PLANNED": 1})
+    (shard,) = [it for it in ledger.shards(divided) if it.version]
+    assert (shard.counts, shard.written_at, shard.ready_at) == ({"CREATING": 1}, clock.now(), None)
+    (event,) = ledger.events(divided, shard=shard.number)
+    assert (event.seq, event.shard, event.resource_id, event.message) == (1, shard.number, "a", "asked")
+    assert [it.seq for it in ledger.events(divided)] == [1]
+    ledger.change_resource(divided, "a", to_resource(ResourceStatus.READY))
+    assert [it.seq for it in ledger.events(divided, after=1, shard=shard.number)] == [2]
+    assert ledger.standing(divided).ready_at == clock.now()
+
+
+def test_a_change_of_the_header_reaches_every_shard(ledger: Ledger, divided: str) -> None:
+    ledger.change_saga(divided, to_saga(SagaStatus.PROVISIONING))
+    assert {(it.saga.status, it.header) for it in ledger.shards(divided)} == {("PROVISIONING", 2)}
+    seen: list[SagaStatus] = []
+    ledger.change_resource(divided, "a", lambda saga, it: seen.append(saga.status) or it)  # type: ignore[func-returns-value]  # looks only
+    assert seen == [SagaStatus.PROVISIONING]
+
+
+def test_whoever_comes_next_tells_the_shards_what_somebody_could_not_tell_them(
+    ledger: Ledger, divided: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise RetryableError("Killed", "on its way to the shards")
+
+    monkeypatch.setattr(type(ledger), "_tell", dies)
+    with pytest.raises(RetryableError):
+        ledger.change_saga(divided, to_saga(SagaStatus.PROVISIONING))
+    monkeypatch.undo()
+    assert {it.header for it in ledger.shards(divided)} == {1}
+    ledger.change_saga(divided, lambda now: now.saga, "nothing new")
+    assert {(it.saga.status, it.header) for it in ledger.shards(divided)} == {("PROVISIONING", 2)}
+
+
+def test_an_intent_that_has_not_seen_the_fence_is_made_again_when_its_shard_knows(
+    ledger: Ledger, divided: str
+) -> None:
+    seen: list[SagaStatus] = []
+
+    def intend(saga: Saga, resource: Resource) -> Resource:
+        seen.append(saga.status)
+        if len(seen) == 1:
+            ledger.change_saga(divided, to_saga(SagaStatus.COMPENSATING))
+        if saga.status is SagaStatus.COMPENSATING:
+            return resource
+        return resource.model_copy(update={"status": ResourceStatus.CREATING})
+
+    ledger.change_resource(divided, "a", intend)
+    assert seen == [SagaStatus.PENDING, SagaStatus.COMPENSATING]
+    assert ledger.resource(divided, "a").status is ResourceStatus.PLANNED
+
+
+def test_an_ending_is_decided_again_when_anything_was_written_meanwhile(ledger: Ledger, divided: str) -> None:
+    ledger.change_saga(divided, to_saga(SagaStatus.COMPENSATING))
+    for resource_id in ("a", "b", "c", "web"):
+        ledger.change_resource(divided, resource_id, to_resource(ResourceStatus.ABSENT))
+    found: list[bool] = []
+
+    def end(standing: Standing) -> Saga:
+        found.append(standing.all_are(ResourceStatus.ABSENT))
+        if len(found) == 1:
+            ledger.change_resource(divided, "a", to_resource(ResourceStatus.DELETING))
+        status = SagaStatus.ROLLED_BACK if found[-1] else SagaStatus.NEEDS_ATTENTION
+        return standing.saga.model_copy(update={"status": status})
+
+    ended = ledger.change_saga(divided, end)
+    assert found == [True, False]
+    assert ended.saga.status is SagaStatus.NEEDS_ATTENTION
+    assert {it.saga.status for it in ledger.shards(divided)} == {"NEEDS_ATTENTION"}
+
+
+def test_an_ending_reaches_every_shard_in_the_write_that_makes_it(
+    ledger: Ledger, divided: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(saga: Saga, resource: Resource) -> Resource:
+        if saga.status is SagaStatus.COMPENSATING:
+            ledger.change_saga(divided, to_saga(SagaStatus.NEEDS_ATTENTION))
+            return resource.model_copy(update={"status": ResourceStatus.DELETING})
+        return resource
+
+    ledger.change_resource(divided, "a", to_resource(ResourceStatus.CREATING))
+    ledger.change_saga(divided, to_saga(SagaStatus.COMPENSATING))
+    monkeypatch.setattr(type(ledger), "_tell", lambda *_: None)
+    saga, resource = ledger.change_resource(divided, "a", late)
+    assert (saga.status, resource.status) == (SagaStatus.NEEDS_ATTENTION, ResourceStatus.CREATING)
+
+
+def test_no_update_of_many_writers_to_all_shards_is_lost_while_the_fence_goes_up(
+    ledger: Ledger, divided: str
+) -> None:
+    for resource_id in "abc":
+        ledger.change_resource(divided, resource_id, to_resource(ResourceStatus.CREATING))
+
+    def write(number: int) -> None:
+        ledger.change_resource(divided, "abc"[number % 3], with_operation(f"part-{number}"))
+        if number == WRITERS // 2:
+            ledger.change_saga(divided, to_saga(SagaStatus.COMPENSATING))
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(write, range(WRITERS)))
+    parts = {part for it in ledger.snapshot(divided).resources for part in it.operations}
+    assert parts == {f"part-{number}" for number in range(WRITERS)}
+    shards = ledger.shards(divided)
+    assert {it.saga.status for it in shards} == {"COMPENSATING"}
+    assert sum(it.version for it in shards) == WRITERS + 3
+    for shard in shards:
+        assert [it.seq for it in ledger.events(divided, shard=shard.number)] == list(range(1, shard.version + 1))

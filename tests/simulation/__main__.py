@@ -25,6 +25,7 @@ from tests.simulation.batches import (
     tell,
     textbook_sagas,
 )
+from tests.fakes.divided import everything_divided
 from tests.simulation.exhaustive import SUBJECTS
 from tests.simulation.runs import run_seed
 
@@ -33,7 +34,17 @@ _RUNS = 200
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Simulate what the command line asks for."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not options.divided:
+        return _simulate(options)
+    if options.jobs > 1:
+        parser.error("--divided is for one process: leave --jobs out")
+    with everything_divided():
+        return _simulate(options)
+
+
+def _simulate(options: argparse.Namespace) -> int:
     began = time.monotonic()
     if options.seed is not None:
         return _replay(options.seed)
@@ -62,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--exhaustive", type=int, choices=(1, 2), help="every single upset, or every pair as well")
     parser.add_argument("--saga", choices=list(SUBJECTS), default="three-clouds", help="exhaustively: of which saga")
     parser.add_argument("--every", type=int, default=1, help="exhaustively: only every so many-th plan")
+    parser.add_argument("--divided", action="store_true", help="divide every saga as only large ones are; one process")
     parser.add_argument("--textbook", action="store_true", help="the textbook saga in the same trouble")
     return parser
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from lambdas.core.changes import Write
-from lambdas.core.model import MARK_RESOURCE, MARK_SAGA
+from lambdas.core.model import MARK_RESOURCE, MARK_SAGA, Saga
 from lambdas.core.ports.ledger import Snapshot
 from lambdas.core.specs import AwsDisk, AwsInstance, AzureInstance, GcpInstance, PrivateInstance, ResourceDefinition
 from lambdas.core.states import ENDINGS, ResourceStatus, SagaStatus
@@ -54,8 +54,6 @@ class Judge:
     def written(self, write: Write) -> None:
         """A write to the ledger that counts."""
         status = write.saga.status
-        if write.resource is None and status in _RELEASING and self.fenced_at is None:
-            self.fenced_at = self._now()
         if write.resource is None and status is SagaStatus.ROLLED_BACK and self.fenced_at is not None:
             self.rolled_back_after = self._now() - self.fenced_at
         if write.resource is None and status is SagaStatus.COMMITTED:
@@ -64,6 +62,11 @@ class Judge:
                 self.blame("approval", "it committed without the approval that it asked for")
         if self._committed and status is SagaStatus.COMPENSATING:
             self.blame("all-or-none", "what had committed is being compensated")
+
+    def known(self, saga: Saga) -> None:
+        """A header that everybody knows who decides about resources."""
+        if saga.status in _RELEASING and self.fenced_at is None:
+            self.fenced_at = self._now()
 
     def sent(self, operation: str, began: float) -> None:
         """A create leaves a function that began then."""

@@ -24,14 +24,23 @@ Ask = Callable[[str, Sequence[str]], "Upset | None"]
 class SimulatedLedger(FakeLedger):
     """Optimistic like DynamoDB, a few milliseconds away, and at the mercy of what `ask` brings.
 
-    `back` lets the answer travel; `written` hears of every write, at the moment it counts.
+    `back` lets the answer travel; `written` hears of every write at the moment it counts, and `known` of a header that
+    all who decide about resources know by now.
     """
 
-    def __init__(self, clock: Clock, ask: Ask, back: Callable[[], None], written: Callable[[Write], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        ask: Ask,
+        back: Callable[[], None],
+        written: Callable[[Write], None],
+        known: Callable[[Saga], None],
+    ) -> None:
         super().__init__(clock)
         self._ask = ask
         self._back = back
         self._written = written
+        self._known = known
 
     def saga(self, saga_id: str) -> Saga:
         """The saga's header; raises SagaNotFound."""
@@ -76,6 +85,8 @@ class SimulatedLedger(FakeLedger):
         if upset is not None and upset.kind == "refused":
             raise RetryableError("ThrottlingException", "the ledger refused for now")
         super()._tell(shard, saga)
+        if all(it.header >= saga.version for it in super().shards(saga.id)):
+            self._known(saga)
         self._back()
         if upset is not None and upset.kind == "unanswered":
             raise RetryableError("ReadTimeoutError", "the ledger did not answer")
@@ -92,6 +103,8 @@ class SimulatedLedger(FakeLedger):
         counts = super()._commit(write, bounds, shards)
         if counts:
             self._written(write)
+            if write.saga.division is None:
+                self._known(write.saga)
         self._back()
         if upset is not None and upset.kind == "unanswered":
             raise RetryableError("ReadTimeoutError", "the ledger did not answer")

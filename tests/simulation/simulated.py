@@ -131,7 +131,7 @@ class SimulatedWorld(World):
 
     def make_ledger(self, clock: Clock) -> SimulatedLedger:
         """The ledger, a few milliseconds away."""
-        return SimulatedLedger(clock, self._ask_ledger, self._travel, self._written)
+        return SimulatedLedger(clock, self._ask_ledger, self._travel, self._written, self.judge.known)
 
     def definition(self, name: str) -> str:
         """The definition as it is, but for the timeout and the mutations."""

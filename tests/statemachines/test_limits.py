@@ -34,7 +34,7 @@ def largest_saga(sagas: Sagas) -> ScriptedSaga:
 
 
 def fullest_batch(sagas: Sagas) -> ScriptedSaga:
-    """As many resources as a batch has, and machines as a request may name, with the longest names and versioned ARNs."""
+    """As many resources as a batch has, and as many machines as there may be, with the longest names and ARNs."""
     ids = [f"r{index}".ljust(LONGEST_ID - len("-azure"), "x") + "-azure" for index in range(IN_A_BATCH)]
     machines = [f"r{index}".ljust(LONGEST_ID - len("-vsphere"), "x") + "-vsphere" for index in range(MAX_MACHINES)]
     return sagas.of([*ids, *machines], arn_prefix=ARN_PREFIX, version=":12345")
