@@ -119,10 +119,10 @@ class CostLine(TypedDict):
 
 
 class EventPage(TypedDict):
-    """A saga's events in order."""
+    """A saga's events in order; of a saga of more than 50 resources, each resource's are."""
 
     items: list[SagaEvent]
-    next_cursor: int
+    next_cursor: str
     """The `after` of the next call: nothing is lost in between."""
 
 
@@ -237,7 +237,10 @@ class ResourceState(TypedDict):
 
 
 class Saga(TypedDict):
-    """A saga, its resources in the order of the request, and what it costs once that is known."""
+    """A saga, its resources in the order of the request, and what it costs once that is known.
+
+    Of more than 50 resources it is a page, by their ids.
+    """
 
     id: str
     name: str
@@ -245,7 +248,7 @@ class Saga(TypedDict):
     caller: str
     """Who submitted it: an ARN, or a token's issuer and subject."""
     version: int
-    """Counts every change; the number of its newest event."""
+    """Counts every change; of more than 50 resources, only those of the saga itself."""
     labels: dict[str, str]
     created_at: str
     finished_at: str | None
@@ -256,8 +259,15 @@ class Saga(TypedDict):
     approval: ApprovalState | None
     """Null where its request asks for no approval."""
     waves: list[list[str]]
-    """Ids of resources, in the order in which they are created."""
+    """Ids of resources, in the order in which they are created. Empty for a saga of more than 50 resources: these
+    say themselves what they depend on."""
     resources: list[ResourceState]
+    resource_counts: dict[str, int]
+    """How many resources have each status, of all there are."""
+    next_cursor: str | None
+    """The `cursor` of the next page; null on the last."""
+    events_cursor: str
+    """The `after` of the events that are still to come: what came before them is shown."""
     cost: NotRequired[list[SagaCurrencyCost]]
     """One entry for each currency."""
     cost_freshness: NotRequired[CostAge]
@@ -279,7 +289,8 @@ class SagaEvent(TypedDict):
     """One change: to the saga itself, or to the resource named."""
 
     seq: int
-    """Counts a saga's events from 1, without gaps."""
+    """Counts a saga's events from 1, without gaps. Of more than 50 resources no two events have the same, and
+    those of one resource count up."""
     at: str
     resource: str | None
     status: str
@@ -308,7 +319,7 @@ class SagaSummary(TypedDict):
     caller: str
     """Who submitted it: an ARN, or a token's issuer and subject."""
     version: int
-    """Counts every change; the number of its newest event."""
+    """Counts every change; of more than 50 resources, only those of the saga itself."""
     labels: dict[str, str]
     created_at: str
     finished_at: str | None
@@ -319,7 +330,8 @@ class SagaSummary(TypedDict):
     approval: ApprovalState | None
     """Null where its request asks for no approval."""
     waves: list[list[str]]
-    """Ids of resources, in the order in which they are created."""
+    """Ids of resources, in the order in which they are created. Empty for a saga of more than 50 resources: these
+    say themselves what they depend on."""
 
 
 class Shortage(TypedDict):
@@ -537,13 +549,22 @@ class Api:
             headers={"If-None-Match": if_none_match},
         )
 
-    def get_saga(self, id: str, *, if_none_match: str | None = None) -> Answer[Saga]:
-        """A saga, its resources, and what it costs; raises NotModified.
+    def get_saga(
+        self, id: str, *, limit: int | None = None, cursor: str | None = None, if_none_match: str | None = None
+    ) -> Answer[Saga]:
+        """A saga, its resources (a page of them, where there are more than 50), and what it costs; raises NotModified.
 
         - id: The id that it was given when it was accepted.
+        - limit: How many resources, at most; 50 or fewer are shown whatever it says.
+        - cursor: The `next_cursor` of the page before.
         - if_none_match: The ETag of what the caller has: 304 if it is still the same.
         """
-        return self._call("GET", f"/sagas/{quote(id, safe='')}", headers={"If-None-Match": if_none_match})
+        return self._call(
+            "GET",
+            f"/sagas/{quote(id, safe='')}",
+            query={"limit": limit, "cursor": cursor},
+            headers={"If-None-Match": if_none_match},
+        )
 
     def destroy_saga(self, id: str, *, if_match: str | None = None) -> Answer[Accepted]:
         """Remove every resource of a saga, committed or not.
@@ -553,11 +574,11 @@ class Api:
         """
         return self._call("DELETE", f"/sagas/{quote(id, safe='')}", headers={"If-Match": if_match})
 
-    def list_events(self, id: str, *, after: int | None = None, wait: float | None = None) -> Answer[EventPage]:
+    def list_events(self, id: str, *, after: str | None = None, wait: float | None = None) -> Answer[EventPage]:
         """What happened to a saga, in order; waits for something new where that is asked for.
 
         - id: The id that it was given when it was accepted.
-        - after: The number of the last event seen.
+        - after: The `next_cursor` of the page before, or a saga's `events_cursor`; from the beginning, if not said.
         - wait: How many seconds to wait when there is nothing new.
         """
         return self._call("GET", f"/sagas/{quote(id, safe='')}/events", query={"after": after, "wait": wait})

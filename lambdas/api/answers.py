@@ -17,6 +17,16 @@ JSON: Final = "application/json"
 
 _DIGITS: Final = 20
 
+_MOST_BYTES: Final = 6_000_000
+"""Of 6,291,556 that a function may answer with; the rest is for headers.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+
+def fits(text: str) -> bool:
+    """Whether a document may be answered with, as it is quoted once more: a function's answer is JSON itself."""
+    return len(text) + text.count('"') + text.count("\\") <= _MOST_BYTES
+
 
 def json_answer(status: HTTPStatus, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response[str]:
     """A document as JSON."""

@@ -11,10 +11,10 @@ from lambdas.api import problems as kinds
 from lambdas.api import shapes
 from lambdas.api.calls import KEY_PATTERN, LONGEST_KEY
 from lambdas.api.problems import Kind
-from lambdas.api.queries import MOST_EVENTS_SEEN, MOST_ITEMS, MOST_LINES, USUAL_ITEMS, USUAL_LINES
+from lambdas.api.queries import EVENT_CURSOR, MOST_ITEMS, MOST_LINES, RESOURCE_CURSOR, USUAL_ITEMS, USUAL_LINES
 from lambdas.core.billing.questions import DIMENSIONS, MOST_DAYS, MOST_GROUPS
 from lambdas.core.request import SagaRequest
-from lambdas.core.sagas import LONGEST_WAIT
+from lambdas.core.sagas import LONGEST_WAIT, MOST_SHOWN
 
 
 class Parameter(NamedTuple):
@@ -175,10 +175,24 @@ OPERATIONS: Final = (
         "GET",
         "/sagas/{id}",
         "getSaga",
-        "A saga, its resources, and what it costs",
-        (Answer(HTTPStatus.OK, "The saga as it is now.", shapes.Saga, ("ETag",)), _UNCHANGED),
-        (_IF_NONE_MATCH,),
-        problems=(kinds.NO_SAGA,),
+        "A saga, its resources (a page of them, where there are more than 50), and what it costs",
+        (Answer(HTTPStatus.OK, "The saga as it is now.", shapes.Saga, ("ETag", "Link")), _UNCHANGED),
+        (
+            Parameter(
+                "query",
+                "limit",
+                "How many resources, at most; 50 or fewer are shown whatever it says.",
+                {"type": "integer", "minimum": 1, "maximum": MOST_SHOWN, "default": MOST_SHOWN},
+            ),
+            Parameter(
+                "query",
+                "cursor",
+                "The `next_cursor` of the page before.",
+                {"type": "string", "pattern": RESOURCE_CURSOR},
+            ),
+            _IF_NONE_MATCH,
+        ),
+        problems=(kinds.INVALID, kinds.NO_SAGA),
     ),
     Operation(
         "DELETE",
@@ -199,8 +213,8 @@ OPERATIONS: Final = (
             Parameter(
                 "query",
                 "after",
-                "The number of the last event seen.",
-                {"type": "integer", "minimum": 0, "maximum": MOST_EVENTS_SEEN, "default": 0},
+                "The `next_cursor` of the page before, or a saga's `events_cursor`; from the beginning, if not said.",
+                {"type": "string", "pattern": EVENT_CURSOR, "default": "0"},
             ),
             Parameter(
                 "query",

@@ -98,18 +98,24 @@ RETRY_AFTER: Final = 2.0
 """In seconds, unless a service said otherwise."""
 
 
+MOST_LISTED: Final = 100
+"""Mistakes in one answer; whoever has mended these sees the next ones."""
+
+
 def problem(
     kind: Kind,
     detail: str | None = None,
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response[str]:
-    """A problem document; `errors` lists every offending field."""
+    """A problem document; `errors` lists every offending field, or the first hundred, of which `detail` tells."""
+    if len(errors) > MOST_LISTED:
+        detail = f"At least {len(errors)} fields are wrong; the first {MOST_LISTED} are listed. Mend these first."
     document: Problem = {
         "type": kind.type,
         "title": kind.title,
         "status": int(kind.status),
-        "errors": [{"field": error.field, "reason": error.reason} for error in errors],
+        "errors": [{"field": error.field, "reason": error.reason} for error in errors[:MOST_LISTED]],
     }
     if detail:
         document["detail"] = detail

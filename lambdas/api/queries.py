@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
+from lambdas.core.division import MOST_SHARDS
 from lambdas.core.errors import FieldError, RequestError
-from lambdas.core.sagas import LONGEST_WAIT
+from lambdas.core.sagas import LONGEST_WAIT, MOST_SHOWN
 from lambdas.core.states import SagaStatus
 
 MOST_ITEMS: Final = 100
 USUAL_ITEMS: Final = 20
 MOST_LINES: Final = 1000
 USUAL_LINES: Final = 200
-MOST_EVENTS_SEEN: Final = 10**11
+EVENT_CURSOR: Final = rf"^[0-9]{{1,11}}(\.[0-9]{{1,11}}){{0,{MOST_SHARDS}}}$"
+RESOURCE_CURSOR: Final = "^[a-z0-9-]{0,30}$"
 
 N = TypeVar("N", int, float)
 
@@ -63,9 +66,27 @@ class Query:
         """How many lines of an answer about costs, at most."""
         return self._number("limit", int, USUAL_LINES, 1, MOST_LINES)
 
-    def after(self) -> int:
-        """The number of the last event seen."""
-        return self._number("after", int, 0, 0, MOST_EVENTS_SEEN)
+    def resources(self) -> int:
+        """How many resources of a divided saga, at most."""
+        return self._number("limit", int, MOST_SHOWN, 1, MOST_SHOWN)
+
+    def resource_cursor(self) -> str | None:
+        """The resource with which the page before ended; nothing, as on the first page, when it is empty."""
+        value = self._take("cursor") or None
+        if value is not None and not re.fullmatch(RESOURCE_CURSOR, value):
+            self._errors.append(FieldError("cursor", "must be the next_cursor of the page before"))
+        return value
+
+    def after(self) -> tuple[int, ...]:
+        """The numbers of the last events seen."""
+        value = self._take("after")
+        if value is None:
+            return (0,)
+        if not re.fullmatch(EVENT_CURSOR, value):
+            reason = "must be the next_cursor of the page before: whole numbers, separated by dots"
+            self._errors.append(FieldError("after", reason))
+            return (0,)
+        return tuple(int(number) for number in value.split("."))
 
     def wait(self) -> float:
         """How many seconds to wait for something new."""

@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from lambdas.adapters.observability import correlate, logger, metrics, where
-from lambdas.api.answers import json_answer, next_link, tagged_answer
+from lambdas.api.answers import fits, json_answer, next_link, tagged_answer
 from lambdas.api.calls import IDEMPOTENCY_KEY, KEY_PATTERN, LONGEST_KEY, body, content_type, header
 from lambdas.api.clusters import add_cluster_routes
 from lambdas.api.conditions import seen_versions
@@ -22,7 +22,7 @@ from lambdas.api.guard import caller, guard
 from lambdas.api.problems import NO_METHOD, NO_ROUTE, internal_problem, problem, problem_of
 from lambdas.api.queries import Query
 from lambdas.api.sweeps import add_sweep_routes
-from lambdas.api.views import event_view, plan_view, saga_view, summary_view
+from lambdas.api.views import cursor_view, event_view, plan_view, saga_view, summary_view
 from lambdas.core.dry_run import dry_run
 from lambdas.core.errors import FieldError, Misconfigured, RequestError, SkysagaError
 from lambdas.core.model import Saga
@@ -32,7 +32,7 @@ from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.clusters import Clusters
 from lambdas.core.ports.sweeps import Sweeps
 from lambdas.core.request import SagaRequest, parse_request
-from lambdas.core.sagas import Sagas, ended
+from lambdas.core.sagas import SagaPage, Sagas, ended
 
 if TYPE_CHECKING:
     from lambdas.api import shapes
@@ -95,9 +95,14 @@ def make_app(
 
     @app.get("/sagas/<saga_id>")
     def get(saga_id: str) -> Response[str]:
-        snapshot = sagas().get(saga_id)
-        view: shapes.Saga = {**saga_view(snapshot), **saga_cost(saga_id, billing)}
-        return tagged_answer(app, json.dumps(view), version=snapshot.saga.version)
+        query = Query(app.current_event.query_string_parameters or {})
+        limit, cursor = query.resources(), query.resource_cursor()
+        query.check()
+        page, cost = sagas().get(saga_id, cursor, limit), saga_cost(saga_id, billing)
+        while not fits(text := _saga_text(page, cost)) and page.saga.division:
+            page = page.first(len(page.resources) // 2)
+        links = next_link(app, cursor=page.following) if page.following else {}
+        return tagged_answer(app, text, links, page.saga.version)
 
     @app.get("/sagas/<saga_id>/events")
     def events(saga_id: str) -> Response[str]:
@@ -105,8 +110,9 @@ def make_app(
         after, wait = query.after(), query.wait()
         query.check()
         found = sagas().events(saga_id, after, wait)
-        cursor = found[-1].seq if found else after
-        page: shapes.EventPage = {"items": [event_view(it) for it in found], "next_cursor": cursor}
+        cursor = cursor_view(found.cursor)
+        items = [event_view(it, found.saga.division) for it in found.events]
+        page: shapes.EventPage = {"items": items, "next_cursor": cursor}
         return json_answer(HTTPStatus.OK, page, next_link(app, after=cursor))
 
     _take_orders(app, sagas)
@@ -179,6 +185,11 @@ def _submission(app: APIGatewayHttpResolver) -> tuple[str, SagaRequest]:
     if errors:
         raise RequestError(errors)
     return key, request
+
+
+def _saga_text(page: SagaPage, cost: shapes.SagaCostState) -> str:
+    view: shapes.Saga = {**saga_view(page), **cost}
+    return json.dumps(view)
 
 
 def _accepted(saga: Saga) -> Response[str]:

@@ -75,14 +75,22 @@ class SagaSummary(TypedDict):
     name: str
     status: SagaStatus
     caller: Annotated[str, Field(description="Who submitted it: an ARN, or a token's issuer and subject.")]
-    version: Annotated[int, Field(description="Counts every change; the number of its newest event.")]
+    version: Annotated[
+        int, Field(description="Counts every change; of more than 50 resources, only those of the saga itself.")
+    ]
     labels: dict[str, str]
     created_at: Time
     finished_at: Annotated[Time | None, Field(description="When it last came to an end; null while it is at work.")]
     expires_at: Annotated[Time | None, Field(description="When its time to live runs out, if it has one.")]
     cancel_requested: bool
     approval: Annotated[ApprovalState | None, Field(description="Null where its request asks for no approval.")]
-    waves: Annotated[list[list[str]], Field(description="Ids of resources, in the order in which they are created.")]
+    waves: Annotated[
+        list[list[str]],
+        Field(
+            description="Ids of resources, in the order in which they are created. Empty for a saga of more than 50 "
+            "resources: these say themselves what they depend on."
+        ),
+    ]
 
 
 class ResourceState(TypedDict):
@@ -130,13 +138,23 @@ class SagaCostState(TypedDict):
 
 
 class SagaWithResources(SagaSummary):
-    """A saga and its resources, in the order of the request."""
+    """A saga and its resources, in the order of the request; of more than 50 resources a page, by their ids."""
 
     resources: list[ResourceState]
+    resource_counts: Annotated[
+        dict[str, int], Field(description="How many resources have each status, of all there are.")
+    ]
+    next_cursor: Annotated[str | None, Field(description="The `cursor` of the next page; null on the last.")]
+    events_cursor: Annotated[
+        str, Field(description="The `after` of the events that are still to come: what came before them is shown.")
+    ]
 
 
 class Saga(SagaWithResources, SagaCostState):
-    """A saga, its resources in the order of the request, and what it costs once that is known."""
+    """A saga, its resources in the order of the request, and what it costs once that is known.
+
+    Of more than 50 resources it is a page, by their ids.
+    """
 
 
 class SagaPage(TypedDict):
@@ -149,7 +167,13 @@ class SagaPage(TypedDict):
 class SagaEvent(TypedDict):
     """One change: to the saga itself, or to the resource named."""
 
-    seq: Annotated[int, Field(description="Counts a saga's events from 1, without gaps.")]
+    seq: Annotated[
+        int,
+        Field(
+            description="Counts a saga's events from 1, without gaps. Of more than 50 resources no two events "
+            "have the same, and those of one resource count up."
+        ),
+    ]
     at: Time
     resource: str | None
     status: Annotated[str, Field(description="The status that the saga or resource has since then.")]
@@ -159,10 +183,10 @@ class SagaEvent(TypedDict):
 
 
 class EventPage(TypedDict):
-    """A saga's events in order."""
+    """A saga's events in order; of a saga of more than 50 resources, each resource's are."""
 
     items: list[SagaEvent]
-    next_cursor: Annotated[int, Field(description="The `after` of the next call: nothing is lost in between.")]
+    next_cursor: Annotated[str, Field(description="The `after` of the next call: nothing is lost in between.")]
 
 
 class Shortage(TypedDict):

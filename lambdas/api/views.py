@@ -11,6 +11,8 @@ from lambdas.core.prices import Price, totals
 from lambdas.core.request import dependencies
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lambdas.api import shapes
     from lambdas.core.billing.freshness import Freshness
     from lambdas.core.billing.questions import Question
@@ -18,21 +20,32 @@ if TYPE_CHECKING:
     from lambdas.core.clusters import Amounts, ClusterStanding
     from lambdas.core.costs import CostPage
     from lambdas.core.dry_run import Plan
-    from lambdas.core.model import Approval, Event, Resource, Saga
+    from lambdas.core.model import Approval, Division, Event, Resource, Saga
     from lambdas.core.ports.cost_query import CostLine
-    from lambdas.core.ports.ledger import Snapshot
     from lambdas.core.ports.summaries import SagaCost
     from lambdas.core.ports.sweeps import Sweep
     from lambdas.core.preflight import Shortage
+    from lambdas.core.sagas import SagaPage
     from lambdas.core.steps.sweep import Finding, SweepResult
 
 COSTS_VERSION: Final = 1
 """Of the form of an answer about costs; a field that is added does not change it."""
 
 
-def saga_view(snapshot: Snapshot) -> shapes.SagaWithResources:
-    """A saga with its resources."""
-    return {**summary_view(snapshot.saga), "resources": [resource_view(it) for it in snapshot.resources]}
+def saga_view(page: SagaPage) -> shapes.SagaWithResources:
+    """A saga with some or all of its resources, and how many there are in all."""
+    return {
+        **summary_view(page.saga),
+        "resources": [resource_view(it) for it in page.resources],
+        "resource_counts": {status: number for status, number in sorted(page.counts.items()) if number},
+        "next_cursor": page.following,
+        "events_cursor": cursor_view(page.cursor),
+    }
+
+
+def cursor_view(cursor: Sequence[int]) -> str:
+    """A place among the events of a saga."""
+    return ".".join(map(str, cursor))
 
 
 def summary_view(saga: Saga) -> shapes.SagaSummary:
@@ -91,10 +104,11 @@ def resource_view(resource: Resource) -> shapes.ResourceState:
     }
 
 
-def event_view(event: Event) -> shapes.SagaEvent:
-    """One event."""
+def event_view(event: Event, division: Division | None) -> shapes.SagaEvent:
+    """One event, with a number that no other event of the saga has, however it is divided."""
+    orders = division.shards + 1 if division else 1
     return {
-        "seq": event.seq,
+        "seq": event.seq * orders + (0 if event.shard is None else event.shard + 1),
         "at": _time(event.at),
         "resource": event.resource_id,
         "status": event.status,

@@ -11,13 +11,22 @@ def waves(dependencies: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], .
 
     `dependencies` maps every resource to what it depends on, and must have no cycle.
     """
+    rank = ranks(dependencies)
+    found: list[list[str]] = [[] for _ in range(max(rank.values(), default=-1) + 1)]
+    for resource in dependencies:
+        found[rank[resource]].append(resource)
+    return tuple(map(tuple, found))
+
+
+def ranks(dependencies: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """How many resources have to be ready one after the other before each, at the longest.
+
+    `dependencies` must have no cycle; what it names and does not map depends on nothing.
+    """
     rank: dict[str, int] = {}
     for resource in TopologicalSorter(dependencies).static_order():
-        rank[resource] = 1 + max((rank[other] for other in dependencies[resource]), default=-1)
-    return tuple(
-        tuple(resource for resource in dependencies if rank[resource] == wave)
-        for wave in range(max(rank.values(), default=-1) + 1)
-    )
+        rank[resource] = 1 + max((rank[other] for other in dependencies.get(resource, ())), default=-1)
+    return rank
 
 
 def find_cycle(dependencies: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

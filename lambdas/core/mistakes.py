@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from lambdas.core import locations
 from lambdas.core.errors import FieldError
-from lambdas.core.graph import find_cycle
+from lambdas.core.graph import find_cycle, ranks
 from lambdas.core.specs import (
     KINDS,
     OFFERED,
@@ -48,9 +48,20 @@ _REASONS: Final = {
     "too_short": "must have at least {min_length} entries",
 }
 
+MAX_WAVES: Final = 50
+"""Waves come one after the other, and each takes as long as its slowest resource."""
+
+MAX_MACHINES: Final = 50
+"""Machines on private clusters: all of them are worked on in the saga's own execution, of at most 25,000 events."""
+
+MOST_SUGGESTED: Final = 100
+"""Mistakes of one request that are answered with what is nearest: looking for that takes a millisecond each."""
+
 _KEY: Final = "[key]"
 
 _LONGEST_NAME: Final = 32  # of a field or label in what is wrong with it; what is longer was hardly mistyped
+
+_LONGEST_CHAIN: Final = 12  # ids of a cycle or a chain that are named; whoever mends it finds the rest along it
 
 _DEFINITION: Final[TypeAdapter[Definition]] = TypeAdapter(ResourceDefinition, config=ConfigDict(defer_build=True))
 
@@ -74,18 +85,20 @@ class _Entry(NamedTuple):
 
 def field_errors(error: ValidationError, document: object) -> Iterator[FieldError]:
     """What pydantic found, each with the path of its field in the document."""
-    for detail in error.errors(include_url=False):
+    for number, detail in enumerate(error.errors(include_url=False)):
         location = _without_tag(detail["loc"])
         if detail["type"] == "union_tag_invalid":
             yield from _unknown_kind_errors(location, document)
         else:
-            yield _field_error(location, detail)
+            found = _field_error(location, detail)
+            yield _with_suggestion(found, detail.get("input")) if number < MOST_SUGGESTED else found
 
 
 def relation_errors(document: object) -> Iterator[FieldError]:
     """What is wrong between the resources of a document: ids used twice, dependencies and disks that cannot be."""
     entries = _entries(document)
     yield from _graph_errors(entries)
+    yield from _machine_errors(entries)
     definitions = {entry.place: it for entry in entries if (it := _valid(entry.resource)) is not None}
     yield from _zone_errors(definitions)
     yield from _attachment_errors(definitions)
@@ -103,7 +116,7 @@ def _field_error(location: Sequence[int | str], detail: ErrorDetails) -> FieldEr
     reason = template.format(**detail.get("ctx", {})) if template else detail["msg"].removeprefix("Value error, ")
     if location and location[-1] == _KEY:
         return FieldError(_path(location[:-1]), f"its name {reason}" if template else reason)
-    return FieldError(_path(location), _with_suggestion(reason, detail.get("input")))
+    return FieldError(_path(location), reason)
 
 
 def _unknown_kind_errors(location: Sequence[int | str], document: Any) -> Iterator[FieldError]:
@@ -133,8 +146,9 @@ def _not_offered(provider: str, kind: str) -> str:
     return f"{provider} has no {kind}s"
 
 
-def _with_suggestion(reason: str, value: object) -> str:
+def _with_suggestion(error: FieldError, value: object) -> FieldError:
     """Add the nearest known place to a reason that says a place is unknown."""
+    reason = error.reason
     for what, places in (
         ("AWS region", locations.AWS_REGIONS),
         ("Azure region", locations.AZURE_REGIONS),
@@ -142,8 +156,8 @@ def _with_suggestion(reason: str, value: object) -> str:
     ):
         if reason.startswith(f"unknown {what}"):
             near = difflib.get_close_matches(str(value), sorted(places), n=3)
-            return f"{reason}; did you mean {' or '.join(near)}?" if near else reason
-    return reason
+            return error._replace(reason=f"{reason}; did you mean {' or '.join(near)}?") if near else error
+    return error
 
 
 def _entries(document: object) -> list[_Entry]:
@@ -168,7 +182,44 @@ def _graph_errors(entries: Sequence[_Entry]) -> Iterator[FieldError]:
             edges.setdefault(entry.id, []).append(named)
     cycle = find_cycle(edges)
     if cycle:
-        yield FieldError(f"resources[{first[cycle[0]].place}].depends_on", f"a cycle: {' -> '.join(cycle)}")
+        yield FieldError(f"resources[{first[cycle[0]].place}].depends_on", f"a cycle: {_along(cycle)}")
+    else:
+        yield from _chain_errors(first, edges)
+
+
+def _chain_errors(first: Mapping[str, _Entry], edges: Mapping[str, Sequence[str]]) -> Iterator[FieldError]:
+    """The first resource that so many others come before, one after the other, that it would be in a wave too many."""
+    rank = ranks(edges)
+    late = next((entry for entry in first.values() if rank.get(entry.id, 0) >= MAX_WAVES), None)
+    if late is None:
+        return
+    chain = [late.id]
+    while needed := edges.get(chain[-1]):
+        chain.append(max(needed, key=lambda it: rank[it]))
+    reason = (
+        f"a chain of {rank[late.id] + 1} resources, each of which waits for the next: {_along(chain)}; "
+        f"at most {MAX_WAVES} may come one after the other: let some of them depend on less"
+    )
+    yield FieldError(f"resources[{late.place}].depends_on", reason)
+
+
+def _along(chain: Sequence[str]) -> str:
+    """A chain in one line, without its middle where it is long."""
+    if len(chain) > _LONGEST_CHAIN:
+        half = _LONGEST_CHAIN // 2
+        chain = [*chain[:half], f"({len(chain) - 2 * half} more)", *chain[-half:]]
+    return " -> ".join(name if len(name) <= _LONGEST_NAME else f"({len(name)} characters)" for name in chain)
+
+
+def _machine_errors(entries: Sequence[_Entry]) -> Iterator[FieldError]:
+    """The first machine on a private cluster that is one too many."""
+    machines = [entry for entry in entries if entry.resource.get("provider") in PRIVATE_PROVIDERS]
+    if len(machines) > MAX_MACHINES:
+        reason = (
+            f"machine {MAX_MACHINES + 1} of {len(machines)} on private clusters; "
+            f"a request has at most {MAX_MACHINES} of them: make several requests"
+        )
+        yield FieldError(f"resources[{machines[MAX_MACHINES].place}].provider", reason)
 
 
 def _references(entry: _Entry) -> Iterator[tuple[str, str]]:

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import chain, islice
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from lambdas.core.durations import Duration, duration_of
-from lambdas.core.errors import FieldError, RequestError
-from lambdas.core.mistakes import field_errors, relation_errors
+from lambdas.core.errors import RequestError
+from lambdas.core.mistakes import MAX_MACHINES, MAX_WAVES, field_errors, relation_errors
 from lambdas.core.model import ApprovalPoint
 from lambdas.core.specs import PrivateInstance, ResourceDefinition
 from lambdas.core.specs.base import Strict
 
-MAX_RESOURCES: Final = 50
-"""One execution stays far below 25,000 events: 50 resources of about 350 events each, at the slowest."""
+__all__ = [
+    "MAX_DOCUMENT_BYTES",
+    "MAX_MACHINES",
+    "MAX_RESOURCES",
+    "MAX_WAVES",
+    "MOST_FOUND",
+    "ApprovalRequest",
+    "SagaRequest",
+    "dependencies",
+    "parse_request",
+]
 
-MAX_DOCUMENT_BYTES: Final = 128 * 1024
+MAX_RESOURCES: Final = 10_000
+"""As many as are submitted, worked on and shown within the limits of every service in between."""
+
+MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024
+"""A function is called with at most 6 MB, in which a document is a JSON string, with its headers beside it.
+
+In base64, as API Gateway hands on what is not said to be text or JSON, 4 MiB are 5.6 MB. As text every quote, backslash
+and end of line takes another byte, so there is room for 2 million of them, almost one in every two bytes. JSON without
+blanks has no more quotes than that: `"a",` over and over has two in four, and a resource has more than `depends_on`.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+MOST_FOUND: Final = 1000
+"""Mistakes of one request that are looked for; 10,000 resources have room for more than anybody waits for."""
 
 LONGEST_APPROVAL: Final = timedelta(days=7)
 """With the day that provisioning may take, what the provisioning machine's own time limit allows."""
@@ -79,14 +102,17 @@ class SagaRequest(Strict):
 
 
 def parse_request(document: object) -> SagaRequest:
-    """The request that a parsed JSON or YAML document stands for; raises RequestError naming every offending field."""
+    """The request that a parsed JSON or YAML document stands for.
+
+    Raises RequestError naming every offending field, or the first MOST_FOUND of them.
+    """
     request: SagaRequest | None = None
-    errors: list[FieldError] = []
+    found = relation_errors(document)
     try:
         request = SagaRequest.model_validate(document)
     except ValidationError as error:
-        errors += field_errors(error, document)
-    errors += relation_errors(document)
+        found = chain(field_errors(error, document), found)
+    errors = list(islice(found, MOST_FOUND))
     if errors or request is None:
         raise RequestError(errors)
     return request

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from lambdas.core.errors import MovedOn, NotPossible
+from lambdas.core.errors import FieldError, MovedOn, NotPossible, RequestError
 from lambdas.core.model import Event, Resource, Saga
 from lambdas.core.plan import NO_TARGETS, new_saga_id, plan_saga
 from lambdas.core.ports.clock import Clock
@@ -40,12 +40,22 @@ _UNDOING: Final = (
 
 
 class SagaPage(NamedTuple):
-    """A saga and some of its resources, how many in all have which status, and after which id there are more."""
+    """A saga and some of its resources, how many in all have which status, and after which id there are more.
+
+    Whatever comes after the events before `cursor` may not show yet, and nothing that came before is missing.
+    """
 
     saga: Saga
     resources: tuple[Resource, ...]
     counts: Mapping[ResourceStatus, int]
     following: str | None
+    cursor: tuple[int, ...]
+
+    def first(self, number: int) -> SagaPage:
+        """The page of a divided saga with no more than so many resources."""
+        if number >= len(self.resources):
+            return self
+        return self._replace(resources=self.resources[:number], following=self.resources[number - 1].id)
 
 
 class EventPage(NamedTuple):
@@ -91,14 +101,16 @@ class Sagas:
 
         Of a divided one they are in the order of their ids, at most `limit`, continuing above the id `after`.
         """
-        saga, resources = self._ledger.page(saga_id, after, limit + 1)
+        saga, resources = self._ledger.page(saga_id, after, 1)
         if saga.division is None:
-            return SagaPage(saga, resources, Counter(it.status for it in resources), None)
+            return SagaPage(saga, resources, Counter(it.status for it in resources), None, (saga.version,))
+        shards = self._ledger.shards(saga_id)  # before the resources, so that these are as new as the cursor says
+        saga, resources = self._ledger.page(saga_id, after, limit + 1)
         counts = Counter[ResourceStatus]()
-        for shard in self._ledger.shards(saga_id):
+        for shard in shards:
             counts.update(shard.counts)
-        following = resources[limit - 1].id if len(resources) > limit else None
-        return SagaPage(saga, resources[:limit], counts, following)
+        cursor = (saga.version, *(shard.version for shard in shards))
+        return SagaPage(saga, resources, counts, None, cursor).first(limit)
 
     def find(
         self,
@@ -121,14 +133,17 @@ class Sagas:
     def events(self, saga_id: str, after: Sequence[int], wait: float) -> EventPage:
         """Some of the events that come after a cursor; when there are none yet, wait for one up to `wait` seconds.
 
-        A cursor has the number of the last event that was read: first of the saga's own, then of each shard's.
+        A cursor has the number of the last event that was read: first of the saga's own, then of each shard's; those
+        that it leaves out are 0. Raises RequestError for one with more numbers than the saga has.
         """
         deadline = self._clock.now() + timedelta(seconds=min(wait, LONGEST_WAIT))
         while True:
             saga = self._ledger.saga(saga_id)  # each of its versions is an event, so small items tell of any
             shards = self._ledger.shards(saga_id) if saga.division else []
             newest = (saga.version, *(shard.version for shard in shards))
-            seen = (*after, *([0] * len(newest)))[: len(newest)]
+            if len(after) > len(newest):
+                raise RequestError([FieldError("after", "is the cursor of another saga; begin with 0")])
+            seen = (*after, *([0] * (len(newest) - len(after))))
             if any(now > then for now, then in zip(newest, seen, strict=True)):
                 return self._events_between(saga, seen, newest)
             if self._clock.now() >= deadline or ended(saga):

@@ -31,6 +31,8 @@ from tests.unit.api.test_sweeps import FOUND
 EXAMPLES: Final = 6
 SEED: Final = 8
 
+RELATED: Final = ("POST /sagas", "POST /plans", "GET /costs", "GET /sagas/{id}/events")
+
 USUALLY_RIGHT: Final = ("2xx", "3xx", 401, 403, 404, 409, 429, "5xx")
 """Schemathesis's own list of what a call may be answered that fits the document; a 5xx is another check's to find."""
 
@@ -95,7 +97,7 @@ def _shortened(document: dict[str, Any]) -> dict[str, Any]:
 def _config(url: str) -> SchemathesisConfig:
     # 412: to have been given a tag is no matter of its form
     checks = {"positive_data_acceptance": {"expected-statuses": [*USUALLY_RIGHT, 412]}}
-    # 422: what lies between two resources, or between two days, no schema can say
+    # 422: what lies between two resources or two days, or between a cursor and its saga, no schema can say
     related = {"checks": {"positive_data_acceptance": {"expected-statuses": [*USUALLY_RIGHT, 422]}}}
     return SchemathesisConfig.from_dict(
         {
@@ -104,7 +106,7 @@ def _config(url: str) -> SchemathesisConfig:
             "headers": {"Authorization": SIGNATURE},
             "generation": {"max-examples": EXAMPLES, "no-shrink": True, "deterministic": True},
             "checks": checks,
-            "operations": [{"include-name": name, **related} for name in ("POST /sagas", "POST /plans", "GET /costs")],
+            "operations": [{"include-name": name, **related} for name in RELATED],
         }
     )
 

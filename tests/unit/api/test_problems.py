@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.core.request import MAX_DOCUMENT_BYTES
+from lambdas.core.request import MAX_DOCUMENT_BYTES, MAX_RESOURCES
 from tests.fakes.documents import SSH_KEY, aws_disk, azure_instance, request_document
 from tests.unit.api.conftest import Api
 
@@ -41,7 +41,7 @@ def test_malformed_json_is_answered_with_what_is_wrong_and_where(calls: Api, tex
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ("name: [x", "line 1 column 9"),
+        ("name: [x", "line 2 column 1"),
         ("name: x\n\tlabels: y", "line 2 column 1"),
         ("name: x\nname: y", "stands twice"),
         ("labels: {a: x, a: y}", "stands twice"),
@@ -87,6 +87,39 @@ def test_the_size_limit_counts_bytes(calls: Api) -> None:
 def test_a_document_at_the_size_limit_is_read(calls: Api) -> None:
     text = json.dumps(request_document())
     assert calls.submit(text + " " * (MAX_DOCUMENT_BYTES - len(text))).status == 202
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=x", "limit"),
+        ("cursor=B/C", "cursor"),
+        ("after=1", "after"),
+    ],
+)
+def test_a_wrong_parameter_of_a_saga_is_named(calls: Api, query: str, field: str) -> None:
+    answer = calls.call("GET", f"/sagas/{calls.world.open()}?{query}")
+    assert answer.status == 422
+    assert list(answer.problems) == [field]
+
+
+def test_of_very_many_mistakes_the_first_are_listed_and_it_is_said_how_many_there_are(calls: Api) -> None:
+    document = request_document(*[aws_disk(f"d{number}", region="mars") for number in range(300)])
+    answer = calls.submit(document)
+    assert answer.status == 422
+    assert list(answer.problems) == [f"resources[{number}].region" for number in range(100)]
+    assert answer.body["detail"] == "At least 300 fields are wrong; the first 100 are listed. Mend these first."
+    assert calls.started_nothing
+
+
+def test_whatever_is_wrong_with_the_largest_request_the_answer_is_small(calls: Api) -> None:
+    missing = [f"not-there-{number}" for number in range(50)]
+    document = request_document(*[aws_disk(f"d{number}", depends_on=missing) for number in range(MAX_RESOURCES)])
+    answer = calls.submit(json.dumps(document).encode())
+    assert answer.status in (413, 422)
+    assert len(json.dumps(answer.body)) < 20_000
 
 
 def test_every_offending_field_is_named_at_once(calls: Api) -> None:
@@ -149,7 +182,11 @@ def test_a_wrong_parameter_of_the_list_is_named(calls: Api, query: str, field: s
     [
         ("after=-1", "after"),
         ("after=1.5", "after"),
+        ("after=1.", "after"),
         ("after=x", "after"),
+        ("after=", "after"),
+        ("after=100000000000", "after"),
+        ("after=0" + ".0" * 99, "after"),
         ("wait=21", "wait"),
         ("wait=-1", "wait"),
         ("wait=nan", "wait"),

@@ -124,6 +124,9 @@ def test_a_saga_is_shown_with_its_resources(calls: Api) -> None:
                 "gone_at": None,
             },
         ],
+        "resource_counts": {"FAILED": 1, "READY": 1},
+        "next_cursor": None,
+        "events_cursor": str(version),
     }
 
 
@@ -198,9 +201,9 @@ def test_events_are_followed_from_where_the_reader_was(calls: Api) -> None:
         (3, DISK, "CREATING"),
         (4, DISK, "CREATING"),
     ]
-    assert first["next_cursor"] == 4
+    assert first["next_cursor"] == "4"
     nothing_new = calls.call("GET", f"/sagas/{saga_id}/events?after=4").body
-    assert nothing_new == {"items": [], "next_cursor": 4}
+    assert nothing_new == {"items": [], "next_cursor": "4"}
 
 
 def test_a_long_poll_waits_as_long_as_it_was_asked_to_when_nothing_happens(calls: Api) -> None:

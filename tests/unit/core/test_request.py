@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.core.errors import RequestError
-from lambdas.core.request import MAX_RESOURCES, SagaRequest, dependencies, parse_request
+from lambdas.core.request import (
+    MAX_MACHINES,
+    MAX_RESOURCES,
+    MAX_WAVES,
+    MOST_FOUND,
+    SagaRequest,
+    dependencies,
+    parse_request,
+)
 from tests.fakes.documents import (
     aws_disk,
     aws_instance,
@@ -343,3 +352,65 @@ def test_a_neighbour_must_be_one_whose_cluster_can_be_shared(resources: list[dic
 def test_neighbours_in_a_circle_are_a_cycle() -> None:
     found = mistakes(request_document(vsphere_instance("a", near="b"), vsphere_instance("b", near="a")))
     assert found == {"resources[0].depends_on": "a cycle: a -> b -> a"}
+
+
+def chained(length: int) -> list[dict[str, Any]]:
+    return [aws_disk(f"d{number}", depends_on=[f"d{number - 1}"] if number else []) for number in range(length)]
+
+
+def test_as_many_waves_as_there_may_be_are_accepted() -> None:
+    assert len(parse_request(request_document(*chained(MAX_WAVES))).resources) == MAX_WAVES
+
+
+def test_a_chain_that_is_too_long_is_named_where_it_is_too_long_and_without_its_middle() -> None:
+    assert mistakes(request_document(*chained(MAX_WAVES + 9))) == {
+        "resources[50].depends_on": "a chain of 51 resources, each of which waits for the next: d50 -> d49 -> d48 -> "
+        "d47 -> d46 -> d45 -> (39 more) -> d5 -> d4 -> d3 -> d2 -> d1 -> d0; at most 50 may come one after the other: "
+        "let some of them depend on less"
+    }
+
+
+def test_a_cycle_through_everything_is_named_in_a_line() -> None:
+    document = request_document(aws_disk("d0", depends_on=[f"d{MAX_RESOURCES - 1}"]), *chained(MAX_RESOURCES)[1:])
+    ((_, reason),) = mistakes(document).items()
+    assert reason.startswith("a cycle: d")
+    assert f" -> ({MAX_RESOURCES - 11} more) -> " in reason
+    assert len(reason) < 200
+
+
+def machines(number: int) -> list[dict[str, Any]]:
+    """On two private clouds by turns."""
+    found = [vsphere_instance(f"m{place}") for place in range(number)]
+    return [it if place % 2 else {**it, "provider": "scvmm"} for place, it in enumerate(found)]
+
+
+def test_as_many_machines_on_private_clusters_as_there_may_be_are_accepted_among_others() -> None:
+    document = request_document(*map(aws_disk, map("d{}".format, range(60))), *machines(MAX_MACHINES))
+    assert len(parse_request(document).resources) == 60 + MAX_MACHINES
+
+
+def test_the_first_machine_on_a_private_cluster_that_is_one_too_many_is_named() -> None:
+    assert mistakes(request_document(aws_disk(), *machines(MAX_MACHINES + 3))) == {
+        "resources[51].provider": "machine 51 of 53 on private clusters; a request has at most 50 of them: "
+        "make several requests"
+    }
+
+
+def test_no_more_mistakes_are_looked_for_than_anybody_reads() -> None:
+    document = request_document(*[aws_disk(f"d{number}", colour="blue") for number in range(MAX_RESOURCES)])
+    assert len(mistakes(document)) == MOST_FOUND
+
+
+def seconds_for(count: int) -> float:
+    """Of processor time, for reading a request of so many resources, half of them attached to the other half."""
+    disks = [aws_disk(f"d{number}") for number in range(count // 2)]
+    instances = [aws_instance(f"w{number}", disks=(f"d{number}",), depends_on=["d0"]) for number in range(count // 2)]
+    document = request_document(*disks, *instances)
+    began = time.process_time()
+    parse_request(document)
+    return time.process_time() - began
+
+
+def test_ten_times_as_many_resources_take_about_ten_times_as_long() -> None:
+    few = min(seconds_for(MAX_RESOURCES // 10) for _ in range(3))
+    assert seconds_for(MAX_RESOURCES) < 40 * few, "with every pair of resources looked at, it would be a hundred times"

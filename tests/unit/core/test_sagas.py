@@ -260,7 +260,7 @@ def test_sagas_are_found_by_status(world: World, sagas: Sagas) -> None:
 def test_events_that_exist_are_given_without_waiting(world: World, sagas: Sagas) -> None:
     saga_id = world.provisioning_saga()
     began = world.clock.now()
-    assert [event.seq for event in sagas.events(saga_id, 1, wait=20)] == [2]
+    assert [event.seq for event in sagas.events(saga_id, (1,), wait=20).events] == [2]
     assert world.clock.now() == began
 
 
@@ -275,7 +275,7 @@ def test_waiting_ends_as_soon_as_there_is_an_event(world: World) -> None:
             world.sagas.begin(saga_id)
 
     sagas = Sagas(world.ledger, FakeExecutions(), world.clock, pause)
-    assert [event.status for event in sagas.events(saga_id, 1, wait=20)] == ["PROVISIONING"]
+    assert [event.status for event in sagas.events(saga_id, (1,), wait=20).events] == ["PROVISIONING"]
     assert len(pauses) == 3
 
 
@@ -285,5 +285,5 @@ def test_waiting_in_vain_ends_when_it_was_asked_to_and_never_later_than_the_long
 ) -> None:
     saga_id = world.open()
     began = world.clock.now()
-    assert sagas.events(saga_id, 1, wait) == []
+    assert sagas.events(saga_id, (1,), wait).events == []
     assert timedelta(seconds=waited) <= world.clock.now() - began <= timedelta(seconds=waited + 0.2)
