@@ -478,9 +478,7 @@ def test_whoever_comes_next_tells_the_shards_what_somebody_could_not_tell_them(
     assert {(it.saga.status, it.header) for it in ledger.shards(divided)} == {("PROVISIONING", 2)}
 
 
-def test_an_intent_that_has_not_seen_the_fence_is_made_again_when_its_shard_knows(
-    ledger: Ledger, divided: str
-) -> None:
+def test_an_intent_that_has_not_seen_the_fence_is_made_again_when_its_shard_knows(ledger: Ledger, divided: str) -> None:
     seen: list[SagaStatus] = []
 
     def intend(saga: Saga, resource: Resource) -> Resource:
@@ -531,9 +529,7 @@ def test_an_ending_reaches_every_shard_in_the_write_that_makes_it(
     assert (saga.status, resource.status) == (SagaStatus.NEEDS_ATTENTION, ResourceStatus.CREATING)
 
 
-def test_no_update_of_many_writers_to_all_shards_is_lost_while_the_fence_goes_up(
-    ledger: Ledger, divided: str
-) -> None:
+def test_no_update_of_many_writers_to_all_shards_is_lost_while_the_fence_goes_up(ledger: Ledger, divided: str) -> None:
     for resource_id in "abc":
         ledger.change_resource(divided, resource_id, to_resource(ResourceStatus.CREATING))
 

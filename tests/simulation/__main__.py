@@ -16,6 +16,7 @@ from pathlib import Path
 if __name__ == "__main__":  # before Powertools is imported, and never for the tests that import this module
     os.environ.update(POWERTOOLS_TRACE_DISABLED="true", POWERTOOLS_METRICS_DISABLED="true", LOG_LEVEL="CRITICAL")
 
+from tests.fakes.divided import everything_divided
 from tests.simulation.batches import (
     Share,
     clouds_of_this_process,
@@ -25,7 +26,6 @@ from tests.simulation.batches import (
     tell,
     textbook_sagas,
 )
-from tests.fakes.divided import everything_divided
 from tests.simulation.exhaustive import SUBJECTS
 from tests.simulation.runs import run_seed
 

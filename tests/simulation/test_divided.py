@@ -7,8 +7,8 @@ from itertools import islice
 
 import pytest
 
-from tests.simulation.clouds import Clouds
 from tests.fakes.divided import everything_divided
+from tests.simulation.clouds import Clouds
 from tests.simulation.exhaustive import SCENARIO, SUBJECTS, plans
 from tests.simulation.requests import three_clouds
 from tests.simulation.runs import run_plan, run_seed
