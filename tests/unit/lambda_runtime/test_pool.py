@@ -104,7 +104,7 @@ def test_long_polls_do_not_keep_others_from_being_served(pool: WorkerPool, start
         pool.acquire(FUNCTION)
     began = time.monotonic()
     another = pool.acquire(FUNCTION)
-    assert another is started.workers[3]
+    assert another is cast("Worker", started.workers[3])
     assert STALLED_SECONDS <= time.monotonic() - began < 3 * STALLED_SECONDS
     pool.release(another)
     assert pool.acquire(FUNCTION) is another
