@@ -6,7 +6,10 @@ anything wrong: each answer that is an error is one that the caller did not caus
 committed and released.
 
 What a process grows by is the slope of a line through what it had in memory, after a warm-up. The functions are to stay
-as they are. The machine holds the clouds and the account, with every saga that ever was, and grows by these.
+as they are. The machine holds the account and the clouds, and so grows by each saga that ends: by its items in the
+ledger, which forgets nothing, and, up to their limits, by the stream's records of these, by the histories of its
+executions, by what clouds logged, and for an hour by its terminated machines. Anything else is a leak, so what it grows
+by is set against the bytes of the saga's items.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ import requests
 
 from bench.figure import Figure, limited, plain
 from bench.foreground import Foreground, children, foreground, resident
+from bench.request_units import size
 from bench.visibility import Api, document
 from local.aws.clients import create_client
 from local.machine import REGION
@@ -41,6 +45,11 @@ _LOOK_SECONDS: Final = 2.0
 _DRAIN_SECONDS: Final = 120.0
 _SLOPE_MIB: Final = 1.0
 _SLOWER: Final = 1.5
+_SLOWER_P99: Final = 2.0
+"""Of some 480 reads, the p99 is the fifth slowest: it varies more than a median does."""
+
+_TIMES_ITS_ITEMS: Final = 10.0
+"""What a saga may take of the machine's memory by what its items take in DynamoDB, for all that is kept of it."""
 
 _THROTTLES: Final = [{"operation": "*", "fault": "throttle", "times": None, "probability": _THROTTLED, "seed": 7}]
 
@@ -68,6 +77,12 @@ class Load:
     errors: Counter[str] = field(default_factory=Counter)
     endings: Counter[str] = field(default_factory=Counter)
     memory: list[Memory] = field(default_factory=list)
+    ended: list[float] = field(default_factory=list)
+    """When sagas ended."""
+
+    items_kib: float = 0.0
+    """What the items of a saga take in the ledger, by DynamoDB's rules."""
+
     left_in_queues: int = 0
     drained_after: float = 0.0
 
@@ -76,6 +91,13 @@ class Load:
         began, ended = self.memory[0].at, self.memory[-1].at
         looked = [it for it in self.memory if it.at > began + _WARM_UP * (ended - began)]
         return linear_regression([it.at / 60 for it in looked], [what(it) for it in looked]).slope
+
+    def mib_a_saga(self) -> float:
+        """By how many MiB the machine grew for each saga that ended after the warm-up."""
+        began, ended = self.memory[0].at, self.memory[-1].at
+        looked = [it for it in self.memory if it.at > began + _WARM_UP * (ended - began)]
+        over = [sum(at < it.at for at in self.ended) for it in looked]
+        return linear_regression(over, [it.machine for it in looked]).slope
 
     def functions(self) -> float:
         """By how many MiB a minute the functions grew, those that ran from the end of the warm-up to the end of all."""
@@ -110,6 +132,7 @@ def measure(minutes: float, sagas: int = _SAGAS) -> Load:
         for thread in watching:
             thread.join()
         _await_drained(machine, load)
+        load.items_kib = _items_kib(machine)
     return load
 
 
@@ -125,6 +148,7 @@ def _keep_a_saga(machine: Foreground, over: float, ids: list[str], load: Load) -
                 api.call("DELETE", f"/sagas/{saga}")
                 ended = _status(api, saga, ("RELEASED", "NEEDS_ATTENTION"))
             load.endings[ended] += 1
+            load.ended.append(time.monotonic())
         except (RuntimeError, OSError) as error:
             load.errors[str(error)[:120]] += 1
 
@@ -171,6 +195,18 @@ def _await_drained(machine: Foreground, load: Load) -> None:
     load.left_in_queues, load.drained_after = left, time.monotonic() - began
 
 
+def _items_kib(machine: Foreground) -> float:
+    """What the ledger holds, for each saga in it."""
+    dynamodb = create_client("dynamodb", machine.endpoints.aws, REGION)
+    (table,) = [it for it in dynamodb.list_tables()["TableNames"] if "Ledger" in it]
+    pages = dynamodb.get_paginator("scan").paginate(TableName=table)
+    items = [item for page in pages for item in page["Items"]]
+    sagas = sum(it["sk"]["S"] == "HEADER" for it in items)
+    kept = sum(size(it) for it in items)
+    each: float = kept / sagas / 1024
+    return each
+
+
 def _in_queues(sqs: Any) -> int:
     counts = [
         "ApproximateNumberOfMessages",
@@ -198,18 +234,37 @@ def figures() -> list[Figure]:
         ),
         limited(f"{name}, growth of a function's memory", load.functions(), "MiB/min", _SLOPE_MIB, method),
         plain(f"{name}, growth of the machine's memory", load.slope(lambda it: it.machine), "MiB/min", method),
+        plain(f"{name}, a saga's items in the ledger", load.items_kib, "KiB", method),
+        limited(
+            f"{name}, growth of the machine's memory by a saga, by its items",
+            load.mib_a_saga() * 1024 / load.items_kib,
+            "times",
+            _TIMES_ITS_ITEMS,
+            f"{load.mib_a_saga():.2f} MiB a saga; {method}",
+        ),
         limited(f"{name}, messages left in queues", load.left_in_queues, "", 1, method),
         plain(f"{name}, seconds until the queues were drained", load.drained_after, "s", method),
         *(
-            plain(f"{name}, reads, {which}, {what}", value, "ms", method)
+            plain(f"{name}, reads, {which}, {what}", of(took), "ms", method)
             for which, took in (("first fifth", first), ("last fifth", last))
-            for what, value in (("median", median(took)), ("p99", quantiles(took, n=100)[98]))
+            for what, of in _LATENCIES
         ),
-        limited(
-            f"{name}, reads, median of the last fifth by that of the first",
-            median(last) / median(first),
-            "times",
-            _SLOWER,
-            method,
+        *(
+            limited(
+                f"{name}, reads, {what} of the last fifth by that of the first",
+                of(last) / of(first),
+                "times",
+                limit,
+                method,
+            )
+            for (what, of), limit in zip(_LATENCIES, (_SLOWER, _SLOWER_P99), strict=True)
         ),
     ]
+
+
+def _p99(took: Sequence[float]) -> float:
+    found: list[float] = quantiles(took, n=100)
+    return found[98]
+
+
+_LATENCIES: Final[Sequence[tuple[str, Callable[[Sequence[float]], float]]]] = (("median", median), ("p99", _p99))

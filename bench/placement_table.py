@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from bench.placement_fleet import START, fleet, needs
-from bench.saga_cost import A_READ_UNIT, A_WRITE_UNIT, CountedDynamo
+from bench.request_units import CountedClient
+from bench.saga_cost import A_READ_UNIT, A_WRITE_UNIT
 from lambdas.adapters.clusters import DynamoClusters
 from lambdas.adapters.ledger import DynamoLedger
 from lambdas.core.clusters import Amounts, ClusterStanding
@@ -67,7 +68,7 @@ def cost(clusters: int, placements: int) -> Cost:
     random = _seeded(1)
     standings = fleet(random, clusters)
     with _table() as client:
-        clock, counted = FakeClock(START), CountedDynamo(client)
+        clock, counted = FakeClock(START), CountedClient(client)
         _report(client, clock, standings)
         sagas = _opened(client, clock, needs(random, placements))
         dynamo: Any = counted

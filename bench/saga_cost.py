@@ -1,42 +1,38 @@
-"""What a saga costs on AWS, counted: the real definitions and handlers on the real ledger, in virtual time.
+"""What a saga costs on AWS, counted from runs of what is deployed: one machine, its functions, its clouds, real time.
 
-Prices are us-east-1's, in dollars, as published on PRICES_OF; free tiers are left out. How long a function runs depends
-on how long the clouds take to answer, which nothing here can tell, and how much memory an Express execution takes is
-AWS's to say: `SECONDS_A_STEP` and `EXPRESS_GB` are assumptions.
+Counted are state transitions, Express executions with their seconds and bytes, calls of functions with what each took
+of a processor and waited (`bench/measured.py`), requests to clouds, and DynamoDB's units and requests. Prices are
+us-east-1's, in dollars, as published on PRICES_OF; free tiers are left out.
+
+Two things this machine cannot tell are set, each in one place: how long a real cloud takes to answer (`LOOK_SECONDS`,
+`CHANGE_SECONDS`), and how many calls find no function running (`COLD_SHARE`), whose cost is a line of its own.
 
 The others are priced by the same table for the same saga, three machines that are looked at so often: `others`.
 """
 
 from __future__ import annotations
 
-import inspect
-import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple, cast
 
-import boto3
+import requests
 
 from bench.figure import Figure, limited, plain
-from lambdas.adapters.ledger import DynamoLedger
-from lambdas.adapters.observability import StepHandler
-from lambdas.adapters.steps import Surroundings
-from lambdas.core.ports.clock import Clock
-from local.aws.account import create_app
-from local.clock import VirtualClock
-from local.http_server import serve
-from local.simulators.azure import AzureSimulatorSettings
-from local.simulators.faults import Fault, FaultKind
+from bench.measured import Asked, Call, MeasuredMachine, Request
+from bench.visibility import Api
+from local.assembly import synthesize
+from local.machine import QUICK, Endpoints, Timings
 from local.simulators.gcp import GcpTiming
 from local.stepfunctions.runtime.execution import Execution
-from tests.contract.cloud import CloudUnderTest
-from tests.contract.test_ledger_contract import TABLE, create_table
-from tests.fakes.ledger import FakeLedger
 from tests.simulation.requests import three_clouds
-from tests.simulation.world import World, three_empty_clouds
 
 PRICES_OF: Final = "2026-06"
 A_TRANSITION: Final = 25e-6
@@ -44,169 +40,119 @@ AN_INVOCATION: Final = 0.20e-6
 A_GB_SECOND: Final = 13.3334e-6
 A_WRITE_UNIT: Final = 0.625e-6
 A_READ_UNIT: Final = 0.125e-6
-
-MEMORY_GB: Final = 0.25
-SECONDS_A_STEP: Final = 0.2
 AN_EXPRESS_EXECUTION: Final = 1e-6
 AN_EXPRESS_GB_SECOND: Final = 16.67e-6
-EXPRESS_GB: Final = 0.0625
-"""The smallest chunk that Express executions are charged by: https://aws.amazon.com/step-functions/pricing/."""
 A_DURABLE_OPERATION: Final = 8e-6
 A_TEMPORAL_ACTION: Final = 50e-6
 
+VCPU_MB: Final = 1769
+"""The memory with which a function has one vCPU, and in proportion less with less.
+
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html. A vCPU is taken for one of this machine's cores.
+"""
+
+LOOK_SECONDS: Final = 0.15
+CHANGE_SECONDS: Final = 1.0
+"""Allowed for each request to a cloud that only looks, and for each that creates or deletes: assumptions.
+
+They come on top of what the simulated clouds take. How many times as long real ones may take is among the figures.
+"""
+
+COLD_SHARE: Final = 0.01
+"""Of all calls: "typically under 1 %", by AWS's analysis of production workloads.
+
+https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/, which also says that it is billed.
+"""
+
+_EXPRESS_BASE_MB: Final = 50
+_EXPRESS_CHUNK_MB: Final = 64
+"""How Express memory is made up, and charged: the pricing examples on https://aws.amazon.com/step-functions/pricing/."""
+
 _SAGAS: Final = 1000
 _TOGETHER: Final = "Step Functions and Lambda per 1,000 sagas"
-_IN_A_TRANSACTION: Final = 2
+_LOOK_SECONDS: Final = 0.5
+_LONGEST_SECONDS: Final = 600.0
+_APART_SECONDS: Final = 3.0
 
 
-class CountedDynamo:
-    """A DynamoDB client that adds up the request units of what passes through it."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self.exceptions = client.exceptions
-        self.requests = 0
-        self.read_units = 0.0
-        self.write_units = 0
-
-    def get_item(self, **wanted: Any) -> Any:
-        """A strongly consistent read."""
-        answer = self._call("get_item", wanted)
-        self.read_units += _read_units(answer.get("Item", {}))
-        return answer
-
-    def query(self, **wanted: Any) -> Any:
-        """Reads that are paid for together, by their size; half where they need not be of this moment."""
-        answer = self._call("query", wanted)
-        together = sum(map(_size, answer["Items"]))
-        self.read_units += max(1, ceil(together / 4096)) * (1 if wanted.get("ConsistentRead") else 0.5)
-        return answer
-
-    def batch_get_item(self, **wanted: Any) -> Any:
-        """Strongly consistent reads that are paid for each, whether there is an item or not."""
-        answer = self._call("batch_get_item", wanted)
-        asked = sum(len(of["Keys"]) for of in wanted["RequestItems"].values())
-        found = [item for items in answer["Responses"].values() for item in items]
-        self.read_units += sum(map(_read_units, found)) + asked - len(found)
-        return answer
-
-    def transact_get_items(self, **wanted: Any) -> Any:
-        """Reads that cost twice as much."""
-        answer = self._call("transact_get_items", wanted)
-        self.read_units += _IN_A_TRANSACTION * sum(_read_units(it.get("Item", {})) for it in answer["Responses"])
-        return answer
-
-    def transact_write_items(self, **wanted: Any) -> Any:
-        """Writes that cost twice as much, cancelled or not; a header is written to both indexes as well."""
-        try:
-            return self._call("transact_write_items", wanted)
-        finally:
-            for action in wanted["TransactItems"]:
-                item = action["Put"]["Item"] if "Put" in action else self._updated(action["Update"])
-                indexes = ("status" in item) + ("caller" in item)
-                self.write_units += (_IN_A_TRANSACTION + indexes) * _write_units(item)
-
-    def _updated(self, update: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The item as an update left it: all of it is paid for. This look is not counted."""
-        answer = self._client.get_item(TableName=update["TableName"], Key=update["Key"])
-        item: Mapping[str, Any] = answer.get("Item", {})
-        return item
-
-    def _call(self, name: str, wanted: Mapping[str, Any]) -> Any:
-        self.requests += 1
-        return getattr(self._client, name)(**wanted)
+def billed_seconds(processor: float, waiting: float, memory: int) -> float:
+    """What Lambda bills a call for: its work on its share of a vCPU, and its waiting, rounded up to a millisecond."""
+    return ceil((processor * VCPU_MB / memory + waiting) * 1000) / 1000
 
 
-def _size(item: Mapping[str, Mapping[str, str]]) -> int:
-    return sum(len(name) + len(str(value)) for name, typed in item.items() for value in typed.values())
+def express_megabytes(definition: str, data: int, iterations: int) -> int:
+    """What an Express execution is charged for: a base, its definition, its data for each Map's or Parallel's step."""
+    used = _EXPRESS_BASE_MB + (len(definition.encode()) + data * max(1, iterations)) / 2**20
+    return _EXPRESS_CHUNK_MB * ceil(used / _EXPRESS_CHUNK_MB)
 
 
-def _read_units(item: Mapping[str, Any]) -> int:
-    return max(1, ceil(_size(item) / 4096))
+@dataclass(frozen=True)
+class Lambda:
+    """The functions' part: calls, their requests to clouds, and the GB-seconds of both together.
 
+    `allowed` are those of the clouds' answers, `processor` the seconds of a whole vCPU.
+    """
 
-def _write_units(item: Mapping[str, Any]) -> int:
-    return max(1, ceil(_size(item) / 1024))
+    calls: float = 0.0
+    looks: float = 0.0
+    changes: float = 0.0
+    processor: float = 0.0
+    gb_seconds: float = 0.0
+    allowed: float = 0.0
+    cold_gb_seconds: float = 0.0
+    """If every call were the first of its process, what that would add."""
 
-
-@dataclass
-class CountedWorld(World):
-    """A World whose ledger is the real one."""
-
-    endpoint: str = ""
-    dynamo: CountedDynamo = field(init=False)
-
-    def make_ledger(self, clock: Clock) -> FakeLedger:
-        """The ledger as deployed, on a table that counts."""
-        client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=self.endpoint)
-        create_table(client)
-        self.dynamo = CountedDynamo(client)
-        return cast("FakeLedger", DynamoLedger(cast("Any", self.dynamo), TABLE, clock))
-
-    def _make_handlers(self, surroundings: Surroundings) -> Iterator[tuple[str, StepHandler]]:
-        """The handlers without Powertools, which would print its metrics among the figures."""
-        for name, handler in super()._make_handlers(surroundings):
-            yield name, inspect.unwrap(handler)
+    @property
+    def dollars(self) -> float:
+        """For one saga."""
+        return self.calls * AN_INVOCATION + self.gb_seconds * A_GB_SECOND
 
 
 @dataclass(frozen=True)
 class Bill:
-    """What one saga took; `express_seconds` in all, of so many executions, each rounded up to 100 ms."""
+    """What one saga took; Express executions by their GB-seconds, each rounded up to 100 ms and to 64 MB."""
 
     transitions: int
     express: int
     express_seconds: float
-    invocations: int
+    express_gb_seconds: float
+    functions: Lambda
     looks: int
-    write_units: int
+    write_units: float
     read_units: float
-    requests: int
+    requests: float
 
     @property
     def step_functions(self) -> float:
         """Dollars per thousand sagas for the state machines."""
-        express = self.express * AN_EXPRESS_EXECUTION + self.express_seconds * EXPRESS_GB * AN_EXPRESS_GB_SECOND
+        express = self.express * AN_EXPRESS_EXECUTION + self.express_gb_seconds * AN_EXPRESS_GB_SECOND
         return _SAGAS * (self.transitions * A_TRANSITION + express)
 
     @property
-    def functions(self) -> float:
-        """Dollars per thousand sagas for their functions, by the assumption on how long a step takes."""
-        return _SAGAS * functions(self.invocations)
-
-    @property
     def together(self) -> float:
-        """Dollars per thousand sagas for both."""
-        return self.step_functions + self.functions
+        """Dollars per thousand sagas for the state machines and their functions."""
+        return self.step_functions + _SAGAS * self.functions.dollars
 
     @property
     def ledger(self) -> float:
         """Dollars per thousand sagas for the ledger."""
         return _SAGAS * (self.write_units * A_WRITE_UNIT + self.read_units * A_READ_UNIT)
 
+    @property
+    def cold(self) -> float:
+        """Dollars per thousand sagas for so many cold starts as are assumed."""
+        return _SAGAS * COLD_SHARE * self.functions.cold_gb_seconds * A_GB_SECOND
 
-def functions(invocations: int, seconds: float = SECONDS_A_STEP) -> float:
-    """Dollars for so many runs of a function of 256 MB."""
-    return invocations * (AN_INVOCATION + seconds * MEMORY_GB * A_GB_SECOND)
+    def slower(self, goal: float) -> float:
+        """How many times as long as allowed clouds may take to answer until a saga costs as much as the goal."""
+        return 1 + (goal - self.together) / (_SAGAS * self.functions.allowed * A_GB_SECOND)
 
 
-def others(looks: int, seconds: float) -> dict[str, float]:
-    """Dollars per thousand sagas elsewhere: three machines, each ready at that look, the last after so many seconds.
+class Bills(NamedTuple):
+    """What a saga took in all, and how much of it was its roll-back, if it was."""
 
-    A create, its looks and a decision are a function's run each. A plain definition enters, for each machine, a state
-    for the create, the end, and for each look the wait and the look, with a choice around; one that polls by Retry
-    one for each look. Durable functions are charged by operation, Temporal Cloud by action, a timer included.
-    """
-    calls = 3 * (2 + looks) + 1
-    express = AN_EXPRESS_EXECUTION + seconds * EXPRESS_GB * AN_EXPRESS_GB_SECOND
-    timers = 3 * (looks - 1)
-    dollars = {
-        "a plain definition": (3 + 3 * (4 + 2 * looks)) * A_TRANSITION + functions(calls),
-        "polling by Retry": (8 + 3 * looks) * A_TRANSITION + functions(calls),
-        "an Express execution for each machine": 5 * A_TRANSITION + 3 * express + functions(calls),
-        "durable functions": (1 + calls + timers) * A_DURABLE_OPERATION + functions(1 + timers),
-        "Temporal Cloud": (1 + calls + timers) * A_TEMPORAL_ACTION,
-    }
-    return {name: round(_SAGAS * it, 2) for name, it in dollars.items()}
+    saga: Bill
+    roll_back: Bill
 
 
 @dataclass(frozen=True)
@@ -216,11 +162,11 @@ class Pace:
     creating: float
     deleting: float = 2.0
 
-    def clouds(self) -> AbstractContextManager[tuple[VirtualClock, Mapping[str, CloudUnderTest]]]:
-        """Three empty clouds of that pace; on Azure the machine begins at the first look, after its interface."""
-        return three_empty_clouds(
+    def timings(self) -> Timings:
+        """Clouds of that pace; on Azure the machine begins at the first look, after its interface."""
+        return Timings(
             aws={"RunInstances": self.creating, "TerminateInstances": self.deleting},
-            azure=AzureSimulatorSettings(machine_create=self.creating / 2, machine_delete=self.deleting),
+            azure=QUICK.azure.model_copy(update={"machine_create": self.creating / 2, "machine_delete": self.deleting}),
             gcp=GcpTiming(instance_insert=self.creating, instance_delete=self.deleting),
         )
 
@@ -229,53 +175,186 @@ AT_THE_SECOND_LOOK: Final = Pace(3.0)
 AFTER_A_MINUTE: Final = Pace(55.0)
 
 
-class Bills(NamedTuple):
-    """What a saga took in all, and how much of it was its roll-back."""
+class Laboratory:
+    """A machine on which sagas run, and what they took."""
 
-    saga: Bill
-    roll_back: Bill
+    def __init__(self, machine: MeasuredMachine, endpoints: Endpoints) -> None:
+        self._machine = machine
+        self._gcp = endpoints.gcp
+        self._api = Api(endpoints.api)
+        self._sagas: list[str] = []
+        self._typical = Typical([])
 
+    def settle(self) -> None:
+        """Take the calls so far for how they go: later on, more goes on at a time than this machine can do."""
+        self._typical = Typical(list(self._machine.account.calls))
 
-def bills_of(document: Mapping[str, Any], pace: Pace, *, fails: bool = False) -> Bills:
-    """Provision a request; `fails`: its last machine is out of capacity in the end, so that all is rolled back."""
-    with pace.clouds() as (clock, clouds), serve(create_app(clock)) as account:
+    def submit(self, document: Mapping[str, Any], *, fails: Pace | None = None) -> str:
+        """Submit a request and return its saga's id once all of its machines were asked for.
+
+        Where it `fails`, Google's is out of capacity in the end, so that all is rolled back.
+        """
         if fails:
-            capacity = Fault(operation="instances.insert", fault=FaultKind.CAPACITY, delay=pace.creating)
-            clouds["gcp"].arm([capacity])
-        world = CountedWorld(clock, clouds, endpoint=account.url)
-        status = world.provision(document).saga.status
-        if status != ("ROLLED_BACK" if fails else "COMMITTED"):
-            raise RuntimeError(f"the saga is {status}, so its figures would be of something else")
-        executions, calls = list(world.engine.core.executions), world.calls
-        whole = _bill(world, executions, calls)
+            fault = {"operation": "instances.insert", "fault": "capacity", "delay": fails.creating}
+            requests.post(f"{self._gcp}/_simulator/faults", json=[fault], timeout=10).raise_for_status()
+        saga: str = self._api.call("POST", "/sagas", document)["id"]
+        self._sagas.append(saga)
+        wanted = len(document["resources"])
+        _await(lambda: len([it for it in self._calls(saga) if it.function.endswith("-create")]) >= wanted)
+        return saga
+
+    def ended(self, saga: str, status: str) -> None:
+        """Wait until a saga has ended so, and has been told of; raises RuntimeError when it ends otherwise."""
+        _await(lambda: self._has_ended(saga))
+        time.sleep(_APART_SECONDS)  # the stream gathers for a second what it hands over
+        found = self._api.call("GET", f"/sagas/{saga}")["status"]
+        if found != status:
+            raise RuntimeError(f"the saga is {found}, so its figures would be of something else")
+
+    def bills(self, saga: str) -> Bills:
+        """What a saga took that has ended."""
+        executions = self._executions(saga)
         releasing = [it for it in executions if it.origin.machine_name.startswith("skysaga-release")]
-        roll_back = _bill(world, releasing, [it for it in calls if _releases(*it)])
-        world.engine.close()
-    return Bills(whole, roll_back)
+        began = min((it.started for it in releasing), default=time.time())
+        calls = self._calls(saga)
+        undoing = [it for it in calls if it.at >= began]
+        return Bills(self._bill(saga, executions, calls), self._bill(saga, releasing, undoing))
+
+    def _calls(self, saga: str) -> list[Call]:
+        """The calls that are a saga's, whether alone or with others; not those of this program, which only looks."""
+        calls = list(self._machine.account.calls)
+        return [it for it in calls if saga in it.text and not it.step.startswith("GET ")]
+
+    def _executions(self, saga: str) -> list[Execution]:
+        found = self._machine.executions()
+        return [it for it in found if saga in json.dumps(it.history.events[0].details)]
+
+    def _has_ended(self, saga: str) -> bool:
+        """Whether whatever was begun has ended: a provisioning that failed has begun the release by then."""
+        return all(it.stopped is not None for it in self._executions(saga))
+
+    def _share(self, saga: str, call: Call) -> float:
+        """How much of a call is a saga's: the stream hands over records of several."""
+        return call.text.count(saga) / sum(call.text.count(it) for it in self._sagas)
+
+    def _bill(self, saga: str, executions: Collection[Execution], calls: Iterable[Call]) -> Bill:
+        requests_of = self._machine.account.requests
+        shared = [(self._share(saga, it), it, list(requests_of[it.trace])) for it in calls]
+        asked = [(share, it.units) for share, _, made in shared for it in made if it.service == "dynamodb"]
+        express = [it for it in executions if it.origin.express]
+        seconds = {it.arn: ceil(10 * ((it.stopped or it.started) - it.started)) / 10 for it in express}
+        looks = Counter(
+            json.loads(it.text[: it.text.index("}") + 1])["resource_id"] for _, it, _ in shared if _looks(it)
+        )
+        return Bill(
+            transitions=transitions(executions),
+            express=len(express),
+            express_seconds=sum(seconds.values()),
+            express_gb_seconds=sum(seconds[it.arn] * _megabytes(it) / 1024 for it in express),
+            functions=functions(self._typical, shared),
+            looks=max(looks.values(), default=0),
+            write_units=sum(share * units.write for share, units in asked),
+            read_units=sum(share * units.read for share, units in asked),
+            requests=sum(share for share, _ in asked),
+        )
 
 
-def _releases(function: str, payload: Mapping[str, Any]) -> bool:
-    of_saga = payload.get("step") in ("fence", "conclude", "stick")
-    return of_saga or function.endswith("-delete") or payload.get("goal") == "ABSENT"
+def _looks(call: Call) -> bool:
+    return call.function.endswith("-observe") and call.step == "READY"
 
 
-def _bill(world: CountedWorld, executions: Iterable[Execution], calls: Sequence[tuple[str, Mapping[str, Any]]]) -> Bill:
-    """What some executions took with their calls; the ledger is counted as a whole."""
-    looks = Counter(payload.get("resource_id") for name, payload in calls if name.endswith("-observe"))
-    express = [it for it in executions if it.origin.express]
-    standard = Counter(event.type for it in executions if not it.origin.express for event in it.history.events)
-    entered = sum(count for name, count in standard.items() if name.endswith("StateEntered"))
-    retries = standard["TaskScheduled"] - standard["TaskStateEntered"]
-    return Bill(
-        transitions=entered + retries + len(express),  # a Map's child is charged as one
-        express=len(express),
-        express_seconds=sum(ceil(10 * ((it.stopped or it.started) - it.started)) / 10 for it in express),
-        invocations=len(calls),
-        looks=max(looks.values(), default=0),
-        write_units=world.dynamo.write_units,
-        read_units=world.dynamo.read_units,
-        requests=world.dynamo.requests,
-    )
+def _await(true: Callable[[], bool]) -> None:
+    given_up = time.monotonic() + _LONGEST_SECONDS
+    while not true():
+        if time.monotonic() > given_up:
+            raise RuntimeError("a saga does not get on, so there is nothing to count")
+        time.sleep(_LOOK_SECONDS)
+
+
+def transitions(executions: Iterable[Execution]) -> int:
+    """State transitions: each state entered, each retry, and one for each child of a Distributed Map."""
+    found = list(executions)
+    types = Counter(event.type for it in found if not it.origin.express for event in it.history.events)
+    entered = sum(count for name, count in types.items() if name.endswith("StateEntered"))
+    return entered + types["TaskScheduled"] - types["TaskStateEntered"] + sum(it.origin.express for it in found)
+
+
+def _megabytes(execution: Execution) -> int:
+    """All inputs and outputs in its history count as its data: more than it holds at any moment."""
+    events = execution.history.events
+    details = [event.details or {} for event in events]
+    data = sum(len(str(it[name])) for it in details for name in ("input", "output", "parameters") if name in it)
+    types = Counter(event.type for event in events)
+    iterations = types["MapIterationStarted"] + types["ParallelStateStarted"]
+    return express_megabytes(execution.origin.definition, data, iterations)
+
+
+class Typical:
+    """How calls go whose process has answered before, by what they do.
+
+    What a call waits for is the same each time, apart from what else this machine is at: the median stands for all.
+    """
+
+    def __init__(self, calls: Iterable[Call]) -> None:
+        self._calls = list(calls)
+        self._warm: defaultdict[tuple[str, str], list[Call]] = defaultdict(list)
+        for it in self._calls:
+            if not it.first:
+                self._warm[it.function, it.step].append(it)
+
+    def processor(self, call: Call) -> float:
+        """Seconds of a whole vCPU: a call's own, unless it is the first of its process."""
+        return median(it.processor for it in self._alike(call)) if call.first else call.processor
+
+    def waiting(self, call: Call) -> float:
+        """Seconds that calls like this one wait."""
+        return median(it.waiting for it in self._alike(call))
+
+    def starting(self, call: Call) -> float:
+        """Seconds of a vCPU that the first call of a process takes more: to start, and to make what the others find."""
+        first = [it for it in self._calls if it.function == call.function and it.first] or [call]
+        return max(0.0, median(it.starting + it.processor for it in first) - self.processor(call))
+
+    def _alike(self, call: Call) -> Sequence[Call]:
+        return self._warm[call.function, call.step] or [call]
+
+
+def functions(typical: Typical, shared: Iterable[tuple[float, Call, Sequence[Request]]]) -> Lambda:
+    """What calls took, of each a share, with the requests that each made."""
+    calls = looks = changes = processor = gb_seconds = allowed = cold = 0.0
+    for share, it, made in shared:
+        gb, asked = it.memory / 1024, Counter(request.asked for request in made)
+        answers = asked[Asked.LOOK] * LOOK_SECONDS + asked[Asked.CHANGE] * CHANGE_SECONDS
+        billed = billed_seconds(typical.processor(it), typical.waiting(it) + answers, it.memory)
+        calls += share
+        looks += share * asked[Asked.LOOK]
+        changes += share * asked[Asked.CHANGE]
+        processor += share * typical.processor(it)
+        gb_seconds += share * gb * billed
+        allowed += share * gb * answers
+        cold += share * gb * typical.starting(it) * VCPU_MB / it.memory
+    return Lambda(calls, looks, changes, processor, gb_seconds, allowed, cold)
+
+
+def others(looks: int, seconds: float, a_call: float) -> dict[str, float]:
+    """Dollars per thousand sagas elsewhere: three machines, each ready at that look, the last after so many seconds.
+
+    A create, its looks and a decision are a function's run each, at `a_call` dollars. A plain definition enters, for
+    each machine, a state for the create, the end, and for each look the wait and the look, with a choice around; one
+    that polls by Retry one for each look. Durable functions are charged by operation, Temporal Cloud by action, a timer
+    included.
+    """
+    calls = 3 * (2 + looks) + 1
+    express = AN_EXPRESS_EXECUTION + seconds * _EXPRESS_CHUNK_MB / 1024 * AN_EXPRESS_GB_SECOND
+    timers = 3 * (looks - 1)
+    dollars = {
+        "a plain definition": (3 + 3 * (4 + 2 * looks)) * A_TRANSITION + calls * a_call,
+        "polling by Retry": (8 + 3 * looks) * A_TRANSITION + calls * a_call,
+        "an Express execution for each machine": 5 * A_TRANSITION + 3 * express + calls * a_call,
+        "durable functions": (1 + calls + timers) * A_DURABLE_OPERATION + (1 + timers) * a_call,
+        "Temporal Cloud": (1 + calls + timers) * A_TEMPORAL_ACTION,
+    }
+    return {name: round(_SAGAS * it, 2) for name, it in dollars.items()}
 
 
 def machines(count: int) -> dict[str, Any]:
@@ -293,48 +372,95 @@ _FEW, _MORE, _MANY = 3, 9, 15
 
 def figures() -> list[Figure]:
     """The three-cloud saga as it commits and rolls back, quickly and slowly, and what another machine costs."""
-    logging.disable(logging.CRITICAL)
-    return [*(it for pace in GOALS for it in (*_committed(pace), *_rolled_back(pace))), *_growth()]
+    return [it for pace in GOALS for it in measure(pace)]
 
 
-def _committed(pace: Pace) -> list[Figure]:
-    bill = bills_of(machines(3), pace).saga
+def measure(pace: Pace) -> list[Figure]:
+    """The figures of clouds of one pace. The first saga is there for the functions to have answered before."""
+    with TemporaryDirectory() as state:
+        machine = MeasuredMachine(Path(state), pace.timings())
+        try:
+            laboratory = Laboratory(machine, machine.deploy(synthesize()))
+            warming = laboratory.submit(machines(_FEW), fails=pace)
+            committed = laboratory.submit(machines(_FEW))
+            failed = laboratory.submit(machines(_FEW), fails=pace)
+            laboratory.ended(committed, "COMMITTED")
+            for saga in (warming, failed):
+                laboratory.ended(saga, "ROLLED_BACK")
+            laboratory.settle()
+            larger = {count: laboratory.submit(machines(count)) for count in (_MORE, _MANY) if _grows(pace)}
+            for saga in larger.values():
+                laboratory.ended(saga, "COMMITTED")
+            few = laboratory.bills(committed).saga
+            found = [*_committed(pace, few), *_rolled_back(pace, laboratory.bills(failed))]
+            grown = {_FEW: few, **{count: laboratory.bills(saga).saga for count, saga in larger.items()}}
+            return found + (_growth(grown) if larger else [])
+        finally:
+            machine.close()
+
+
+def _grows(pace: Pace) -> bool:
+    """What another machine costs does not depend on how long it takes, except for the looks at it."""
+    return pace == AT_THE_SECOND_LOOK
+
+
+def _committed(pace: Pace, bill: Bill) -> list[Figure]:
     name = f"three clouds, ready after {pace.creating:g} s"
-    compared = {**_dollars(name, bill, GOALS[pace]), "peer": others(LOOKS[pace], pace.creating)}
-    return [cast("Figure", compared), *_counts(name, bill)]
+    a_call = bill.functions.dollars / bill.functions.calls
+    compared = {**_dollars(name, bill, GOALS[pace]), "peer": others(LOOKS[pace], pace.creating, a_call)}
+    return [cast("Figure", compared), *_counts(name, bill, GOALS[pace])]
 
 
-def _rolled_back(pace: Pace) -> list[Figure]:
-    bills = bills_of(machines(3), pace, fails=True)
+def _rolled_back(pace: Pace, bills: Bills) -> list[Figure]:
     name = f"three clouds, failed after {pace.creating:g} s"
     whole = plain(f"{_TOGETHER}: {name}, in all", bills.saga.together, "$", _method(bills.saga), 3)
-    return [_dollars(f"{name}, the roll-back", bills.roll_back, GOALS[pace]), whole, *_counts(name, bills.saga)]
+    back = f"{name}, the roll-back"
+    return [
+        _dollars(back, bills.roll_back, GOALS[pace]),
+        *_counts(back, bills.roll_back, GOALS[pace]),
+        whole,
+        *_counts(name, bills.saga),
+    ]
 
 
 def _dollars(name: str, bill: Bill, goal: float) -> Figure:
     return limited(f"{_TOGETHER}: {name}", bill.together, "$", goal, _method(bill), digits=3)
 
 
-def _counts(name: str, bill: Bill) -> list[Figure]:
-    requests = f"{bill.write_units} write units and {bill.read_units:g} read units in {bill.requests} requests"
-    return [
+def _counts(name: str, bill: Bill, goal: float | None = None) -> list[Figure]:
+    of = bill.functions
+    units = f"{bill.write_units:.0f} write units and {bill.read_units:.1f} read units in {bill.requests:.0f} requests"
+    cold = f"{COLD_SHARE:.0%} of {of.calls:.1f} calls, assumed; in no other figure; all of them are 100 times as much"
+    found = [
         plain(f"state transitions: {name}", bill.transitions, "", _method(bill)),
-        plain(f"Lambda GB-seconds: {name}", bill.invocations * SECONDS_A_STEP * MEMORY_GB, "", _method(bill), 2),
-        plain(f"DynamoDB per 1,000 sagas: {name}", bill.ledger, "$", requests, 2),
+        plain(f"Lambda GB-seconds: {name}", of.gb_seconds, "", _functions(of), 2),
+        plain(f"cold starts per 1,000 sagas, outside of the total: {name}", bill.cold, "$", cold, 4),
+        plain(f"DynamoDB per 1,000 sagas: {name}", bill.ledger, "$", units, 2),
     ]
+    if goal is not None:
+        what = f"how many times as long as allowed clouds may take, for ${goal:g}: {name}"
+        found.append(plain(what, bill.slower(goal), "times", _functions(of)))
+    return found
+
+
+def _functions(of: Lambda) -> str:
+    return (
+        f"{of.calls:.1f} calls with {of.processor * 1000:.0f} ms of a vCPU in all, {of.looks:.0f} looks at clouds of"
+        f" {LOOK_SECONDS:g} s and {of.changes:.0f} changes of {CHANGE_SECONDS:g} s (assumed), which are"
+        f" {of.allowed:.2f} of {of.gb_seconds:.2f} GB-s"
+    )
 
 
 def _method(bill: Bill) -> str:
     return (
-        f"{bill.transitions} state transitions, {bill.express} Express executions of {bill.express_seconds:.0f} s in"
-        f" all, {bill.invocations} calls of {MEMORY_GB * 1024:.0f} MB and {SECONDS_A_STEP} s each (assumed), at most"
-        f" {bill.looks} looks at a machine; prices of {PRICES_OF}"
+        f"{bill.transitions} state transitions, {bill.express} Express executions of {bill.express_seconds:.1f} s and"
+        f" {bill.express_gb_seconds:.2f} GB-s; {_functions(bill.functions)}; at most {bill.looks} looks at a machine;"
+        f" prices of {PRICES_OF}"
     )
 
 
-def _growth() -> list[Figure]:
+def _growth(bills: Mapping[int, Bill]) -> list[Figure]:
     """What one more machine adds, between 3 and 9 and between 9 and 15: the same, where the growth is linear."""
-    bills = {count: bills_of(machines(count), AT_THE_SECOND_LOOK).saga for count in (_FEW, _MORE, _MANY)}
 
     def each(fewer: int, more: int, dollars: Callable[[Bill], float]) -> float:
         return (dollars(bills[more]) - dollars(bills[fewer])) / (more - fewer)

@@ -61,6 +61,7 @@ from local.simulators.meter import Meter, Metering, metered
 from local.stepfunctions import Endpoints as EngineEndpoints
 from local.stepfunctions import Engine, LambdaError, LambdaResult
 from local.stepfunctions.jsontext import Json
+from local.stepfunctions.runtime.execution import Execution
 from local.streams import StreamPolling
 from local.streams.moto_source import MotoStreams
 
@@ -80,7 +81,7 @@ _API_STACK: Final = "SkysagaApi"
 ENDPOINTS_FILE: Final = STATE / "endpoints.json"
 
 
-_PATIENCE: Final = {
+PATIENCE: Final = {
     "AWS_SETTLING_SECONDS": "1",
     "AZURE_SETTLING_SECONDS": "1",
     "GOOGLE_SETTLING_SECONDS": "1",
@@ -330,8 +331,12 @@ class Machine:
 
     def histories(self) -> Iterator[list[dict[str, Json]]]:
         """The events of every execution that runs here, of Express ones, too, of which the API tells none."""
-        for execution in list(self._engine.core.executions):
+        for execution in self.executions():
             yield self._engine.history(execution.arn)
+
+    def executions(self) -> list[Execution]:
+        """Every execution that runs here or has ended, Express ones included."""
+        return list(self._engine.core.executions)
 
     def _invoke(self, function: str, payload: bytes) -> LambdaResult:
         try:
@@ -400,7 +405,7 @@ def worker_environment(aws: str, azure: str, gcp: str, google_key: Path) -> dict
     """
     write_service_account(google_key, f"{gcp}/_token")
     return {
-        **_PATIENCE,
+        **PATIENCE,
         "AWS_ENDPOINT_URL": aws,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",

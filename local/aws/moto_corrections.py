@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from copy import copy
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
+from moto.core.common_models import BaseModel
 from moto.core.config import default_user_config
 from moto.iam.access_control import PermissionResult
 from moto.iam.models import IAMBackend
@@ -23,10 +24,14 @@ from local.aws.watching_corrections import correct_watching
 
 _attach_known_policy = IAMBackend.attach_role_policy
 
+_EMPTIED_BY_LIST: Final = "moto.s3.models"
+"""Whose objects have files behind them, which are closed when the account is emptied."""
+
 
 @cache
 def correct_moto() -> None:
     """Apply every correction to this process's moto."""
+    BaseModel.__new__ = staticmethod(_made)
     IAMBackend.attach_role_policy = _attach_role_policy
     # IAM is enforced nowhere here, and moto would honour a bucket policy's Deny without its conditions.
     FakeBucket.get_permission = _neutral
@@ -36,6 +41,14 @@ def correct_moto() -> None:
     correct_sqs()
     correct_streams()
     correct_watching()
+
+
+def _made(kind: type[Any], *_: Any, **__: Any) -> Any:
+    """Make a model; moto would keep every one that there ever was, copies of tables included, for its dashboard."""
+    made = object.__new__(kind)
+    if kind.__module__ == _EMPTIED_BY_LIST:
+        kind.instances_tracked.append(made)
+    return made
 
 
 def _attach_role_policy(backend: Any, policy_arn: str, role_name: str) -> None:

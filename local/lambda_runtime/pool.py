@@ -20,13 +20,25 @@ Most calls take a tenth of that, and a start takes a second of one of this machi
 under way then lack: where AWS would start another at once, here everybody is served sooner by waiting.
 """
 
+STALLED_SECONDS = 1.0
+"""For how long no worker of a function comes back when all of them wait rather than work, as for a long poll.
+
+Then more can be started than `limit`, which guards this machine's cores: who waits takes none of them.
+"""
+
+_WAITING_TIMES = 4
+
 
 class WorkerPool:
-    """Workers of all versions of one function; `limit` of them can be busy unless concurrency is reserved."""
+    """Workers of all versions of one function; `limit` of them can be busy unless concurrency is reserved.
+
+    Where they wait for something else, four times as many can be.
+    """
 
     def __init__(self, start: Callable[[DeployedFunction], Worker], limit: int) -> None:
         self._start = start
         self._limit = limit
+        self._moved = time.monotonic()
         self._changed = threading.Condition()
         self._idle: list[Worker] = []
         self._busy: list[Worker] = []
@@ -44,6 +56,7 @@ class WorkerPool:
                 self._busy.append(worker)
                 return worker
             self._promised += 1
+            self._moved = time.monotonic()
         try:
             worker = self._start(function)
         finally:
@@ -58,6 +71,7 @@ class WorkerPool:
         """Take a worker back after its call; one that cannot take another is closed."""
         with self._changed:
             self._busy.remove(worker)
+            self._moved = time.monotonic()
             leaving = self._keep(worker)
             self._changed.notify()
         if leaving is not None:
@@ -115,10 +129,12 @@ class WorkerPool:
                 if in_use < function.reserved_concurrency:
                     return
                 raise TooManyRequests("ReservedFunctionConcurrentInvocationLimitExceeded")
-            if in_use < self._limit:
+            now = time.monotonic()
+            if in_use < self._limit or (in_use < _WAITING_TIMES * self._limit and now >= self._moved + STALLED_SECONDS):
                 return
-            if not self._changed.wait(give_up_at - time.monotonic()):
+            if now >= give_up_at:
                 raise TooManyRequests("ConcurrentInvocationLimitExceeded")
+            self._changed.wait(STALLED_SECONDS)
 
     def _take_idle(self, function: DeployedFunction) -> Worker | None:
         for worker in reversed(self._idle):

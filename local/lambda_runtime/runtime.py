@@ -58,9 +58,9 @@ class LambdaRuntime:
 
     `cache_dir` keeps unpacked code, `log_dir` one `NAME.log` per function; `worker_environment` is put over what is
     deployed (endpoints, credentials) whenever a worker starts. `max_workers` limits each function without reserved
-    concurrency, a call over it waits. Event invocations run in the background by default; otherwise call
-    `deliver_due_events` as the clock moves. Faults armed for a function's name strike its calls. Timeouts
-    of running code are always real time, since the code is.
+    concurrency, a call over it waits; where all of them wait themselves, there may be four times as many. Event
+    invocations run in the background by default; otherwise call `deliver_due_events` as the clock moves. Faults armed
+    for a function's name strike its calls. Timeouts of running code are always real time, since the code is.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class LambdaRuntime:
         on_asynchronous_failure: Callable[[AsynchronousFailure], None] | None = None,
         random: Random | None = None,
         faults: Faults | None = None,
+        make_worker: Callable[[DeployedFunction, Mapping[str, str]], Worker] = Worker,
     ) -> None:
         self._functions = functions
         self._clock = clock
@@ -84,6 +85,7 @@ class LambdaRuntime:
         self._logs = LogDirectory(log_dir)
         self._overrides = worker_environment
         self._max_workers = max_workers
+        self._make_worker = make_worker
         self._random = random or Random()  # noqa: S311 - spreads calls over versions, guards nothing
         self._faults = InvocationFaults(faults or Faults(), time.sleep)
         self._pools: dict[str, WorkerPool] = {}
@@ -186,7 +188,7 @@ class LambdaRuntime:
         task_root = self._archives.unpacked(function.code)
         layers = [self._archives.unpacked(layer) for layer in function.layers]
         environment = worker_environment(function, task_root, layers, self._runtime_packages, self._overrides)
-        return Worker(function, environment)
+        return self._make_worker(function, environment)
 
 
 @contextlib.contextmanager

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from math import ceil
 from typing import NamedTuple
 
 from lambdas.core.model import Resource, Saga
-from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.ledger import Ledger
 from lambdas.core.ports.provider import Provider
@@ -31,11 +31,10 @@ class Absence:
     found nothing to the beginning of the last, so that a slow look counts for nothing.
     """
 
-    def __init__(self, ledger: Ledger, provider: Provider, clock: Clock, policy: Policy) -> None:
+    def __init__(self, ledger: Ledger, provider: Provider, clock: Clock) -> None:
         self._ledger = ledger
         self._provider = provider
         self._clock = clock
-        self._policy = policy
 
     def look(
         self, saga: Saga, resource: Resource, conclude: Callable[[Resource], Resource], goal: ResourceStatus
@@ -73,5 +72,6 @@ class Absence:
         self._ledger.change_resource(resource.saga_id, resource.id, change, message)
 
     def _until_settled(self, since: datetime, now: datetime) -> int:
+        """The next look is the one that counts: what shows itself before it is found by it, too."""
         left = timedelta(seconds=self._provider.settling_seconds) - (now - since)
-        return max(1, min(self._policy.max_delay, -int(-left.total_seconds() // 1)))
+        return max(1, ceil(left.total_seconds()))

@@ -22,7 +22,7 @@ class MovingSteps:
         self._provider = provider
         self._clock = clock
         self._policy = policy
-        self._absence = Absence(ledger, provider, clock, policy)
+        self._absence = Absence(ledger, provider, clock)
 
     def begin(self, saga_id: str, resource_id: str, refusal: CapacityError) -> None:
         """Record that its cluster refused it; from here on nothing more of it is created there."""

@@ -26,7 +26,7 @@ class ReleaseSteps:
         self._provider = provider
         self._clock = clock
         self._policy = policy
-        self._absence = Absence(ledger, provider, clock, policy)
+        self._absence = Absence(ledger, provider, clock)
 
     def delete(self, saga_id: str, resource_id: str) -> StepResult:
         """Begin removing whatever there is of the resource; not of a saga that is not being released (any more)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import cast
@@ -10,7 +11,7 @@ from typing import cast
 import pytest
 
 from local.lambda_runtime.functions import CodeArchive, DeployedFunction
-from local.lambda_runtime.pool import PATIENCE_SECONDS, WorkerPool
+from local.lambda_runtime.pool import PATIENCE_SECONDS, STALLED_SECONDS, WorkerPool
 from local.lambda_runtime.worker import Worker
 
 
@@ -96,3 +97,32 @@ def test_many_short_calls_at_once_share_a_worker(pool: WorkerPool, started: Star
     with ThreadPoolExecutor(8) as callers:
         list(callers.map(call, range(50)))
     assert len(started.workers) == 1
+
+
+def test_long_polls_do_not_keep_others_from_being_served(pool: WorkerPool, started: Started) -> None:
+    for _ in range(3):
+        pool.acquire(FUNCTION)
+    began = time.monotonic()
+    another = pool.acquire(FUNCTION)
+    assert another is cast("Worker", started.workers[3])
+    assert STALLED_SECONDS <= time.monotonic() - began < 3 * STALLED_SECONDS
+    pool.release(another)
+    assert pool.acquire(FUNCTION) is another
+
+
+def test_who_waits_for_workers_that_work_starts_no_more_of_them(pool: WorkerPool, started: Started) -> None:
+    def work(_: int) -> None:
+        worker = pool.acquire(FUNCTION)
+        time.sleep(PATIENCE_SECONDS * 2)
+        pool.release(worker)
+
+    with ThreadPoolExecutor(9) as callers:
+        list(callers.map(work, range(12)))
+    assert len(started.workers) == 3
+
+
+def test_when_long_polls_are_over_no_more_workers_stay_than_there_may_be(pool: WorkerPool, started: Started) -> None:
+    polls = [pool.acquire(FUNCTION) for _ in range(5)]
+    for worker in polls:
+        pool.release(worker)
+    assert sum(it.alive for it in started.workers) == 3
