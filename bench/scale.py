@@ -29,7 +29,7 @@ from bench.measured import MeasuredMachine
 from bench.request_units import Units
 from bench.visibility import Api
 from local.assembly import synthesize
-from local.machine import QUICK, Endpoints
+from local.machine import PATIENCE, QUICK, Endpoints
 from local.stepfunctions.runtime.execution import Execution
 
 SIZES: Final = (10, 100, 1_000)
@@ -72,7 +72,7 @@ def request(resources: int) -> dict[str, Any]:
         {"id": f"disk-{number}", "provider": "gcp", "kind": "disk", "zone": _ZONE, "spec": {"size_gb": 10}}
         for number in range(resources - 1)
     ]
-    spec = {"machine_type": "e2-micro", "image": "projects/debian-cloud/global/images/family/debian-12"}
+    spec = {"size": "e2-micro", "image": "projects/debian-cloud/global/images/family/debian-12"}
     web = {"id": "web", "provider": "gcp", "kind": "instance", "zone": _ZONE, "spec": {**spec, "disks": ["disk-0"]}}
     return {"name": "scale", "resources": [*disks, web]}
 
@@ -81,6 +81,7 @@ def measure(resources: int, *, fails: bool) -> Run:
     """Run one saga on a machine of its own."""
     with TemporaryDirectory() as state:
         machine = MeasuredMachine(Path(state), QUICK)
+        machine.environment.update(PATIENCE)
         try:
             return _measured(machine, machine.deploy(synthesize()), resources, fails=fails)
         finally:
@@ -103,7 +104,7 @@ def _measured(machine: MeasuredMachine, endpoints: Endpoints, resources: int, *,
         raise RuntimeError(f"the saga is {ended}, so its figures would be of something else")
     executions = [it for it in machine.executions() if saga in str(it.history.events[0].details)]
     run.executions = len(executions)
-    run.events = max(len(it.history) for it in executions)
+    run.events = max(len(it.history) for it in executions if not it.origin.express)
     run.payload = max(_payloads(executions))
     asked = [it.units for made in machine.account.requests.values() for it in made if it.service == "dynamodb"]
     units = Units(sum(it.read for it in asked), sum(it.write for it in asked))
