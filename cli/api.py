@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Generic, Literal, NamedTuple, NotRequired, Protocol, TypedDict, TypeVar
 from urllib.parse import quote
 
-VERSION: Final = "1.0"
+VERSION: Final = "1.1"
 """Of the API that this was written for."""
 
 D = TypeVar("D")

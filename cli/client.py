@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final, Literal, TypeVar, cast
 
 from botocore.credentials import Credentials, ReadOnlyCredentials
@@ -12,7 +13,7 @@ from requests.auth import AuthBase
 from cli import api
 from cli.endpoint import ANSWER_SECONDS
 from cli.problems import ApiProblem
-from cli.states import ends
+from cli.states import ends, is_divided
 from cli.transport import CredentialsSource, Signature, Transport
 
 __all__ = ["ApiClient", "ApiProblem"]
@@ -57,8 +58,17 @@ class ApiClient:
         return _told(lambda: self._api.plan(document, content_type))
 
     def get(self, saga_id: str) -> api.Saga:
-        """A saga with its resources."""
-        return _told(lambda: self._api.get_saga(saga_id))
+        """A saga with all its resources, through all pages; its `events_cursor` is that of the first."""
+        saga = first = _told(lambda: self._api.get_saga(saga_id))
+        resources = first["resources"]
+        while cursor := saga.get("next_cursor"):
+            saga = _told(partial(self._api.get_saga, saga_id, cursor=cursor))
+            resources += saga["resources"]
+        return {**saga, "resources": resources, "events_cursor": first["events_cursor"]}
+
+    def header(self, saga_id: str) -> api.Saga:
+        """A saga without most of its resources, where it has many."""
+        return _told(lambda: self._api.get_saga(saga_id, limit=1))
 
     def sagas(
         self,
@@ -87,19 +97,23 @@ class ApiClient:
         """Remove every resource of a saga."""
         return _told(lambda: self._api.destroy_saga(saga_id))
 
-    def events(self, saga_id: str, after: int = 0, wait: float = 0) -> api.EventPage:
-        """A page of the events numbered above `after`, once there is one or `wait` seconds have passed."""
-        return _told(lambda: self._api.list_events(saga_id, after=after, wait=wait))
+    def events(self, saga_id: str, after: str | int = 0, wait: float = 0) -> api.EventPage:
+        """A page of the events after a cursor, once there is one or `wait` seconds have passed."""
+        return _told(lambda: self._api.list_events(saga_id, after=str(after), wait=wait))
 
-    def follow(self, saga_id: str, after: int = 0) -> Iterator[api.SagaEvent]:
-        """Every event of a saga numbered above `after`, as it happens, until the saga has ended."""
+    def follow(self, saga_id: str, after: str | int = 0) -> Iterator[api.SagaEvent]:
+        """Every event of a saga after a cursor, as it happens, until the saga has ended."""
+        over = False
         while True:
-            page = self.events(saga_id, after, _LONG_POLL_SECONDS)
+            page = self.events(saga_id, after, 0 if over else _LONG_POLL_SECONDS)
             after = page["next_cursor"]
             for event in page["items"]:
                 yield event
-                if ends(event):
+                over = over or ends(event)
+                if over and not is_divided(after):
                     return
+            if over and not page["items"]:
+                return
             if not page["items"]:
                 time.sleep(_PAUSE_SECONDS)
 

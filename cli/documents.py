@@ -12,6 +12,9 @@ from cli.failures import BAD_INPUT, Failure
 
 STDIN: Final = "-"
 
+_MOST_BYTES: Final = 4 * 1024 * 1024
+"""More may not even reach the API, which would say so."""
+
 _JSON: Final = "application/json"
 _YAML: Final = "application/yaml"
 
@@ -33,12 +36,15 @@ def read_document(name: str) -> RequestDocument:
     """
     content = _read(name)
     where = "stdin" if name == STDIN else name
+    if len(content) > _MOST_BYTES:
+        message = f"{where} has {len(content)} bytes; at most {_MOST_BYTES} are accepted: make several requests of it."
+        raise Failure(message, BAD_INPUT)
     if not content.strip():
         raise Failure(f"{where} is empty: it must hold a request (docs/request.schema.json).", BAD_INPUT)
     if name.endswith(".json") or (name == STDIN and content.lstrip().startswith(b"{")):
         return RequestDocument(content, _JSON)
     try:
-        for _ in yaml.parse(content, yaml.SafeLoader):
+        for _ in yaml.parse(content, yaml.CSafeLoader):
             pass
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         message = f"{where} is not YAML: {_reason(error)}\nMend the file and repeat the command; nothing was sent."

@@ -2,6 +2,9 @@
 
 A thread of its own asks for events and queues them, so that whoever shows them can be interrupted, ask somebody
 something, and go on where they were. A connection that breaks is taken up again after the last event that came.
+
+A large saga is divided, and the API gives its own events first, so that some of its resources' come after the one with
+which it ended: it has been followed to its end when there are none any more.
 """
 
 from __future__ import annotations
@@ -17,10 +20,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from cli.durations import Deadline
 from cli.output import notice
 from cli.problems import ApiProblem, Unreachable
-from cli.states import ENDINGS, ends
+from cli.states import ENDINGS, ends, is_divided, version_at
 
 if TYPE_CHECKING:
-    from cli.api import SagaEvent
+    from cli.api import Saga, SagaEvent
     from cli.client import ApiClient
 
 LONG_POLL_SECONDS: Final = 10
@@ -48,7 +51,7 @@ class _Over:
 
 
 class Following:
-    """The events of one saga from the one after `after` on, until it has ended.
+    """The events of one saga from the cursor `after` on, until it has ended.
 
     It ends with an event beyond the version `beyond`; where that is left out, with whatever ending the saga has now or
     reaches next. As a context manager it also takes Ctrl-C, and hands it on as Interrupted.
@@ -59,17 +62,23 @@ class Following:
         client: ApiClient,
         saga_id: str,
         *,
-        after: int = 0,
+        after: str = "0",
         beyond: int | None = None,
     ) -> None:
         self._client = client
         self._saga_id = saga_id
-        self._after = after
+        self.cursor = after
         self._beyond = beyond
+        self._over = False
         self._queue: SimpleQueue[SagaEvent | BaseException | _Over] = SimpleQueue()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._read, name=f"events of {saga_id}", daemon=True)
         self._handled: Any = None
+
+    def leave_out(self, saga: Saga) -> None:
+        """Leave out what happened before a saga was looked at, unless the ending waited for may be among it."""
+        if self._beyond is None:
+            self.cursor = saga["events_cursor"]
 
     def __enter__(self) -> Following:
         self._thread.start()
@@ -124,27 +133,30 @@ class Following:
             self._queue.put(_Over())
 
     def _queue_events(self) -> None:
-        ended_at: int | None = None
-        if self._beyond is None:
-            saga = patiently(lambda: self._client.get(self._saga_id), self._stopped)
-            ended_at = saga["version"] if saga["status"] in ENDINGS else None
-            self._beyond = saga["version"]
+        beyond, ended_at = self._beyond, 0
+        if beyond is None:
+            saga = patiently(lambda: self._client.header(self._saga_id), self._stopped)
+            beyond = saga["version"]
+            ended_at = beyond if saga["status"] in ENDINGS else 0
         over = False
         while not (over or self._stopped.is_set()):
-            over = self._queue_page(ended_at)
+            over = self._queue_page(beyond, ended_at)
 
-    def _queue_page(self, ended_at: int | None) -> bool:
-        """Queue the next events; whether those were the last. Of a saga that has ended the last is `ended_at`."""
-        wait = LONG_POLL_SECONDS if ended_at is None else 0
-        items = patiently(lambda: self._client.events(self._saga_id, self._after, wait), self._stopped)["items"]
+    def _queue_page(self, beyond: int, ended_at: int) -> bool:
+        """Queue the next events; whether those were the last. A saga that had ended has done so at `ended_at`."""
+        wait = 0 if ended_at or self._over else LONG_POLL_SECONDS
+        page = patiently(lambda: self._client.events(self._saga_id, self.cursor, wait), self._stopped)
+        items, cursor = page["items"], page["next_cursor"]
         for event in items:
-            self._after = event["seq"]
             self._queue.put(event)
-            if ends(event) and self._beyond is not None and event["seq"] > self._beyond:
+            self._over = self._over or (ends(event) and version_at(event, cursor) > beyond)
+            if self._over and not is_divided(cursor):
                 return True
-        if not items:
+        self.cursor = cursor
+        if not items and not self._over:
             self._stopped.wait(_IDLE_PAUSE)
-        return ended_at is not None and (not items or self._after >= ended_at)
+        last = not items or (not is_divided(cursor) and int(cursor) >= ended_at)
+        return last and (self._over or ended_at > 0)
 
 
 def patiently(call: Callable[[], A], stopped: threading.Event | None = None) -> A:

@@ -14,7 +14,7 @@ from cli.durations import Deadline, timeout_option
 from cli.endpoint import client_option
 from cli.failures import BAD_INPUT, Failure
 from cli.following import Following
-from cli.output import TABLE, output_option, printable, show, stream
+from cli.output import TABLE, output_option, printable, show, some, stream
 from cli.progress import progress
 from cli.states import ENDINGS
 from cli.waiting import COMMITTED, GONE, wait_for
@@ -97,15 +97,15 @@ class _Order:
 
         A saga that is `over` once the order was taken has nothing to come because of it: it was given before.
         """
-        before = self._client.get(self._saga)["version"] if self._wait else 0
+        before = self._client.header(self._saga) if self._wait else None
         accepted = order(self._saga)
-        if not self._wait:
+        if before is None:
             show(self._output, "accepted", accepted, f"{accepted['id']} {said}")
             return
         if self._output != TABLE:
             stream(self._output, "accepted", accepted)
-        done = accepted["status"] in over
-        following = Following(self._client, self._saga, after=before, beyond=None if done else before)
+        beyond = None if accepted["status"] in over else before["version"]
+        following = Following(self._client, self._saga, after=before["events_cursor"], beyond=beyond)
         wait_for(self._client, following, self._saga, progress(self._output), self._deadline, self._wanted)
 
 
@@ -113,6 +113,6 @@ def _confirm(saga: Mapping[str, Any]) -> None:
     """Ask whether all of it is to go; ends the command where it is not."""
     holds = [it["id"] for it in saga["resources"] if it["cloud_id"] and it["status"] != "ABSENT"]
     what = printable(f"{saga['id']} ({saga['name']}, {saga['status']})")
-    question = f"Destroy {what} with all it holds: {printable(', '.join(holds)) or 'nothing that is known of'}?"
+    question = f"Destroy {what} with all it holds: {some(holds) or 'nothing that is known of'}?"
     if ask(f"{question} [y/N]:") not in ("y", "yes"):
         raise Failure("nothing was destroyed.", BAD_INPUT)

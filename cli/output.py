@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import click
@@ -21,6 +21,9 @@ YAML: Final = "yaml"
 
 _WIDTH: Final = 1000
 """Of a table that is not for a terminal: nothing of it is cut off."""
+
+MOST_NAMED: Final = 50
+"""Names in a row, and lines of a table: whoever needs more has a program look."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,17 +69,19 @@ def show(output: str, kind: str, fields: Mapping[str, Any], *tables: RenderableT
     elif output == JSON:
         click.echo(json.dumps(document(kind, fields), indent=2))
     else:
-        click.echo(yaml.safe_dump(document(kind, fields), sort_keys=False).rstrip())
+        click.echo(_yaml(document(kind, fields)))
 
 
 def stream(output: str, kind: str, fields: Mapping[str, Any]) -> None:
     """Write one document of many: a line of JSON, or a YAML document of its own."""
-    if output == YAML:
-        text = yaml.safe_dump(document(kind, fields), sort_keys=False, explicit_start=True).rstrip()
-    else:
-        text = json.dumps(document(kind, fields))
+    text = f"---\n{_yaml(document(kind, fields))}" if output == YAML else json.dumps(document(kind, fields))
     click.echo(text)
     sys.stdout.flush()
+
+
+def _yaml(fields: Mapping[str, Any]) -> str:
+    """In C: thousands of resources take several seconds in Python."""
+    return yaml.dump(fields, Dumper=yaml.CSafeDumper, sort_keys=False).rstrip()
 
 
 def notice(text: str) -> None:
@@ -98,6 +103,12 @@ def grid(*headings: str, folding: Collection[str] = ()) -> Table:
 def printable(text: object) -> str:
     """A text that others wrote, without what would do something to a terminal."""
     return "".join(character if character.isprintable() else "?" for character in str(text))
+
+
+def some(names: Sequence[str], most: int = MOST_NAMED) -> str:
+    """Names that others gave in a row, and how many more there are than are shown."""
+    shown = printable(", ".join(names[:most]))
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 def seconds_in_words(seconds: float) -> str:

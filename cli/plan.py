@@ -12,7 +12,7 @@ from rich.text import Text
 from cli.documents import read_document
 from cli.endpoint import client_option
 from cli.failures import FAILED
-from cli.output import grid, output_option, printable, show
+from cli.output import MOST_NAMED, grid, output_option, printable, show, some
 
 if TYPE_CHECKING:
     from cli.client import ApiClient
@@ -42,7 +42,7 @@ def _shown(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text.assemble((printable(answer["name"]), "bold"), f"  {count} resource{'' if count == 1 else 's'}")
     waves = grid("WAVE", _AT_ONCE, folding={_AT_ONCE})
     for number, wave in enumerate(answer["order"], 1):
-        waves.add_row(str(number), Text(printable(", ".join(wave))))
+        waves.add_row(str(number), Text(some(wave)))
     yield waves
     yield from _prices(answer)
     for it in answer["shortages"]:
@@ -58,12 +58,12 @@ def _shown(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
 def _shortage(it: Mapping[str, Any]) -> Text:
     """One line for what is short; its message says how much of what."""
     where = f"{it['provider']} {it['location']}".strip()
-    resources = ", ".join(it["resources"])
+    resources = some(it["resources"])
     return Text.assemble(
         ("short: ", "bold red"),
         printable(where),
         " for ",
-        (printable(resources), "bold"),
+        (resources, "bold"),
         f": {printable(it['message'])}",
     )
 
@@ -71,14 +71,16 @@ def _shortage(it: Mapping[str, Any]) -> Text:
 def _prices(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
     """What is known of each resource's price, the sum in each currency, and what is not known."""
     table = grid("RESOURCE", "PER HOUR", "CURRENCY", "BASIS", folding={"RESOURCE", "BASIS"})
-    for it in answer["prices"]:
+    for it in answer["prices"][:MOST_NAMED]:
         table.add_row(*(Text(printable(it[field])) for field in ("resource", "hourly", "currency", "basis")))
     if answer["prices"]:
         yield table
+    if (more := len(answer["prices"]) - MOST_NAMED) > 0:
+        yield Text(f"and {more:,} more: -o json has all of them", style="dim")
     priced = {it["resource"] for it in answer["prices"]}
     missing = [resource for wave in answer["order"] for resource in wave if resource not in priced]
     known = " + ".join(f"{it['amount']} {it['currency']}" for it in answer["hourly"]) or "not known"
-    rest = f", and what {', '.join(missing)} costs, which is not known" if missing and answer["hourly"] else ""
+    rest = f", and what {some(missing)} costs, which is not known" if missing and answer["hourly"] else ""
     yield Text(printable(f"per hour in all: {known}{rest}"), style="bold")
     for it in answer["unpriced"]:
         yield Text(printable(f"no prices of {it['provider']}: {it['reason']}"), style="yellow")

@@ -1,8 +1,11 @@
-"""What is seen of a saga while it runs: a table that lives, a line per event without a terminal, or documents."""
+"""What is seen of a saga while it runs: a table that lives, a line per event without a terminal, or documents.
+
+Of a large saga there are counts instead of lines, and what has failed by name.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, Protocol
@@ -12,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from cli.counting import MOST_LINES, MOST_TROUBLED, Tally, counts_line, counts_of, is_large, most_telling
 from cli.output import STYLES, TABLE, printable, seconds_in_words, stdout, stream
 
 _REFRESHES: Final = 8
@@ -23,8 +27,8 @@ _GAP: Final = 2
 _WIDEST: Final = 28
 """Characters of a resource's name."""
 
-_SETTLED: Final = frozenset({"READY", "PLANNED", "ABSENT"})
-"""Statuses in which nothing happens that somebody would want to see first."""
+_COUNTS_SECONDS: Final = 5.0
+"""Between two lines of counts."""
 
 Document = Mapping[str, Any]
 
@@ -32,8 +36,8 @@ Document = Mapping[str, Any]
 class Progress(Protocol):
     """Shows one saga from its beginning to its end."""
 
-    def start(self, saga: Document) -> None:
-        """Begin with a saga as it is now."""
+    def start(self, saga: Document) -> bool:
+        """Begin with a saga as it is now; whether the events that it has had before are to be shown, too."""
 
     def show(self, event: Document) -> None:
         """One event of it."""
@@ -63,8 +67,9 @@ class Documents:
     def __init__(self, output: str) -> None:
         self._output = output
 
-    def start(self, saga: Document) -> None:
-        """Nothing: events tell everything."""
+    def start(self, saga: Document) -> bool:
+        """Nothing: events tell everything, from the first on."""
+        return True
 
     def show(self, event: Document) -> None:
         """One event of it."""
@@ -82,18 +87,27 @@ class Documents:
 
 
 class Lines:
-    """A line for each event, and in the end one for the saga and for each error."""
+    """A line for each event, and in the end one for the saga and for each error; of a large saga counts."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._tally: Tally | None = None
+        self._counted_at = 0.0
 
-    def start(self, saga: Document) -> None:
+    def start(self, saga: Document) -> bool:
         """A line for the saga."""
         self._print(Text.assemble("saga ", (saga["id"], "bold"), f"  {printable(saga['name'])}  ", status(saga)))
+        self._tally = Tally(saga) if is_large(saga) else None
+        self._count(self._tally)
+        return self._tally is None
 
     def show(self, event: Document) -> None:
         """One event of it."""
-        self._print(event_line(event))
+        of_resource = event["resource"] is not None
+        if self._tally is None or not of_resource or self._tally.take(event):
+            self._print(event_line(event))
+        if not of_resource or time.monotonic() - self._counted_at > _COUNTS_SECONDS:
+            self._count(self._tally)
 
     def pause(self) -> None:
         """Nothing: lines are in nobody's way."""
@@ -105,6 +119,11 @@ class Lines:
         """How it ended, and because of what."""
         for line in ending_lines(saga):
             self._print(line)
+
+    def _count(self, tally: Tally | None) -> None:
+        if tally is not None:
+            self._print(tally.line())
+            self._counted_at = time.monotonic()
 
     def _print(self, line: Text) -> None:
         self._console.print(line, soft_wrap=True)
@@ -120,11 +139,12 @@ class LiveTable:
         self._rows: dict[str, dict[str, Any]] = {}
         self._live: Live | None = None
 
-    def start(self, saga: Document) -> None:
+    def start(self, saga: Document) -> bool:
         """Begin with a saga as it is now."""
         self._saga = dict(saga)
         self._rows = {it["id"]: _row_of(it) for it in in_order(saga)}
         self.resume()
+        return not is_large(saga)
 
     def show(self, event: Document) -> None:
         """One event of it."""
@@ -138,7 +158,8 @@ class LiveTable:
     def pause(self) -> None:
         """Leave the terminal to somebody else, with the table as it is now."""
         if self._stopped():
-            self._console.print(self._heading(), self._moving(list(self._rows.values())), sep="\n")
+            rows = list(self._rows.values())
+            self._console.print(*self._top(rows), self._moving(most_telling(rows, MOST_LINES)), sep="\n")
 
     def resume(self) -> None:
         """Go on below whatever was written meanwhile."""
@@ -151,8 +172,12 @@ class LiveTable:
         """The whole table, and how it ended."""
         self._stopped()
         self._saga |= saga
-        rows = [[*_cells(_row_of(it)), _took(it), _outcome(it)] for it in in_order(saga)]
-        self._console.print(self._heading(), _table(rows, "TOOK", self._console.width), sep="\n")
+        resources = in_order(saga)
+        if not is_large(saga):
+            rows = [[*_cells(_row_of(it)), _took(it), _outcome(it)] for it in resources]
+            self._console.print(self._heading(), _table(rows, "TOOK", self._console.width), sep="\n")
+        else:
+            self._console.print(*self._top(resources), sep="\n")
         self._console.print(*ending_lines(saga), sep="\n")
 
     def _stopped(self) -> bool:
@@ -163,12 +188,21 @@ class LiveTable:
 
     def _shown(self) -> RenderableType:
         rows = list(self._rows.values())
-        shown = _most_telling(rows, max(3, self._console.height - _FRAME))
-        parts: list[RenderableType] = [self._heading(), self._moving(shown)]
+        room = max(3, self._console.height - _FRAME)
+        shown = most_telling(rows, room if len(rows) <= room else room - len(self._top(rows)))
+        parts: list[RenderableType] = [*self._top(rows), self._moving(shown)]
         if len(shown) < len(rows):
-            parts.append(Text(f"and {_counted([it for it in rows if it not in shown])}", style="dim"))
+            names = {it["id"] for it in shown}
+            rest = counts_of([it for it in rows if it["id"] not in names])
+            listed = ", ".join(f"{count} {name}" for name, count in rest.most_common())
+            parts.append(Text(f"and {rest.total()} more: {listed}", style="dim"))
         parts.append(self._advice())
         return Group(*parts)
+
+    def _top(self, rows: Sequence[Document]) -> list[RenderableType]:
+        """The saga, and of a large one how many resources are where."""
+        counts = [counts_line(counts_of(rows))] if len(rows) > MOST_LINES else []
+        return [self._heading(), *counts]
 
     def _moving(self, rows: Sequence[Mapping[str, Any]]) -> Table:
         """Each with how long it has been where it is."""
@@ -219,9 +253,13 @@ def in_order(saga: Document) -> Sequence[Document]:
 def ending_lines(saga: Document) -> list[Text]:
     """How a saga ended, because of what, and what to do about it."""
     lines = [Text.assemble("saga ", (saga["id"], "bold"), "  ", status(saga))]
-    for it in saga["resources"]:
-        if it["error"]:
-            lines.append(Text.assemble("because of ", (it["id"], "bold"), f": {printable(it['error'])}"))
+    if is_large(saga):
+        lines.append(counts_line(counts_of(saga["resources"])))
+    wrong = [it for it in saga["resources"] if it["error"]]
+    for it in wrong[:MOST_TROUBLED]:
+        lines.append(Text.assemble("because of ", (it["id"], "bold"), f": {printable(it['error'])}"))
+    if len(wrong) > MOST_TROUBLED:
+        lines.append(Text(f"and of {len(wrong) - MOST_TROUBLED} more: `skysaga get {saga['id']} -o json` names them"))
     if advice := _ADVICE.get(saga["status"]):
         lines.append(Text(advice.format(id=saga["id"]), style="dim"))
     return lines
@@ -284,19 +322,6 @@ def _table(rows: Sequence[Sequence[Text]], span: str, width: int) -> Table:
     for row in rows:
         table.add_row(*row)
     return table
-
-
-def _most_telling(rows: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """As many as there is room for, in their order: what moves or is in trouble first."""
-    if len(rows) <= most:
-        return rows
-    chosen = sorted(rows, key=lambda it: (it["status"] in _SETTLED, it["status"] != "PLANNED"))[: most - 1]
-    return [it for it in rows if it in chosen]
-
-
-def _counted(rows: Sequence[Mapping[str, Any]]) -> str:
-    counts = Counter(it["status"] for it in rows)
-    return f"{len(rows)} more: " + ", ".join(f"{count} {name}" for name, count in counts.most_common())
 
 
 def _moment(text: str) -> datetime:

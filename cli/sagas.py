@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.completion import complete_sagas
+from cli.counting import MOST_LINES, counts_line, counts_of, is_large, most_telling
 from cli.endpoint import client_option
 from cli.output import grid, output_option, printable, seconds_in_words, show
 from cli.progress import in_order, status
@@ -34,7 +35,7 @@ _STATUS: Final = click.Choice(STATUSES, case_sensitive=False)
 def get(saga: str, client: ApiClient, output: str) -> None:
     """Show the saga whose id is SAGA: its resources, and what it costs once that is known."""
     document = client.get(saga)
-    show(output, "saga", document, _headline(document), _resources(in_order(document)), *_cost(document))
+    show(output, "saga", document, _headline(document), *_all_resources(document), *_cost(document))
 
 
 @click.command(name="list")
@@ -82,6 +83,18 @@ def _sagas(items: Sequence[Mapping[str, Any]]) -> Table:
 
 def _headline(document: Mapping[str, Any]) -> Text:
     return Text.assemble((document["id"], "bold"), f"  {printable(document['name'])}  ", status(document))
+
+
+def _all_resources(document: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """A table of them; of many how many have which status, what is wrong or moves, and how to see the others."""
+    resources = in_order(document)
+    if not is_large(document):
+        yield _resources(resources)
+        return
+    yield counts_line(counts_of(resources))
+    yield _resources(most_telling(resources, MOST_LINES))
+    more = len(resources) - MOST_LINES
+    yield Text(f"and {more:,} more: `skysaga get {document['id']} -o json` has all of them", style="dim")
 
 
 def _resources(resources: Sequence[Mapping[str, Any]]) -> Table:

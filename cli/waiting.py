@@ -37,7 +37,9 @@ def wait_for(
     Ctrl-C on a terminal asks whether to leave it running or to have it undone; elsewhere it leaves it running.
     """
     try:
-        shown.start(patiently(lambda: client.get(saga_id)))
+        saga = patiently(lambda: client.get(saga_id))
+        if not shown.start(saga):
+            following.leave_out(saga)
         with following:
             while not _shown_to_its_end(following, shown, deadline):
                 shown.pause()

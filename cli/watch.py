@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -36,16 +37,26 @@ def watch(saga: str, client: ApiClient, output: str, timeout: float | None) -> N
     wait_for(client, following, saga, progress(output), Deadline(timeout), AS_WANTED)
 
 
+def _usable(_: click.Context, __: click.Parameter, cursor: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,11}(\.[0-9]{1,11})*", cursor):
+        raise click.BadParameter("a cursor is whole numbers, separated by dots: that of an event, or a next_cursor")
+    return cursor
+
+
 @click.command(short_help="Show what happened to SAGA, in order.")
 @click.argument("saga", shell_complete=complete_sagas)
 @client_option
 @output_option
 @click.option(
-    "--after", type=click.IntRange(min=0), default=0, show_default=True, help="Only those numbered above this."
+    "--after",
+    default="0",
+    callback=_usable,
+    show_default=True,
+    help="Only those after this: the number of an event, or a next_cursor.",
 )
 @click.option("--follow", is_flag=True, help="Go on until the saga has ended, each event as it happens.")
 @timeout_option
-def events(saga: str, client: ApiClient, output: str, after: int, follow: bool, timeout: float | None) -> None:
+def events(saga: str, client: ApiClient, output: str, after: str, follow: bool, timeout: float | None) -> None:
     """Show what happened to SAGA, in order: every status, and every fault that passed."""
     if follow:
         _follow(Following(client, saga, after=after), output, Deadline(timeout))
@@ -55,12 +66,16 @@ def events(saga: str, client: ApiClient, output: str, after: int, follow: bool, 
     show(output, "events", page, *lines)
 
 
-def _everything(client: ApiClient, saga: str, after: int) -> EventPage:
-    """Every event so far in one document, in the form of a page: the API gives a hundred at a time."""
-    document = client.events(saga, after)
-    while (page := client.events(saga, document["next_cursor"]))["items"]:
-        document = {**page, "items": [*document["items"], *page["items"]]}
-    return document
+def _everything(client: ApiClient, saga: str, after: str) -> EventPage:
+    """Every event so far in one document, in the form of a page: the API gives a hundred at a time.
+
+    Those of a large saga come in the order of time within a page alone.
+    """
+    page = client.events(saga, after)
+    items = page["items"]
+    while (page := client.events(saga, page["next_cursor"]))["items"]:
+        items += page["items"]
+    return {**page, "items": sorted(items, key=lambda it: it["at"])}
 
 
 def _follow(following: Following, output: str, deadline: Deadline) -> None:
@@ -74,8 +89,7 @@ def _follow(following: Following, output: str, deadline: Deadline) -> None:
                 else:
                     stream(output, "event", event)
     except DeadlinePassed:
-        raise Failure(
-            "the time is up; the saga goes on. --after takes the number of the last event.", DEADLINE
-        ) from None
+        message = f"the time is up; the saga goes on. --after {following.cursor} goes on with what comes then."
+        raise Failure(message, DEADLINE) from None
     except Interrupted:
         raise KeyboardInterrupt from None

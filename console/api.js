@@ -40,13 +40,13 @@ export class Api {
     return answer.document;
   }
 
-  /** A saga with the tag it has now. @param {string} id @param {AbortSignal} [signal] */
-  async saga(id, signal) {
-    const { document, tag } = await this.call("GET", `sagas/${encodeURIComponent(id)}`, { signal });
+  /** A saga with the tag it has now; of a large one the resources after `cursor`, at most `limit`. @param {string} id @param {AbortSignal} [signal] @param {{limit?: number, cursor?: string | null}} [page] */
+  async saga(id, signal, page = {}) {
+    const { document, tag } = await this.call("GET", `sagas/${encodeURIComponent(id)}${query(page)}`, { signal });
     return { ...document, tag };
   }
 
-  /** The events of a saga above a number; waits for one up to `wait` seconds. @param {string} id @param {number} after @param {number} wait @param {AbortSignal} [signal] */
+  /** The events of a saga after a cursor; waits for one up to `wait` seconds. @param {string} id @param {string} after @param {number} wait @param {AbortSignal} [signal] */
   events(id, after, wait, signal) {
     return this.get(`sagas/${encodeURIComponent(id)}/events?after=${after}&wait=${wait}`, signal);
   }

@@ -11,20 +11,31 @@
 const MOVING = new Set(["CREATING", "DELETING"]);
 const FAILED = new Set(["FAILED", "STUCK"]);
 
+const MOST_KEPT = 1000; // events: thousands of resources have more than anybody looks at
+
 /** The events of one saga in their order, each once, however often a page of them is received. */
 export class History {
   constructor() {
     /** @type {SagaEvent[]} */
     this.events = [];
-    this.cursor = 0;
+    /** @type {Set<number>} */
+    this.seen = new Set();
+    this.cursor = "0";
   }
 
-  /** Take what is new of a page of events; gives just that. @param {SagaEvent[]} items */
-  add(items) {
-    const news = items.filter((it) => it.seq > this.cursor);
+  /** Take what is new of a page of events, after which `cursor` stands; gives just that. @param {SagaEvent[]} items @param {string} cursor */
+  add(items, cursor) {
+    const news = items.filter((it) => !this.seen.has(it.seq));
+    for (const it of news) this.seen.add(it.seq);
     this.events.push(...news);
-    this.cursor = news.at(-1)?.seq ?? this.cursor;
+    this.events.splice(0, this.events.length - MOST_KEPT);
+    this.cursor = cursor;
     return news;
+  }
+
+  /** Whether it has all of a saga's own events up to a version: the first number of a cursor counts those. @param {number} version */
+  reaches(version) {
+    return Number(this.cursor.split(".")[0]) >= version;
   }
 
   /** When it began. @returns {number | null} */

@@ -2,6 +2,7 @@
 
 import { Problem } from "./api.js";
 import { h } from "./dom.js";
+import { counted, isLarge, total } from "./large.js";
 import { span } from "./time.js";
 
 const MOST_TRIES = 5;
@@ -17,8 +18,8 @@ export const ORDERS = [
     title: (saga) => `Approve ${saga.name}?`,
     says: (saga) => [
       paragraph(saga.approval?.before === "provisioning"
-        ? `It then creates ${count(saga.resources.length)}.`
-        : `${sentence(count(saga.resources.length))} then stay${saga.resources.length === 1 ? "s" : ""} for good: it commits, and can be destroyed, but no longer cancelled.`),
+        ? `It then creates ${count(total(saga))}.`
+        : `${sentence(count(total(saga)))} then stay${total(saga) === 1 ? "s" : ""} for good: it commits, and can be destroyed, but no longer cancelled.`),
       saga.approval?.approve_by && paragraph(`Without an answer it is undone ${inWords(saga.approval.approve_by)}.`),
     ],
   },
@@ -29,7 +30,7 @@ export const ORDERS = [
     title: (saga) => `Cancel ${saga.name}?`,
     says: (saga) => [
       paragraph("Nothing more is created, and what exists by now is removed, last wave first. It ends ROLLED_BACK: nothing of it is left."),
-      list(saga.resources.filter((it) => it.status !== "PLANNED" && it.status !== "ABSENT"), "Nothing of it exists yet."),
+      list(saga, (it) => it.status !== "PLANNED" && it.status !== "ABSENT", "Nothing of it exists yet."),
     ],
   },
   {
@@ -39,7 +40,7 @@ export const ORDERS = [
     title: (saga) => `Resume ${saga.name}?`,
     says: (saga) => [
       paragraph("What could not be removed is asked to go once more:"),
-      list(saga.resources.filter((it) => it.status !== "ABSENT"), "Nothing of it is left."),
+      list(saga, (it) => it.status !== "ABSENT", "Nothing of it is left."),
     ],
   },
   {
@@ -48,8 +49,8 @@ export const ORDERS = [
     possible: (saga) => saga.status === "COMMITTED",
     title: (saga) => `Destroy ${saga.name}?`,
     says: (saga) => [
-      paragraph(`${sentence(count(saga.resources.length))} ${saga.resources.length === 1 ? "is" : "are"} removed for good, with all data, last wave first. This cannot be taken back.`),
-      list(saga.resources, "It has no resources."),
+      paragraph(`${sentence(count(total(saga)))} ${total(saga) === 1 ? "is" : "are"} removed for good, with all data, last wave first. This cannot be taken back.`),
+      list(saga, () => true, "It has no resources."),
     ],
   },
 ];
@@ -79,14 +80,17 @@ function paragraph(text) {
   return h("p", {}, text);
 }
 
-function list(resources, none) {
+/** What an order is about, one by one; of a large saga how many resources have which status. */
+function list(saga, concerns, none) {
+  if (isLarge(saga)) return paragraph(`Of its ${count(total(saga))} there are now: ${counted(saga)}.`);
+  const resources = saga.resources.filter(concerns);
   if (!resources.length) return paragraph(none);
   const items = resources.map((it) => h("li", {}, h("b", {}, it.id), ` ${[it.provider, it.kind, it.cluster ?? it.location].filter(Boolean).join(" · ")}, ${it.status}`));
   return h("ul", { class: "affected" }, items);
 }
 
 function count(number) {
-  return number === 1 ? "one resource" : `${number} resources`;
+  return number === 1 ? "one resource" : `${number.toLocaleString("en")} resources`;
 }
 
 function sentence(text) {

@@ -6,6 +6,7 @@ import { confirm } from "../dialog.js";
 import { fill, h, keep, say, set } from "../dom.js";
 import { Graph } from "../graph.js";
 import { History } from "../history.js";
+import { A_PAGE, counted, isLarge, shownOf, some } from "../large.js";
 import { keepAsking } from "../live.js";
 import { currencies, money } from "../money.js";
 import { notice } from "../notice.js";
@@ -16,6 +17,7 @@ import { Timeline } from "../timeline.js";
 import { ended, resourceWords, sagaWords, undoing } from "../words.js";
 
 const WAIT = 20; // seconds of a long poll
+const BREATH = 1000; // ms between two looks at a large saga, of which there is always something new
 const REST = 1500; // ms between two looks at a saga that has ended: its long poll returns at once
 const STALE = 60_000; // ms after which an ended saga is read again, for its cost
 const MOVE = 500; // ms between two drawings of what is under way
@@ -39,13 +41,18 @@ export async function showSaga({ api, main, place, signal }) {
     async () => {
       const resting = first || (view.saga && ended(view.saga.status));
       const page = await api.events(id, view.history.cursor, resting ? 0 : WAIT, signal);
-      if (first || page.items.length || Date.now() - read > STALE) {
-        const saga = await api.saga(id, signal);
+      if (first || page.items.length || view.turned || Date.now() - read > STALE) {
+        const { cursor } = view;
+        const saga = await api.saga(id, signal, { limit: A_PAGE, cursor });
+        if (cursor !== view.cursor) return 0; // somebody has turned the page meanwhile
         read = Date.now();
-        view.take(page.items, saga, first);
+        view.turned = false;
+        if (first && isLarge(saga)) view.take([], saga.events_cursor, saga, first);
+        else view.take(page.items, page.next_cursor, saga, first);
         first = false;
       }
-      return ended(view.saga.status) && view.saga.version <= view.history.cursor ? REST : 0;
+      if (ended(view.saga.status) && view.history.reaches(view.saga.version)) return REST;
+      return isLarge(view.saga) ? BREATH : 0;
     },
     showStanding,
     view.nudge,
@@ -58,6 +65,8 @@ class SagaView {
     this.id = id;
     this.saga = null;
     this.chosen = null;
+    this.cursor = null;
+    this.turned = false;
     this.history = new History();
     this.nudge = new EventTarget();
     this.dialog = null;
@@ -71,7 +80,12 @@ class SagaView {
     this.timeline = new Timeline();
     this.about = h("div", { class: "about", hidden: true });
     this.resources = h("tbody");
+    this.which = h("p", { class: "which" });
+    this.pages = h("div", { class: "pages", hidden: true }, this.which, this.page("First", () => null), this.page("Next", () => this.saga.next_cursor));
+    this.leftOut = h("p", { class: "left-out", hidden: true });
     this.events = h("tbody");
+    this.graphSection = section("Graph", h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Graph" }, this.graph.element), this.about);
+    this.timelineSection = section("Timeline", this.timeline.element);
     this.element = h(
       "article",
       {},
@@ -79,21 +93,22 @@ class SagaView {
       h("div", { class: "title" }, h("div", {}, this.name, this.badge), this.orders),
       this.facts,
       this.notices,
+      this.leftOut,
       h(
         "div",
         { class: "beside" },
-        section("Graph", h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Graph" }, this.graph.element), this.about),
-        section("Resources", table(["Resource", "Status", "Where", "Ready after", "In the cloud, or why not"], this.resources)),
+        this.graphSection,
+        section("Resources", this.pages, table(["Resource", "Status", "Where", "Ready after", "In the cloud, or why not"], this.resources)),
       ),
-      section("Timeline", this.timeline.element),
+      this.timelineSection,
       section("Events", table(["#", "At", "Of", "Status", "What"], this.events, "events")),
     );
   }
 
-  /** Take what is new. @param {any[]} events @param {any} saga @param {boolean} first */
-  take(events, saga, first) {
+  /** Take what is new. @param {any[]} events @param {string} cursor after these @param {any} saga @param {boolean} first */
+  take(events, cursor, saga, first) {
     const before = this.saga?.status;
-    const news = this.history.add(events);
+    const news = this.history.add(events, cursor);
     this.saga = saga;
     if (!first) this.tell(before, news);
     this.draw();
@@ -111,7 +126,8 @@ class SagaView {
     this.drawResources();
     this.drawEvents();
     this.drawAbout();
-    this.graph.draw(saga.resources, wavesOf(saga), goesBack(saga), this.chosen);
+    this.drawPages();
+    if (!isLarge(saga)) this.graph.draw(saga.resources, wavesOf(saga), goesBack(saga), this.chosen);
     this.move(true);
   }
 
@@ -120,7 +136,7 @@ class SagaView {
     const { saga, history } = this;
     if (!saga) return;
     if (!whole && Date.now() - this.factsAt > FACTS) this.drawFacts();
-    if (!whole && ended(saga.status)) return;
+    if ((!whole && ended(saga.status)) || isLarge(saga)) return;
     const now = ended(saga.status) ? (history.latest ?? 0) : Math.max(Date.now(), history.latest ?? 0);
     this.timeline.draw(history, inOrder(saga), { status: saga.status, busy: saga.resources.some((it) => BUSY.has(it.status)) }, now);
   }
@@ -136,6 +152,7 @@ class SagaView {
       Object.keys(saga.labels).length && ["Labels", h("span", {}, Object.entries(saga.labels).map(([key, value]) => label(key, value)))],
       saga.expires_at && ["Expires", h("span", {}, when(saga.expires_at), ended(saga.status) && saga.status !== "COMMITTED" ? null : ` (${fromNow(saga.expires_at)})`)],
       saga.approval && ["Approval", approvalOf(saga)],
+      isLarge(saga) && ["Resources", h("span", {}, counted(saga))],
       saga.cost?.length && ["Cost", costOf(saga)],
     ];
     fill(this.facts, facts.map((it) => it && h("div", {}, h("dt", {}, it[0]), h("dd", {}, it[1]))));
@@ -143,10 +160,11 @@ class SagaView {
 
   drawNotices() {
     const { saga } = this;
-    const broken = saga.resources.filter((it) => it.status === "STUCK" || it.error);
+    const { named: broken, more } = some(saga.resources.filter((it) => it.status === "STUCK" || it.error));
     const items = [
       saga.cancel_requested && !undoing(saga.status) && !ended(saga.status) && { key: "cancel", tone: "wait", title: "A cancel was requested: it is undone from the next step on." },
       ...broken.map((it) => ({ key: it.id, tone: "bad", title: `${it.id}: ${it.status === "STUCK" ? "could not be removed" : "failed"}`, text: it.error })),
+      more > 0 && { key: "more", tone: "bad", title: `and ${more} more of those that are shown` },
     ].filter(Boolean);
     keep(this.notices, items, (it) => it.key, (it) => notice(it.tone, it.title, h("p", {})), (element, it) => {
       say(element.firstChild, it.title);
@@ -161,6 +179,35 @@ class SagaView {
     ORDERS.forEach((order, index) => (buttons[index].hidden = !order.possible(this.saga)));
     // A button that is no longer there cannot keep the focus, and nobody should have to look for it.
     if (focused?.hidden) this.name.focus();
+  }
+
+  /** Of a large saga a page of resources is shown, and what cannot be drawn of so many is left out. */
+  drawPages() {
+    const { saga } = this;
+    const large = isLarge(saga);
+    for (const it of [this.graphSection, this.timelineSection]) it.hidden = large;
+    for (const it of [this.pages, this.leftOut]) it.hidden = !large;
+    if (!large) return;
+    say(this.which, shownOf(saga));
+    say(this.leftOut, "There are too many resources for a graph and a timeline. Events are those since this page was opened.");
+    const [, first, next] = /** @type {HTMLButtonElement[]} */ ([...this.pages.children]);
+    first.disabled = this.cursor === null;
+    next.disabled = saga.next_cursor === null;
+  }
+
+  /** A button that leads to the resources after a cursor; where they cannot be had now, the next look gets them. */
+  page(label, cursor) {
+    const turn = async () => {
+      const to = cursor();
+      this.cursor = to;
+      this.turned = true;
+      const saga = await this.api.saga(this.id, undefined, { limit: A_PAGE, cursor: to }).catch(() => null);
+      if (!saga || this.cursor !== to) return;
+      this.turned = false;
+      this.saga = saga;
+      this.draw();
+    };
+    return h("button", { type: "button", on: { click: turn } }, label);
   }
 
   drawResources() {
@@ -221,7 +268,9 @@ class SagaView {
   /** Say what has changed to who listens. */
   tell(before, news) {
     const changes = new Map(news.filter((it) => it.resource).map((it) => [it.resource, it.error ? `meets ${it.error}` : it.status]));
-    const words = [...changes].map(([id, status]) => `${id} ${status}`);
+    const { named, more } = some([...changes]);
+    const words = named.map(([id, status]) => `${id} ${status}`);
+    if (more) words.push(`and ${more} more`);
     if (before !== this.saga.status) words.unshift(`${this.saga.name} ${this.saga.status}`);
     if (words.length) announce(words.join(", "));
   }
@@ -274,7 +323,7 @@ function costOf(saga) {
 }
 
 function wavesOf(saga) {
-  return saga.waves ?? [saga.resources.map((it) => it.id)];
+  return saga.waves?.length ? saga.waves : [saga.resources.map((it) => it.id)];
 }
 
 /** Whether what was created is being removed, or was. */

@@ -31,7 +31,7 @@ from lambdas.api.shapes import GatewayMessage, Problem
 from lambdas.core.request import SagaRequest
 from lambdas.core.schema import WithoutTitles, request_schema
 
-VERSION: Final = "1.0"
+VERSION: Final = "1.1"
 """Of the API: the first number changes with what breaks callers, the second with what is added."""
 
 _SCHEMAS: Final = "#/components/schemas/"

@@ -82,7 +82,7 @@ def test_what_it_does_not_know_is_an_error_and_no_guess(schema: Any) -> None:
 def test_parameters_go_where_they_belong_and_those_left_out_are_not_sent() -> None:
     transport = Recorder(document={"items": [], "next_cursor": None})
     Api(transport).list_sagas(status="COMMITTED", limit=5, if_none_match='"x"')
-    Api(transport).list_events("s/1", after=7)
+    Api(transport).list_events("s/1", after="7")
     assert transport.calls == [
         ("GET", "/sagas", {"status": "COMMITTED", "limit": "5"}, {"If-None-Match": '"x"'}, None),
         ("GET", "/sagas/s%2F1/events", {"after": "7"}, {}, None),

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "command.md"
-FREE = frozenset({"labels", "keys"})
-"""Fields whose own fields are named by users."""
+FREE = frozenset({"labels", "keys", "resource_counts"})
+"""Fields whose own fields are named by users, or are statuses."""
 
 OPTIONAL = frozenset({".cost", ".cost_freshness"})
 """Fields that are there once something is known."""

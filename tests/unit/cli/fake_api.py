@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from local.http_server import DropConnection
 ENDED = ("COMMITTED", "ROLLED_BACK", "RELEASED", "NEEDS_ATTENTION")
 LONGEST_POLL = 2.0
 MOST_EVENTS = 100
+MOST_RESOURCES = 1000
 
 TITLES = {
     400: "The document cannot be read",
@@ -77,6 +79,7 @@ class FakeApi:
         self.clusters: list[dict[str, Any]] = []
         self.sweeps: list[dict[str, Any]] = []
         self.outcome = "COMMITTED"
+        self.divided: set[str] = set()
         self._changed = threading.Condition(threading.RLock())
 
     # what a test does
@@ -109,17 +112,29 @@ class FakeApi:
         self.move(saga_id, None, "PENDING", "accepted")
         return saga_id
 
+    def submit_large(self, count: int) -> str:
+        """A saga of so many disks, whose events are those of the saga itself and those of one shard."""
+        saga_id = self.submit("fleet", waves=[], resources=[_resource(f"d{n:05}", "aws", "disk") for n in range(count)])
+        self.divided.add(saga_id)
+        return saga_id
+
     def move(self, saga_id: str, resource: str | None, status: str, message: str | None = None, **more: Any) -> None:
         """One event: of the saga itself, or of a resource."""
         with self._changed:
             saga = self.sagas[saga_id]
-            saga["version"] += 1
+            saga["version"] += saga_id not in self.divided or resource is None
             if resource is None:
                 saga |= {"status": status, "finished_at": now() if status in ENDED else None}
             else:
                 one = next(it for it in saga["resources"] if it["id"] == resource)
                 one |= _resource_at(one, status, message)
-            event = {"seq": saga["version"], "at": now(), "resource": resource, "status": status, "message": message}
+            event = {
+                "seq": len(self.events[saga_id]) + 1,
+                "at": now(),
+                "resource": resource,
+                "status": status,
+                "message": message,
+            }
             self.events[saga_id].append({**event, "step": None, "error": None, **more})
             self._changed.notify_all()
 
@@ -236,9 +251,9 @@ class FakeApi:
         match rest, method:
             case [], "GET":
                 with self._changed:
-                    return 200, json.loads(json.dumps(self.sagas[saga_id]))
+                    return 200, self._saga(saga_id, request.args)
             case ["events"], "GET":
-                return 200, self._events(saga_id, int(request.args["after"]), float(request.args.get("wait", 0)))
+                return 200, self._events(saga_id, request.args["after"], float(request.args.get("wait", 0)))
             case [], "DELETE":
                 return self._destroy(saga_id)
             case ["cancel"], "POST":
@@ -256,12 +271,45 @@ class FakeApi:
                 return 202, accepted
         raise Refusal(404, f"{request.path} is not served")
 
-    def _events(self, saga_id: str, after: int, wait: float) -> Mapping[str, Any]:
+    def _saga(self, saga_id: str, asked: Mapping[str, str]) -> Mapping[str, Any]:
+        """A saga, of whose resources there is only a page where it is divided."""
+        saga: dict[str, Any] = json.loads(json.dumps(self.sagas[saga_id]))
+        resources, cursor = saga["resources"], None
+        if saga_id in self.divided:
+            after = [it for it in sorted(resources, key=lambda it: it["id"]) if it["id"] > asked.get("cursor", "")]
+            resources = after[: int(asked.get("limit", MOST_RESOURCES))]
+            cursor = resources[-1]["id"] if len(resources) < len(after) else None
+        counts = dict(Counter(it["status"] for it in saga["resources"]))
+        events_cursor = self._cursor(saga_id, len(self.events[saga_id]))
+        page = {"resources": resources, "resource_counts": counts, "next_cursor": cursor}
+        return {**saga, **page, "events_cursor": events_cursor}
+
+    def _cursor(self, saga_id: str, number: int) -> str:
+        """Of a divided one, of the saga's own events and of those of its resources, which are all of one shard."""
+        if saga_id not in self.divided:
+            return str(number)
+        own = sum(it["resource"] is None for it in self.events[saga_id][:number])
+        return f"{own}.{number - own}"
+
+    def _events(self, saga_id: str, after: str, wait: float) -> Mapping[str, Any]:
         with self._changed:
-            if self.sagas[saga_id]["status"] not in ENDED and len(self.events[saga_id]) <= after:
+            seen = sum(map(int, after.split(".")))
+            if self.sagas[saga_id]["status"] not in ENDED and len(self.events[saga_id]) <= seen:
                 self._changed.wait(min(wait, LONGEST_POLL))
-            items = self.events[saga_id][after : after + MOST_EVENTS]
-        return {"items": items, "next_cursor": items[-1]["seq"] if items else after}
+            if saga_id in self.divided:
+                return self._divided_events(saga_id, [*map(int, after.split(".")), 0])
+            items = self.events[saga_id][seen : seen + MOST_EVENTS]
+        return {"items": items, "next_cursor": str(items[-1]["seq"]) if items else after}
+
+    def _divided_events(self, saga_id: str, seen: list[int]) -> Mapping[str, Any]:
+        """The saga's own events before those of its resources, however much later they were."""
+        own = [it for it in self.events[saga_id] if it["resource"] is None]
+        others = [it for it in self.events[saga_id] if it["resource"] is not None]
+        some = own[seen[0] : seen[0] + MOST_EVENTS]
+        more = others[seen[1] : seen[1] + MOST_EVENTS - len(some)]
+        numbered = [{**it, "seq": 2 * (seen[0] + place)} for place, it in enumerate(some, 1)]
+        numbered += [{**it, "seq": 2 * (seen[1] + place) + 1} for place, it in enumerate(more, 1)]
+        return {"items": numbered, "next_cursor": f"{seen[0] + len(some)}.{seen[1] + len(more)}"}
 
     def _destroy(self, saga_id: str) -> tuple[int, Mapping[str, Any]]:
         accepted = self._accepted(saga_id)

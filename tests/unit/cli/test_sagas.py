@@ -57,7 +57,13 @@ def test_what_others_named_does_nothing_to_a_terminal(api: FakeApi, run: Run) ->
 
 def test_programs_get_the_document_of_the_api_and_what_it_is(api: FakeApi, run: Run) -> None:
     saga_id = committed(api)
-    assert json.loads(run("get", saga_id, "-o", "json").stdout) == {"schema": "skysaga.saga.v1", **api.sagas[saga_id]}
+    assert json.loads(run("get", saga_id, "-o", "json").stdout) == {
+        "schema": "skysaga.saga.v1",
+        **api.sagas[saga_id],
+        "resource_counts": {"READY": 2},
+        "next_cursor": None,
+        "events_cursor": str(len(api.events[saga_id])),
+    }
 
 
 def test_all_pages_are_listed_or_as_many_as_are_wanted(api: FakeApi, run: Run) -> None:
@@ -116,7 +122,7 @@ def test_a_story_of_more_than_one_page_is_told_to_its_end(api: FakeApi, run: Run
     api.run(saga_id)
     last = api.sagas[saga_id]["version"]
     page = json.loads(run("events", saga_id, "-o", "json").stdout)
-    assert ([it["seq"] for it in page["items"]], page["next_cursor"]) == (list(range(1, last + 1)), last)
+    assert ([it["seq"] for it in page["items"]], page["next_cursor"]) == (list(range(1, last + 1)), str(last))
     assert len(run("events", saga_id, "--follow").stdout.splitlines()) == last
 
 

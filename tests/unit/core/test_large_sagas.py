@@ -85,6 +85,21 @@ def test_more_events_than_a_page_has_are_on_the_next_ones(world: World, sagas: S
     assert [len(it.events) for it in pages] == [100, 100, 62, 0]
 
 
+def test_who_cannot_keep_up_hears_first_of_the_saga_then_of_where_most_has_happened(
+    world: World, sagas: Sagas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lambdas.core.sagas.EVENTS_IN_A_PAGE", 6)
+    saga_id = opened(world)
+    world.sagas.begin(saga_id)
+    for resource in ("d0000", "d0129", "d0128"):
+        world.provisioning.create(saga_id, resource)
+    found = sagas.events(saga_id, (0,), 0).events
+    assert {it.resource_id for it in found} == {None, "d0129", "d0128"}
+    assert [it.resource_id for it in sagas.events(saga_id, sagas.events(saga_id, (0,), 0).cursor, 0).events] == [
+        "d0000"
+    ] * 2
+
+
 def test_what_is_shown_of_a_saga_and_the_events_after_its_cursor_are_all_there_is(world: World, sagas: Sagas) -> None:
     saga_id = opened(world)
     world.sagas.begin(saga_id)
@@ -111,6 +126,19 @@ def test_a_long_poll_hears_of_a_resource_of_any_shard(world: World) -> None:
     found = sagas.events(saga_id, sagas.get(saga_id).cursor, wait=20)
     assert {it.resource_id for it in found.events} == {f"d{MANY - 1:04}"}
     assert looks == 3
+
+
+def test_a_long_poll_looks_at_all_shards_twice_a_second(world: World) -> None:
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        world.clock.advance(seconds)
+        pauses.append(seconds)
+
+    sagas = Sagas(world.ledger, FakeExecutions(), world.clock, pause)
+    saga_id = opened(world)
+    assert sagas.events(saga_id, sagas.get(saga_id).cursor, wait=20).events == []
+    assert pauses == [0.5] * 40
 
 
 def test_a_number_alone_is_a_cursor_of_the_sagas_own_events(world: World, sagas: Sagas) -> None:
