@@ -70,7 +70,8 @@ class Worker:
             bufsize=0,
             start_new_session=True,
         )
-        os.setpriority(os.PRIO_PROCESS, self._process.pid, niceness)
+        if niceness > os.nice(0):  # it has ours, and nobody may have less than that
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, niceness)
         self._output = cast(IO[bytes], self._process.stdout)
         os.set_blocking(self._output.fileno(), False)
         self._selector.register(self._output, selectors.EVENT_READ, self._read_output)
