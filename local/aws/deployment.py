@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.aws.assembly import AssemblyStack, read_assembly
+from local.aws.assembly import AssemblyStack, FileAsset, read_assembly
 from local.aws.assets import publish
 from local.aws.clients import create_client
 from local.aws.cloudformation.template import parse
@@ -40,6 +41,8 @@ def deploy(
 ) -> Outputs:
     """Publish the assembly's files and create or update its stacks in order; the outputs by stack name and key.
 
+    The files of a stack are there before it is made; those of later ones are on their way meanwhile.
+
     `parameters` are by stack name; `only` names the stacks that are wanted, where not all are; `stands` is told each
     one's name as soon as it stands. What has not changed is left alone, so a repetition does nothing; a stack that a
     failed creation left behind is deleted first. DeploymentFailed tells which stack and resource failed and why; stacks
@@ -47,11 +50,16 @@ def deploy(
     """
     stacks = [it for it in read_assembly(assembly_dir, account_id, region) if only is None or it.name in only]
     aws = _Clients(endpoint, region)
-    aws.publish_assets(stacks, cache_dir)
     outputs: Outputs = {}
-    for stack in stacks:
-        outputs[stack.name] = aws.deploy_stack(stack, (parameters or {}).get(stack.name, {}))
-        stands(stack.name)
+    with ThreadPoolExecutor(1, "publish") as publisher:
+        published = {stack.name: publisher.submit(aws.publish_assets, stack.assets, cache_dir) for stack in stacks}
+        try:
+            for stack in stacks:
+                published[stack.name].result()
+                outputs[stack.name] = aws.deploy_stack(stack, (parameters or {}).get(stack.name, {}))
+                stands(stack.name)
+        finally:
+            publisher.shutdown(cancel_futures=True)
     return outputs
 
 
@@ -60,17 +68,19 @@ class _Clients:
 
     def __init__(self, endpoint: str, region: str) -> None:
         self._region = region
+        self._published: set[tuple[str, str]] = set()
         self._s3 = create_client("s3", endpoint, region)
         self._ssm = create_client("ssm", endpoint, region)
         self._cloudformation = create_client("cloudformation", endpoint, region)
 
-    def publish_assets(self, stacks: Iterable[AssemblyStack], cache_dir: Path) -> None:
+    def publish_assets(self, assets: Iterable[FileAsset], cache_dir: Path) -> None:
         """Make the buckets that are missing and put every asset once."""
-        assets = {(asset.bucket, asset.key): asset for stack in stacks for asset in stack.assets}
-        for bucket in sorted({bucket for bucket, _ in assets}):
+        new = {(asset.bucket, asset.key): asset for asset in assets if (asset.bucket, asset.key) not in self._published}
+        for bucket in sorted({bucket for bucket, _ in new}):
             self._ensure_bucket(bucket)
-        for asset in assets.values():
+        for asset in new.values():
             publish(asset, self._s3, cache_dir)
+        self._published |= new.keys()
 
     def deploy_stack(self, stack: AssemblyStack, overrides: Mapping[str, str]) -> dict[str, str]:
         """Create or update one stack; its outputs."""

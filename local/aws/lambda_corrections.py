@@ -1,4 +1,4 @@
-"""What moto's Lambda forgets of a function or mapping, and what it does that is the event pump's to do."""
+"""What moto's Lambda forgets of a function or mapping, does in the event pump's stead, or does over and over."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ _KEPT_ON_UPDATE = {
 }
 _QUALIFIED_ARN_PARTS = 8  # arn:aws:lambda:region:account:function:name:qualifier
 
+_CONTENT = "_skysaga_content"
+
+_s3_content = models._s3_content
 _create_mapping = LambdaBackend.create_event_source_mapping
 _update_mapping = LambdaBackend.update_event_source_mapping
 
@@ -76,11 +79,22 @@ def correct_lambda() -> None:
     """Have moto's Lambda make these, and leave queues and streams to whoever polls them."""
     models.LambdaFunction = CompleteFunction
     models.EventSourceMapping = AliasedEventSourceMapping
+    models._s3_content = _content_once
     LambdaBackend.create_event_source_mapping = _create_checked_mapping
     LambdaBackend.update_event_source_mapping = _update_checked_mapping
     for source in (Queue, Table):
         # moto would call the function inside SendMessage or PutItem: what it registers for that is forgotten.
         source.lambda_event_source_mappings = property(_no_mappings, _forget)
+
+
+def _content_once(key: Any) -> Any:
+    """An object's bytes, size and hashes, read once and held once: every stack has a layer of the same object.
+
+    What is put in an object's place is another key of moto's.
+    """
+    if _CONTENT not in vars(key):
+        setattr(key, _CONTENT, _s3_content(key))
+    return getattr(key, _CONTENT)
 
 
 @wraps(_create_mapping)

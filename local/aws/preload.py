@@ -6,7 +6,7 @@ from moto.backends import get_backend
 
 from local.aws.clients import create_client
 
-_SERVICES = ("apigatewayv2", "cloudformation", "dynamodb", "iam", "lambda", "logs", "s3", "sqs", "ssm", "stepfunctions")
+_SERVICES = ("apigatewayv2", "dynamodb", "iam", "lambda", "logs", "s3", "sqs", "ssm", "stepfunctions")
 _ANY_ADDRESS = "http://127.0.0.1:1"  # a client connects only when it is used
 
 

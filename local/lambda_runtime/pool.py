@@ -77,15 +77,20 @@ class WorkerPool:
         if leaving is not None:
             leaving.close()
 
-    def warm(self, function: DeployedFunction) -> None:
-        """Start a worker ahead of its first call, unless one is there already."""
+    def warm(self, function: DeployedFunction, seconds: float) -> None:
+        """Start a worker ahead of its first call, unless one is there already; wait so long for it to initialize."""
         with self._changed:
             if self._closed or any(worker.function == function for worker in self._idle + self._busy):
                 return
         worker = self._start(function)
         with self._changed:
-            self._idle.append(worker)
-            self._changed.notify()
+            leaving = self._closed
+            if not leaving:
+                self._idle.append(worker)
+                self._changed.notify()
+        if leaving:
+            worker.close()
+        worker.await_initialized(seconds)
 
     def kill_busy(self) -> bool:
         """SIGKILL the worker that has been busy longest; return whether there was one."""

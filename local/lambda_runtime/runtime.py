@@ -30,7 +30,7 @@ from local.lambda_runtime.pool import WorkerPool
 from local.lambda_runtime.reference import FunctionReference
 from local.lambda_runtime.runtime_api import Event
 from local.lambda_runtime.runtime_packages import link_runtime_packages
-from local.lambda_runtime.worker import Worker, WorkerGone
+from local.lambda_runtime.worker import INIT_SECONDS, Worker, WorkerGone
 from local.simulators.faults import Faults
 
 _log = logging.getLogger(__name__)
@@ -60,7 +60,8 @@ class LambdaRuntime:
     deployed (endpoints, credentials) whenever a worker starts. `max_workers` limits each function without reserved
     concurrency, a call over it waits; where all of them wait themselves, there may be four times as many. Event
     invocations run in the background by default; otherwise call `deliver_due_events` as the clock moves. Faults armed
-    for a function's name strike its calls. Timeouts of running code are always real time, since the code is.
+    for a function's name strike its calls. Timeouts of running code are always real time, since the code is. `niceness`
+    says by a function's name how much its workers yield the processors to others, 0 to 19.
     """
 
     def __init__(
@@ -76,7 +77,8 @@ class LambdaRuntime:
         on_asynchronous_failure: Callable[[AsynchronousFailure], None] | None = None,
         random: Random | None = None,
         faults: Faults | None = None,
-        make_worker: Callable[[DeployedFunction, Mapping[str, str]], Worker] = Worker,
+        niceness: Callable[[str], int] = lambda _: 0,
+        make_worker: Callable[[DeployedFunction, Mapping[str, str], int], Worker] = Worker,
     ) -> None:
         self._functions = functions
         self._clock = clock
@@ -85,6 +87,7 @@ class LambdaRuntime:
         self._logs = LogDirectory(log_dir)
         self._overrides = worker_environment
         self._max_workers = max_workers
+        self._niceness = niceness
         self._make_worker = make_worker
         self._random = random or Random()  # noqa: S311 - spreads calls over versions, guards nothing
         self._faults = InvocationFaults(faults or Faults(), time.sleep)
@@ -118,10 +121,14 @@ class LambdaRuntime:
         )
 
     def warm(self, names: Iterable[str]) -> None:
-        """Unpack and start one worker per function, in parallel, and return while they still initialize."""
+        """Unpack and start one worker per function; return when all have initialized, or have had the time for it.
+
+        They start one after the other, on all processors but one: all at once they would hold each other up, and
+        whatever else is at work.
+        """
         functions = [self._choose(FunctionReference.parse(name)) for name in names]
-        with ThreadPoolExecutor(max(1, os.cpu_count() or 1), "lambda-warm") as threads:
-            for _ in threads.map(lambda function: self._pool(function).warm(function), functions):
+        with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "lambda-warm") as threads:
+            for _ in threads.map(lambda function: self._pool(function).warm(function, INIT_SECONDS), functions):
                 pass
 
     def kill(self, name_or_arn: str) -> bool:
@@ -188,7 +195,7 @@ class LambdaRuntime:
         task_root = self._archives.unpacked(function.code)
         layers = [self._archives.unpacked(layer) for layer in function.layers]
         environment = worker_environment(function, task_root, layers, self._runtime_packages, self._overrides)
-        return self._make_worker(function, environment)
+        return self._make_worker(function, environment, self._niceness(function.name))
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import selectors
 import signal
 import socket
@@ -26,6 +27,7 @@ INIT_SECONDS = 10
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _READ_BYTES = 262_144
+_GLANCE_SECONDS = 0.05
 
 
 class WorkerGone(Exception):
@@ -41,9 +43,12 @@ class _Exited(Exception):
 
 
 class Worker:
-    """A sandbox of one function version; one call at a time, and none after `alive` is false."""
+    """A sandbox of one function version; one call at a time, and none after `alive` is false.
 
-    def __init__(self, function: DeployedFunction, environment: Mapping[str, str]) -> None:
+    It yields the processors to others by so much `niceness`, 0 to 19, for as long as it lives.
+    """
+
+    def __init__(self, function: DeployedFunction, environment: Mapping[str, str], niceness: int = 0) -> None:
         self.function = function
         self._created = time.monotonic()
         self._initialized = False
@@ -65,6 +70,8 @@ class Worker:
             bufsize=0,
             start_new_session=True,
         )
+        if niceness > os.nice(0):  # it has ours, and nobody may have less than that
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, niceness)
         self._output = cast(IO[bytes], self._process.stdout)
         os.set_blocking(self._output.fileno(), False)
         self._selector.register(self._output, selectors.EVENT_READ, self._read_output)
@@ -98,6 +105,17 @@ class Worker:
             return outcome
         finally:
             self._print = lambda data: None
+
+    def await_initialized(self, seconds: float) -> None:
+        """Return once the process has asked for its first event, or ended; or, at the latest, after so long.
+
+        It may be called meanwhile, and closed: what it connects to is only looked at here.
+        """
+        until = time.monotonic() + seconds
+        with contextlib.suppress(OSError, ValueError):  # closed
+            while not self._initialized and self.alive and time.monotonic() < until:
+                if select.select([self._listener], [], [], _GLANCE_SECONDS)[0]:
+                    return
 
     def kill(self) -> None:
         """SIGKILL the process and all it started; a call in progress ends with Runtime.ExitError."""

@@ -128,7 +128,7 @@ def test_a_cluster_is_drained_while_sagas_run(deployment: Deployment) -> None:
 
 def test_a_password_is_rotated_without_deploying_again(deployment: Deployment) -> None:
     secrets = create_client("secretsmanager", deployment.endpoints.aws, REGION)
-    vcenter, user = deployment.machine.vcenter, VCENTER_LOGIN["username"]
+    vcenter, user = deployment.machine.vcenter(), VCENTER_LOGIN["username"]
     old = vcenter.sessions.passwords[user]
     rotated = {**VCENTER_LOGIN, "password": "another-simulated-password-of-vcenter"}
     try:

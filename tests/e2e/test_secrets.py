@@ -121,7 +121,7 @@ def _go_through_private_clusters(deployment: Deployment) -> None:
     saga_id = private.submit(deployment, private.machine("web"), private.machine("reports", "scvmm"))
     assert deployment.wait(saga_id)["status"] == "COMMITTED"
     deployment.destroy(saga_id)
-    sessions, user = deployment.machine.vcenter.sessions, VCENTER_LOGIN["username"]
+    sessions, user = deployment.machine.vcenter().sessions, VCENTER_LOGIN["username"]
     accepted = sessions.passwords[user]
     sessions.passwords[user] = ("another",)
     sessions.end_all()

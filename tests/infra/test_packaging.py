@@ -141,7 +141,7 @@ def test_the_same_requirements_give_the_same_bytes(here: Bundles, tmp_path: Path
     again.mkdir()
 
     install(CODE / "requirements.txt", host(), again)
-    write_zip(again, tmp_path / "again.zip")
+    write_zip(again, tmp_path / "again.zip", host().compression)
 
     assert (tmp_path / "again.zip").read_bytes() == here.dependencies["."].read_bytes()
 
@@ -151,7 +151,7 @@ def test_the_same_code_gives_the_same_bytes(tmp_path: Path) -> None:
     for attempt in ("first", "second"):
         copy_code(tmp_path / attempt)
         zips.append(tmp_path / f"{attempt}.zip")
-        write_zip(tmp_path / attempt, zips[-1])
+        write_zip(tmp_path / attempt, zips[-1], LAMBDA.compression)
 
     assert zips[0].read_bytes() == zips[1].read_bytes()
 

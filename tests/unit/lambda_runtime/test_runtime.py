@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 import time
 from collections import Counter
@@ -318,10 +319,69 @@ def handler(event, context): return INITIALIZED
         environment = {"STARTED": str(tmp_path / "started")}
         deployments.deploy(name, "app.handler", code=archive({"app.py": source}), environment=environment)
     runtime.warm(["one", "two"])
-    await_lines(tmp_path / "started", 2)
     called = time.time()
+    assert len(await_lines(tmp_path / "started", 2)) == 2
     assert all(call(runtime, name) < called for name in ("one", "two"))
     assert len(await_lines(tmp_path / "started", 2)) == 2
+
+
+def test_functions_are_warmed_one_after_the_other_where_there_are_two_processors(
+    runtime: LambdaRuntime, deployments: DeploymentsInMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = """
+import os, time
+def say(): open(os.environ["STARTED"], "a").write(os.environ["AWS_LAMBDA_FUNCTION_NAME"] + "\\n")
+say()
+time.sleep(0.2)
+say()
+def handler(event, context): pass
+"""
+    for name in ("one", "two", "three"):
+        environment = {"STARTED": str(tmp_path / "started")}
+        deployments.deploy(name, "app.handler", code=archive({"app.py": source}), environment=environment)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    runtime.warm(["one", "two", "three"])
+    assert await_lines(tmp_path / "started", 6) == ["one", "one", "two", "two", "three", "three"]
+
+
+def test_a_function_that_is_called_while_it_is_warmed_is_started_once(
+    runtime: LambdaRuntime, deployments: DeploymentsInMemory, tmp_path: Path
+) -> None:
+    source = """
+import os, time
+open(os.environ["STARTED"], "a").write("started\\n")
+time.sleep(0.3)
+def handler(event, context): return "here"
+"""
+    environment = {"STARTED": str(tmp_path / "started")}
+    deployments.deploy("one", "app.handler", code=archive({"app.py": source}), environment=environment)
+    warming = threading.Thread(target=lambda: runtime.warm(["one"]))
+    warming.start()
+    await_lines(tmp_path / "started", 1)
+    assert call(runtime, "one") == "here"
+    warming.join(5)
+    assert not warming.is_alive()
+    assert await_lines(tmp_path / "started", 1) == ["started"]
+
+
+def test_warming_does_not_wait_for_a_function_that_cannot_start(
+    runtime: LambdaRuntime, deployments: DeploymentsInMemory
+) -> None:
+    deployments.deploy("broken", "app.handler", code=archive({"app.py": "import os\nos._exit(1)"}))
+    began = time.monotonic()
+    runtime.warm(["broken"])
+    assert time.monotonic() - began < 5
+
+
+def test_workers_yield_the_processors_as_they_are_told(
+    start_runtime: Callable[..., LambdaRuntime], deployments: DeploymentsInMemory
+) -> None:
+    source = "import os\ndef handler(event, context): return os.nice(0)"
+    for name in ("one", "other"):
+        deployments.deploy(name, "app.handler", code=archive({"app.py": source}))
+    runtime = start_runtime(niceness=lambda name: 10 if name == "other" else 0)
+    own = os.nice(0)
+    assert [call(runtime, name) for name in ("one", "other")] == [own, max(own, 10)]
 
 
 def test_a_function_warmed_long_before_its_first_call_still_has_all_its_time(

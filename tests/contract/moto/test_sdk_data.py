@@ -1,0 +1,77 @@
+"""What is read later, less often or otherwise than moto and the SDK read it: the same as what is in their files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import botocore
+import pytest
+from botocore.loaders import Loader, create_loader
+from botocore.session import Session
+
+from local.aws import sdk_corrections
+from local.aws.account import create_app
+from local.aws.ec2 import offerings
+from local.clock import VirtualClock
+
+SERVICES = ("dynamodb", "ec2", "lambda", "s3", "ssm", "stepfunctions", "no-such-service")
+
+
+@pytest.fixture(name="offered", scope="module")
+def _offered() -> Mapping[str, Mapping[str, Any]]:
+    create_app(VirtualClock())
+    from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS  # noqa: PLC0415 -- after it was corrected
+
+    found: Mapping[str, Mapping[str, Any]] = INSTANCE_TYPE_OFFERINGS
+    return found
+
+
+@pytest.mark.parametrize("location_type", ["availability-zone", "availability-zone-id", "region"])
+def test_a_regions_offerings_are_those_of_motos_file_however_often_they_are_read(
+    offered: Mapping[str, Mapping[str, Any]], location_type: str
+) -> None:
+    file = f"ec2/resources/instance_type_offerings/{location_type}/us-east-1.json"
+    expected = [{**it, "LocationType": location_type} for it in offerings._load_resource(file)]
+
+    assert len(expected) > 500
+    assert [list(offered[location_type]["us-east-1"]) for _ in range(2)] == [expected, expected]
+
+
+def test_moto_has_read_no_offerings_but_knows_of_all_regions(offered: Mapping[str, Mapping[str, Any]]) -> None:
+    assert {type(it) for regions in offered.values() for it in regions.values()} == {offerings.Offerings}
+    assert {"us-east-1", "eu-west-1"} <= offered["region"].keys()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("partition", ["aws", "aws-cn"])
+def test_a_service_is_in_the_regions_that_the_sdk_says(service: str, partition: str) -> None:
+    asked, plain = Session(), Session()
+
+    expected = sdk_corrections._available_regions(plain, service, partition)
+
+    assert [asked.get_available_regions(service, partition) for _ in range(2)] == [expected, expected]
+
+
+def test_whoever_changes_an_answer_changes_it_for_nobody_else() -> None:
+    Session().get_available_regions("ec2").clear()
+
+    assert "us-east-1" in Session().get_available_regions("ec2")
+
+
+def test_descriptions_are_plain_dictionaries_and_each_readers_own() -> None:
+    loaders: list[Loader] = [create_loader(), create_loader()]
+    first, second = (it.load_service_model("dynamodb", "service-2") for it in loaders)
+
+    assert type(first) is dict
+    assert first == second
+    assert first["shapes"] is not second["shapes"]
+    assert list(first)[:3] == ["version", "metadata", "operations"]
+
+
+def test_what_is_no_file_is_nothing(tmp_path: Path) -> None:
+    folder = Path(botocore.__file__).parent / "data"
+
+    assert create_loader().file_loader.load_file(str(tmp_path / "none")) is None
+    assert create_loader().file_loader.load_file(str(folder / "partitions"))["partitions"]
