@@ -163,11 +163,11 @@ class MeasuredMachine(Machine):
 
     def _serve(self, app: WSGIApplication, port: int, name: str) -> str:
         if name in ("aws", "azure", "gcp"):
-            app = _Counted(app, name, self.account)
+            app = Counted(app, name, self.account)
         return super()._serve(app, port, name)
 
 
-class _Counted:
+class Counted:
     """A cloud, or the account: its requests are noted by their trace."""
 
     def __init__(self, app: WSGIApplication, cloud: str, account: Account) -> None:
@@ -178,6 +178,7 @@ class _Counted:
         self._signed: dict[str, str] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request, and note it if it is a function's."""
         trace = _trace(environ.get("HTTP_X_AMZN_TRACE_ID", ""))
         if not trace or environ["PATH_INFO"].startswith("/_"):
             return self._app(environ, start_response)

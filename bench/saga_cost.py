@@ -37,7 +37,7 @@ from tests.simulation.requests import three_clouds
 PRICES_OF: Final = "2026-06"
 A_TRANSITION: Final = 25e-6
 AN_INVOCATION: Final = 0.20e-6
-A_GB_SECOND: Final = 13.3334e-6
+A_GB_SECOND: Final = 13.3334e-6  # on arm64, which is what is deployed
 A_WRITE_UNIT: Final = 0.625e-6
 A_READ_UNIT: Final = 0.125e-6
 AN_EXPRESS_EXECUTION: Final = 1e-6
@@ -59,9 +59,9 @@ They come on top of what the simulated clouds take. How many times as long real 
 """
 
 COLD_SHARE: Final = 0.01
-"""Of all calls: "typically under 1 %", by AWS's analysis of production workloads.
+"""Of all calls, an assumption: "a very small fraction", says AWS, and bills it since August 2025 like any other time.
 
-https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/, which also says that it is billed.
+https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
 """
 
 _EXPRESS_BASE_MB: Final = 50

@@ -13,7 +13,6 @@ from infra.constructs.code import FunctionCode
 from infra.constructs.function import Function
 from infra.permissions.verbs import VERBS, Permissions, Verb
 
-
 _CHECK_MB: Final = 512
 """One check is about all of a saga's resources, thousands perhaps: processor time comes with memory."""
 

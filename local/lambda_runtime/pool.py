@@ -20,10 +20,11 @@ Most calls take a tenth of that, and a start takes a second of one of this machi
 under way then lack: where AWS would start another at once, here everybody is served sooner by waiting.
 """
 
-STALLED_SECONDS = 1.0
+STALLED_SECONDS = 2.0
 """For how long no worker of a function comes back when all of them wait rather than work, as for a long poll.
 
-Then more can be started than `limit`, which guards this machine's cores: who waits takes none of them.
+Then more can be started than `limit`, which guards this machine's cores: who waits takes none of them. It is longer
+than a start takes on busy cores, since those that start are no reason to start more.
 """
 
 _WAITING_TIMES = 4

@@ -12,6 +12,9 @@ from local.simulators.azure.settings import AzureSimulatorSettings
 
 _IDS: Final = uuid.UUID("2b7b1c1e-6f0e-5b0a-9a55-8a4f3f6c0a21")
 
+MOST_OPERATIONS: Final = 5_000
+"""That can be asked for, the newest and whatever is under way; each holds its resource, so all would add up."""
+
 
 class Estate:
     """Resources by id (case-insensitively, as Azure has it), operations by id, and network interfaces reserved."""
@@ -97,6 +100,7 @@ class Estate:
 
     def _complete(self, operation: Operation) -> None:
         operation.ended = operation.ends
+        self._forget_oldest()
         resource = operation.resource
         if operation.failure:
             resource.state, resource.failure = State.FAILED, operation.failure
@@ -107,6 +111,11 @@ class Estate:
             resource.kind.deleted(self, resource, operation.ends)
         else:
             resource.state, resource.failure = State.SUCCEEDED, None
+
+    def _forget_oldest(self) -> None:
+        ended = (name for name, it in self._operations.items() if it.ended is not None)
+        if len(self._operations) > MOST_OPERATIONS:
+            del self._operations[next(ended)]
 
 
 def same_id(one: str, other: str) -> bool:
