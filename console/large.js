@@ -28,5 +28,5 @@ export function some(items) {
 export function shownOf(saga) {
   const [first, last] = [saga.resources[0]?.id, saga.resources.at(-1)?.id];
   const which = first ? `${first} to ${last}` : "none";
-  return `${total(saga).toLocaleString("en")} resources, by their names; shown: ${which}. \`skysaga get ${saga.id}\` shows first what has failed.`;
+  return `${total(saga).toLocaleString("en")} resources, by their names; shown: ${which}. skysaga get ${saga.id} shows first what has failed.`;
 }
