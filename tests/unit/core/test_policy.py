@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from lambdas.core.policy import Policy
-from lambdas.core.request import MAX_RESOURCES
+from lambdas.core.request import MAX_MACHINES
 
 
 @given(st.floats(0, 10**6))
@@ -33,13 +33,13 @@ def test_the_longest_provisioning_of_the_largest_request_stays_below_the_limit_o
     wait_look_and_choice = 2 + 5 + 2
     creates = 4 * 5
     one = rounds(Policy().delay, Policy().create_timeout) * wait_look_and_choice + creates
-    assert MAX_RESOURCES * one < 25_000
+    assert MAX_MACHINES * one < 25_000
 
 
 def test_the_longest_release_of_the_largest_request_stays_below_the_limit_of_25000_events() -> None:
     delete_wait_look_and_choice = 5 + 2 + 5 + 2
     one = rounds(Policy().release_delay, Policy().release_timeout) * delete_wait_look_and_choice
-    assert MAX_RESOURCES * one < 25_000
+    assert MAX_MACHINES * one < 25_000
 
 
 def rounds(delay: Callable[[timedelta], int], seconds: float) -> int:
