@@ -13,11 +13,15 @@ from infra.constructs.code import FunctionCode
 from infra.constructs.function import Function
 from infra.permissions.verbs import VERBS, Permissions, Verb
 
+_CHECK_MB: Final = 512
+"""One check is about all of a saga's resources, thousands perhaps: processor time comes with memory."""
+
 
 class Provider(Construct):
     """The functions that create, observe, delete and check on one cloud; `cloud` is its folder under `lambdas/`.
 
-    They have the requirements of the folder `dependencies`. `environment` is what the function of a verb is told.
+    They have the requirements of the folder `dependencies`, and `memory` in MB, of which a check has 512 at least.
+    `environment` is what the function of a verb is told.
     Where `trusted` by that cloud, the roles' ARNs are put out.
     """
 
@@ -47,7 +51,7 @@ class Provider(Construct):
                 environment=environment(verb),
                 permissions=[*ledger, *permissions.statements[verb]],
                 dependencies=dependencies,
-                memory=memory,
+                memory=max(memory, _CHECK_MB) if verb == "check" else memory,
             )
             for verb in VERBS
         }

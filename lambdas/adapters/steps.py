@@ -57,14 +57,14 @@ class ResourcePayload(BaseModel):
 
 
 class CheckPayload(BaseModel):
-    """A cloud to be asked for shortages: of a saga, or of the resources of a plan."""
+    """A cloud to be asked for shortages: of a saga, or of a plan's resources on it; their targets are by name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     saga_id: str = ""
     cloud: str
     resources: tuple[ResourceDefinition, ...] = ()
-    targets: dict[str, Target] = {}
+    named_targets: dict[str, Target] = {}
 
 
 class ObservePayload(ResourcePayload):
@@ -158,8 +158,9 @@ def step_handlers(make_steps: Callable[[], CloudSteps]) -> ProviderHandlers:
         preflight = steps().preflight
         if payload.saga_id:
             return {"short": CheckSteps(steps().ledger, preflight).check(payload.saga_id, payload.cloud)}
-        asked = [it for it in payload.resources if it.provider == payload.cloud]
-        intents = planned_intents(payload.resources, asked, payload.targets)
+        known = payload.named_targets
+        targets = {it.id: known[it.target] for it in payload.resources if it.target in known}
+        intents = planned_intents(payload.resources, targets)
         found = preflight.shortages(intents)
         return {"shortages": [it.model_dump(mode="json") for it in found], **_priced(steps().prices, intents)}
 

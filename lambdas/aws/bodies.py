@@ -40,13 +40,18 @@ def instance(ec2: EC2Client, intent: Intent, definition: AwsInstance, token: str
         "MetadataOptions": {"HttpTokens": "required"},
         "TagSpecifications": [tags(intent, kind) for kind in ("instance", "volume", "network-interface")],
     }
-    zones = [disk.zone for disk in intent.disks if disk.zone]
-    if zones and not spec.subnet:  # otherwise EC2 may choose another zone than the disks', which could not be attached
-        request["Placement"] = {"AvailabilityZone": zones[0]}
+    zone = zone_of(intent)
+    if zone and not spec.subnet:  # otherwise EC2 may choose another zone than the disks', which could not be attached
+        request["Placement"] = {"AvailabilityZone": zone}
     if spec.disk_gb:
         boot = {"VolumeSize": spec.disk_gb, "DeleteOnTermination": True}
         request["BlockDeviceMappings"] = [{"DeviceName": _root_device(ec2, spec.image), "Ebs": boot}]
     return request
+
+
+def zone_of(intent: Intent) -> str | None:
+    """The availability zone of the disks that an instance is to have; None where it has none."""
+    return next((disk.zone for disk in intent.disks if disk.zone), None)
 
 
 def tags(intent: Intent, kind: str) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from typing import Any, Final, Self
 from lambdas.aws.clients import AwsAccounts, AwsClients
 from lambdas.aws.settings import AwsSettings
 from lambdas.core.model import Intent
-from lambdas.core.prices import Price, by_the_hour
+from lambdas.core.prices import Lookups, Price, by_the_hour
 from lambdas.core.specs import AwsDisk, AwsInstance
+from lambdas.core.targets import Target
 
 _SERVICE: Final = "AmazonEC2"
 _CURRENCY: Final = "USD"
@@ -24,6 +25,8 @@ _SYSTEMS: Final = {_LINUX: "Linux", "Windows": "Windows", "Red Hat Enterprise Li
 """By an image's platform details, what the price list calls the operating system: others have a price of their own."""
 
 _Found = tuple[Decimal, str]
+_Product = tuple[tuple[str, str], ...]
+_Image = tuple[Target | None, str, str]
 
 
 class AwsPrices:
@@ -31,7 +34,7 @@ class AwsPrices:
 
     def __init__(self, accounts: AwsAccounts) -> None:
         self._accounts = accounts
-        self._known: dict[tuple[tuple[str, str], ...], Decimal | None] = {}
+        self._known: dict[_Product, Decimal | None] = {}
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -39,14 +42,28 @@ class AwsPrices:
         return cls(AwsAccounts(AwsSettings.from_environment(environ)))
 
     def prices(self, intents: Sequence[Intent]) -> list[Price]:
-        """What an hour of each costs, where the list has it; raises StepError."""
+        """What an hour of each costs, where the list has it; raises StepError.
+
+        Of more than 50 different images or products the first are looked up.
+        """
+        look = _Look(self._accounts, self._known)
         return [
             Price(resource=intent.resource_id, hourly=found[0], currency=_CURRENCY, basis=found[1])
             for intent in intents
-            if (found := self._price(intent)) is not None
+            if (found := look.price(intent)) is not None
         ]
 
-    def _price(self, intent: Intent) -> _Found | None:
+
+class _Look:
+    """One look at the images and products that some intents name; what is listed stays known afterwards."""
+
+    def __init__(self, accounts: AwsAccounts, known: dict[_Product, Decimal | None]) -> None:
+        self._accounts = accounts
+        self._listed_prices = Lookups[_Product, Decimal](known)
+        self._systems = Lookups[_Image, str]({})
+
+    def price(self, intent: Intent) -> _Found | None:
+        """What an hour costs, and by which price."""
         match intent.definition:
             case AwsInstance() as definition:
                 return self._instance(intent, definition)
@@ -55,7 +72,8 @@ class AwsPrices:
         return None
 
     def _instance(self, intent: Intent, definition: AwsInstance) -> _Found | None:
-        system = self._system(intent, definition)
+        region, image = definition.region, definition.spec.image
+        system = self._systems.get((intent.target, region, image), lambda: self._system(intent.target, region, image))
         if system is None:
             return None
         size = definition.spec.size
@@ -71,10 +89,10 @@ class AwsPrices:
         )
         return (hourly, f"{size} with {system}, on demand") if hourly is not None else None
 
-    def _system(self, intent: Intent, definition: AwsInstance) -> str | None:
-        clients = self._accounts.of(intent.target)
+    def _system(self, target: Target | None, region: str, image: str) -> str | None:
+        clients = self._accounts.of(target)
         with clients.asked():
-            images = clients.ec2(definition.region).describe_images(ImageIds=[definition.spec.image])["Images"]
+            images = clients.ec2(region).describe_images(ImageIds=[image])["Images"]
         return _SYSTEMS.get(images[0].get("PlatformDetails", _LINUX)) if images else None
 
     def _volume(self, definition: AwsDisk) -> _Found | None:
@@ -86,11 +104,12 @@ class AwsPrices:
 
     def _listed(self, unit: str, **attributes: str) -> Decimal | None:
         """The one price that is listed for a unit of a product; None where there is none, or are several."""
-        key = tuple(sorted(attributes.items()))
-        if key not in self._known:
+
+        def look() -> Decimal | None:
             found = {price for product in self._products(attributes) for price in _on_demand(product, unit)}
-            self._known[key] = found.pop() if len(found) == 1 else None
-        return self._known[key]
+            return found.pop() if len(found) == 1 else None
+
+        return self._listed_prices.get(tuple(sorted(attributes.items())), look)
 
     def _products(self, attributes: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
         clients: AwsClients = self._accounts.of(None)

@@ -16,12 +16,12 @@ from lambdas.aws import bodies
 from lambdas.aws.clients import AwsAccounts
 from lambdas.aws.errors import failed_afterwards
 from lambdas.aws.inventory import inventory
-from lambdas.aws.preflight import shortages
+from lambdas.aws.preflight import MOST_LAUNCHES, shortages
 from lambdas.aws.settings import AwsSettings
 from lambdas.core.errors import RetryableError, TerminalError
 from lambdas.core.model import MARK_RESOURCE, MARK_SAGA, AttachedDisk, Intent
 from lambdas.core.ports.provider import Marked, Observation
-from lambdas.core.preflight import Shortage
+from lambdas.core.preflight import Shortage, grouped
 from lambdas.core.specs import AwsDisk, AwsInstance
 from lambdas.core.targets import Target
 
@@ -111,10 +111,11 @@ class AwsProvider:
     def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
         """What EC2 would refuse of the intents if they were created now."""
         found: list[Shortage] = []
-        for target in dict.fromkeys(intent.target for intent in intents):
+        targets = grouped(intents, lambda intent: intent.target)
+        for target, here in targets.items():
             account = self._accounts.of(target)
             with account.asked():
-                found += shortages(account, [it for it in intents if it.target == target])
+                found += shortages(account, here, max(1, MOST_LAUNCHES // len(targets)))
         return found
 
     def inventory(self, target: Target | None = None) -> list[Marked]:

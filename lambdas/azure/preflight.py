@@ -1,6 +1,7 @@
 """What Azure would refuse: sizes that a region does not offer to this subscription, and quotas that are too small.
 
-A usage that Azure does not list, or whose limit is negative, refuses nothing; capacity itself nobody can ask for.
+A usage that Azure does not list, or whose limit is negative, refuses nothing; capacity itself nobody can ask for. Each
+region is asked for its sizes and usages once, however many machines there are to be.
 Sources: https://learn.microsoft.com/rest/api/compute/usage/list, .../compute/resource-skus/list and
 .../virtualnetwork/usages/list; quotas per family: https://learn.microsoft.com/azure/virtual-machines/quotas.
 """
@@ -8,12 +9,13 @@ Sources: https://learn.microsoft.com/rest/api/compute/usage/list, .../compute/re
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, NamedTuple, Self
 
 from lambdas.azure.clients import AzureClients
 from lambdas.core.errors import CapacityError
 from lambdas.core.model import Intent
-from lambdas.core.preflight import Allowance, Demand, Quota, Shortage, exceeded, refused
+from lambdas.core.preflight import MOST_KINDS, Allowance, Demand, Quota, Shortage, exceeded, grouped, refused
 from lambdas.core.specs import AzureInstance
 
 MACHINES: Final = "virtualMachines"
@@ -28,23 +30,25 @@ Wanted = tuple[Intent, AzureInstance]
 
 def shortages(clients: AzureClients, intents: Sequence[Intent]) -> list[Shortage]:
     """Everything that Azure would refuse of the intents together, in the regions they are for."""
-    regions: dict[str, list[Wanted]] = {}
-    for intent in intents:
-        if isinstance(intent.definition, AzureInstance):
-            regions.setdefault(intent.definition.region, []).append((intent, intent.definition))
-    return [shortage for region, wanted in regions.items() for shortage in _in_region(clients, region, wanted)]
+    wanted = [(it, it.definition) for it in intents if isinstance(it.definition, AzureInstance)]
+    regions = grouped(wanted, lambda pair: pair[1].region)
+    return [shortage for region, here in regions.items() for shortage in _in_region(clients, region, here)]
 
 
 def _in_region(clients: AzureClients, region: str, wanted: Sequence[Wanted]) -> Iterator[Shortage]:
-    sizes = _sizes(clients, region)
-    offered: list[Wanted] = []
-    for intent, definition in wanted:
-        reason = _unavailable(sizes.get(definition.spec.size), definition.spec.size, region)
-        if reason is None:
-            offered.append((intent, definition))
-        else:
-            yield refused(intent.resource_id, region, CapacityError(_SKU, reason))
-    demands = [demand for intent, it in offered for demand in _demands(intent, it, sizes[it.spec.size])]
+    """The sizes that are not offered, the first hundred of them, and the usages that leave too little for the rest."""
+    skus = _sizes(clients, region)
+    sizes = grouped(wanted, lambda pair: pair[1].spec.size)
+    reasons = {size: reason for size in sizes if (reason := _unavailable(skus.get(size), size, region))}
+    for size, reason in islice(reasons.items(), MOST_KINDS):
+        yield refused((intent.resource_id for intent, _ in sizes[size]), region, CapacityError(_SKU, reason))
+    offered = {size: _Size.of(skus[size]) for size in sizes if size not in reasons}
+    demands = [
+        demand
+        for intent, it in wanted
+        if it.spec.size in offered
+        for demand in _demands(intent, it, offered[it.spec.size])
+    ]
     yield from exceeded(demands, _allowances(clients, region))
 
 
@@ -64,23 +68,30 @@ def _unavailable(sku: Mapping[str, Any] | None, size: str, region: str) -> str |
     return None
 
 
-def _demands(intent: Intent, definition: AzureInstance, sku: Mapping[str, Any]) -> Iterator[Demand]:
+class _Size(NamedTuple):
+    """What a machine of a size takes: virtual processors, if Azure says how many, of the quota of a family, if any."""
+
+    vcpus: int | None
+    family: str | None
+
+    @classmethod
+    def of(cls, sku: Mapping[str, Any]) -> Self:
+        """What a size's description says."""
+        capabilities = {it.get("name"): it.get("value") for it in sku.get("capabilities") or ()}
+        vcpus = capabilities.get("vCPUs")
+        return cls(int(vcpus) if vcpus else None, sku.get("family"))
+
+
+def _demands(intent: Intent, definition: AzureInstance, size: _Size) -> Iterator[Demand]:
     region, resource_id = definition.region, intent.resource_id
     yield Demand(resource_id, Quota(MACHINES, region), 1)
     yield Demand(resource_id, Quota(INTERFACES, region), 1)
     if definition.spec.public_address:
         yield Demand(resource_id, Quota(ADDRESSES, region), 1)
-    vcpus = _vcpus(sku)
-    if vcpus is not None:
-        yield Demand(resource_id, Quota(CORES, region), vcpus)
-        if family := sku.get("family"):
-            yield Demand(resource_id, Quota(family, region), vcpus)
-
-
-def _vcpus(sku: Mapping[str, Any]) -> int | None:
-    capabilities = {it.get("name"): it.get("value") for it in sku.get("capabilities") or ()}
-    vcpus = capabilities.get("vCPUs")
-    return int(vcpus) if vcpus else None
+    if size.vcpus is not None:
+        yield Demand(resource_id, Quota(CORES, region), size.vcpus)
+        if size.family:
+            yield Demand(resource_id, Quota(size.family, region), size.vcpus)
 
 
 def _allowances(clients: AzureClients, region: str) -> dict[Quota, Allowance]:

@@ -18,7 +18,7 @@ from azure.core.rest import HttpRequest
 from lambdas.azure.errors import translated
 from lambdas.azure.settings import AzureSettings
 from lambdas.core.model import Intent
-from lambdas.core.prices import Price, by_the_hour
+from lambdas.core.prices import Lookups, Price, by_the_hour
 from lambdas.core.specs import AzureDisk, AzureInstance
 
 CURRENCY: Final = "USD"
@@ -57,37 +57,43 @@ class AzurePrices:
         return cls(AzureSettings.from_environment(environ))
 
     def prices(self, intents: Sequence[Intent]) -> list[Price]:
-        """What an hour of each costs, where a price is listed; raises StepError."""
+        """What an hour of each costs, where a price is listed; raises StepError.
+
+        Of more than 50 different prices the first are looked up.
+        """
+        lookups = Lookups(self._known)
         return [
             Price(resource=intent.resource_id, hourly=found[0], currency=CURRENCY, basis=found[1])
             for intent in intents
-            if (found := self._price(intent)) is not None
+            if (found := self._price(lookups, intent)) is not None
         ]
 
-    def _price(self, intent: Intent) -> _Found | None:
+    def _price(self, lookups: Lookups[str, Decimal], intent: Intent) -> _Found | None:
         match intent.definition:
             case AzureInstance() as definition:
-                return self._machine(definition)
+                return self._machine(lookups, definition)
             case AzureDisk() as definition:
-                return self._disk(definition)
+                return self._disk(lookups, definition)
         return None
 
-    def _machine(self, definition: AzureInstance) -> _Found | None:
+    def _machine(self, lookups: Lookups[str, Decimal], definition: AzureInstance) -> _Found | None:
         size = definition.spec.size
         if definition.spec.image.startswith(_LICENSED):
             return None
         hourly = self._listed(
+            lookups,
             f"serviceName eq 'Virtual Machines' and armRegionName eq '{definition.region}' "
             f"and armSkuName eq {_literal(size)} and priceType eq 'Consumption'",
             "1 Hour",
         )
         return (hourly, f"{size} with Linux, pay as you go") if hourly is not None else None
 
-    def _disk(self, definition: AzureDisk) -> _Found | None:
+    def _disk(self, lookups: Lookups[str, Decimal], definition: AzureDisk) -> _Found | None:
         tier = tier_of(definition.spec.type, definition.spec.size_gb)
         if tier is None:
             return None
         monthly = self._listed(
+            lookups,
             f"serviceName eq 'Storage' and armRegionName eq '{definition.region}' "
             f"and skuName eq '{tier} LRS' and priceType eq 'Consumption'",
             "1/Month",
@@ -95,12 +101,14 @@ class AzurePrices:
         basis = f"a disk billed as {tier}, without operations"
         return (by_the_hour(monthly), basis) if monthly is not None else None
 
-    def _listed(self, wanted: str, unit: str) -> Decimal | None:
+    def _listed(self, lookups: Lookups[str, Decimal], wanted: str, unit: str) -> Decimal | None:
         """The one price that is listed for a unit; None where there is none, or are several."""
-        if wanted not in self._known:
+
+        def look() -> Decimal | None:
             found = set(_priced(self._items(wanted), unit))
-            self._known[wanted] = found.pop() if len(found) == 1 else None
-        return self._known[wanted]
+            return found.pop() if len(found) == 1 else None
+
+        return lookups.get(wanted, look)
 
     def _items(self, wanted: str) -> Iterable[Mapping[str, Any]]:
         query = urlencode({"api-version": _VERSION, "currencyCode": CURRENCY, "$filter": wanted})

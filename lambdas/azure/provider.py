@@ -24,7 +24,7 @@ from lambdas.azure.settings import AzureSettings
 from lambdas.core.errors import RetryableError, StepError, TerminalError
 from lambdas.core.model import MARK_RESOURCE, MARK_SAGA, Intent
 from lambdas.core.ports.provider import Marked, Observation
-from lambdas.core.preflight import Shortage
+from lambdas.core.preflight import Shortage, grouped
 from lambdas.core.targets import Target
 
 _IF_MISSING: Final = {"etag": "*", "match_condition": MatchConditions.IfMissing}
@@ -106,8 +106,7 @@ class AzureProvider:
         """What Azure would refuse of the intents if they were created now."""
         found: list[Shortage] = []
         with translated():
-            for target in dict.fromkeys(intent.target for intent in intents):
-                here = [intent for intent in intents if intent.target == target]
+            for target, here in grouped(intents, lambda intent: intent.target).items():
                 found += shortages(self._subscriptions.of(target), here)
         return found
 

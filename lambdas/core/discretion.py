@@ -32,7 +32,8 @@ class DiscreetPreflight:
         """What would be refused."""
         with _discreetly(intents):
             found = self._preflight.shortages(intents)
-        return [it.model_copy(update={"message": _without(_private(intents), it.message)}) for it in found]
+        private = _private(intents)
+        return [it.model_copy(update={"message": _without(private, it.message)}) for it in found]
 
 
 @contextmanager
@@ -46,7 +47,9 @@ def _discreetly(intents: Sequence[Intent]) -> Iterator[None]:
 
 
 def _private(intents: Sequence[Intent]) -> list[str]:
-    return [value for intent in intents for value in intent.definition.private_values]
+    """The private values of all intents, each once, longest first: most machines of a request have the same key."""
+    values = {value for intent in intents for value in intent.definition.private_values}
+    return sorted(values, key=len, reverse=True)
 
 
 def _without(values: Iterable[str], text: str) -> str:

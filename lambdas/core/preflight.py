@@ -6,14 +6,21 @@ ever. So it refuses only what it knows to be impossible: a quota that is not kno
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from itertools import chain, islice
+from typing import Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from lambdas.core.errors import StepError
 
-QUOTA_EXCEEDED = "QuotaExceeded"
+QUOTA_EXCEEDED: Final = "QuotaExceeded"
+
+MOST_KINDS: Final = 100
+"""Kinds of things that are refused one by one in a check: an answer about thousands of them fits into a function's."""
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 class Quota(NamedTuple):
@@ -56,19 +63,24 @@ class Shortage(BaseModel):
 
 def exceeded(demands: Sequence[Demand], allowances: Mapping[Quota, Allowance]) -> list[Shortage]:
     """The quotas that are too small for all that is asked of them together, each with everybody who asks."""
-    wanted: dict[Quota, list[Demand]] = {}
-    for demand in demands:
-        wanted.setdefault(demand.quota, []).append(demand)
     return [
         _shortage(quota, asking, allowances[quota])
-        for quota, asking in wanted.items()
+        for quota, asking in grouped(demands, lambda demand: demand.quota).items()
         if quota in allowances and _is_short(asking, allowances[quota])
     ]
 
 
-def refused(resource_id: str, location: str, error: StepError) -> Shortage:
-    """The shortage that stands for a cloud's saying that it would not create a resource."""
-    return Shortage(resources=(resource_id,), location=location, code=error.code, message=str(error))
+def refused(resource_ids: Iterable[str], location: str, error: StepError) -> Shortage:
+    """The shortage that stands for a cloud's saying that it would not create resources, all alike."""
+    return Shortage(resources=tuple(resource_ids), location=location, code=error.code, message=str(error))
+
+
+def grouped(things: Iterable[T], kind: Callable[[T], K]) -> dict[K, list[T]]:
+    """Things by what kind they are of, all in the order given: a cloud is asked once for each kind."""
+    found: dict[K, list[T]] = {}
+    for thing in things:
+        found.setdefault(kind(thing), []).append(thing)
+    return found
 
 
 def errors_by_resource(shortages: Sequence[Shortage]) -> dict[str, str]:
@@ -78,6 +90,13 @@ def errors_by_resource(shortages: Sequence[Shortage]) -> dict[str, str]:
         for resource_id in shortage.resources:
             errors.setdefault(resource_id, []).append(shortage.message)
     return {resource_id: "; ".join(messages) for resource_id, messages in errors.items()}
+
+
+def representatives(shortages: Sequence[Shortage], most: int) -> tuple[str, ...]:
+    """At most so many of the resources that are short: one for each shortage first, then whoever else there is."""
+    first = (shortage.resources[0] for shortage in shortages if shortage.resources)
+    others = (resource_id for shortage in shortages for resource_id in shortage.resources)
+    return tuple(islice(dict.fromkeys(chain(first, others)), most))
 
 
 def _is_short(asking: Sequence[Demand], allowance: Allowance) -> bool:

@@ -15,14 +15,14 @@ from google.cloud.compute_v1 import Disk, Instance, Operation
 from lambdas.core.errors import RetryableError, TerminalError
 from lambdas.core.model import MARK_RESOURCE, MARK_SAGA, Intent
 from lambdas.core.ports.provider import Marked, Observation
-from lambdas.core.preflight import Shortage
+from lambdas.core.preflight import Shortage, grouped
 from lambdas.core.specs import GcpDisk, GcpInstance
 from lambdas.core.targets import Target
 from lambdas.gcp import bodies
 from lambdas.gcp.clients import GcpProjects
 from lambdas.gcp.errors import ALREADY_EXISTS_CODES, failed_operation, translated
 from lambdas.gcp.inventory import inventory
-from lambdas.gcp.preflight import shortages
+from lambdas.gcp.preflight import MOST_ASKED, shortages
 from lambdas.gcp.settings import GcpSettings
 from lambdas.gcp.zone import Zone
 
@@ -116,9 +116,10 @@ class GcpProvider:
         """What Compute Engine would refuse of the intents if they were created now."""
         found: list[Shortage] = []
         with translated():
-            for target in dict.fromkeys(intent.target for intent in intents):
+            targets = grouped(intents, lambda intent: intent.target)
+            for target, here in targets.items():
                 clients = self._projects.of(target)
-                found += shortages(clients, clients.project, [it for it in intents if it.target == target])
+                found += shortages(clients, clients.project, here, max(1, MOST_ASKED // len(targets)))
         return found
 
     def inventory(self, target: Target | None = None) -> list[Marked]:

@@ -28,7 +28,7 @@ class Need:
     image: str
     target: str = DEFAULT
     network: str | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     group: str = ""
     near: str | None = None
     prefer: Literal["spread", "pack"] = "spread"

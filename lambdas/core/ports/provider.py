@@ -92,7 +92,8 @@ class Preflight(Protocol):
         """Everything that this cloud would refuse of `intents`, all of them together, if they were created now.
 
         Only reads. Nothing of the intents exists yet, and disks that they attach have no cloud id. What is not known (a
-        quota without a limit, a place nobody has figures for) is no shortage.
+        quota without a limit, a place nobody has figures for) is no shortage. There may be ten thousand intents, so
+        what is alike is asked about once, and of what differs as much as there is time for: the rest is not known.
         """
         ...
 
@@ -101,7 +102,10 @@ class Prices(Protocol):
     """A cloud, or whoever speaks for it, that says what things cost before they are there."""
 
     def prices(self, intents: Sequence[Intent]) -> list[Price]:
-        """What an hour of each of `intents` costs by the list; what has no price there is left out. Only reads."""
+        """What an hour of each of `intents` costs by the list; what has no price is left out. Only reads.
+
+        Each different price is looked up once, as many as there is time for: what is left is left out.
+        """
         ...
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from lambdas.core.model import AttachedDisk, Intent, Resource, Saga, cloud_name
 from lambdas.core.ports.ledger import Ledger
 from lambdas.core.ports.provider import Preflight
-from lambdas.core.preflight import errors_by_resource
+from lambdas.core.preflight import errors_by_resource, representatives
 from lambdas.core.specs import ResourceDefinition
 from lambdas.core.states import ResourceStatus
+from lambdas.core.steps.paging import pages
 from lambdas.core.steps.provisioning import wanted
 from lambdas.core.targets import Target
 
-PLAN = "splan"
+PLAN: Final = "splan"
 """The saga id in the intents of a plan, which is nobody's: an id of a saga has 16 characters."""
+
+MOST_FAILED: Final = 100
+"""Resources of a cloud that fail with their shortages: each is a write, and one of them is enough to undo the saga."""
 
 
 class CheckSteps:
@@ -25,21 +30,30 @@ class CheckSteps:
         self._provider = provider
 
     def check(self, saga_id: str, cloud: str) -> int:
-        """Ask once; whatever is short fails on its resource, all at once. Returns how many resources are short.
+        """Ask once; what is short fails on its resource, all at once. Returns how many resources are short.
 
-        Raises what the provider raises: a check that could not be made says nothing about the saga.
+        At most 100 of these fail, among them one for each shortage; the others, of a saga that is undone now, are never
+        begun. Raises what the provider raises: a check that could not be made says nothing about the saga.
         """
-        snapshot = self._ledger.snapshot(saga_id)
-        if not wanted(snapshot.saga):
-            return 0
-        asked = [it.definition for it in snapshot.resources if it.definition.provider == cloud]
-        targets = {it.id: it.target for it in snapshot.resources if it.target is not None}
-        everything = [it.definition for it in snapshot.resources]
-        intents = planned_intents(everything, asked, targets, saga_id, snapshot.saga.labels)
-        errors = errors_by_resource(self._provider.shortages(intents))
-        for resource_id, error in errors.items():
-            self._refuse(saga_id, resource_id, error)
+        intents = self._intents(saga_id, cloud)
+        short = self._provider.shortages(intents) if intents else []
+        errors = errors_by_resource(short)
+        for resource_id in representatives(short, MOST_FAILED):
+            self._refuse(saga_id, resource_id, errors[resource_id])
         return len(errors)
+
+    def _intents(self, saga_id: str, cloud: str) -> list[Intent]:
+        """What is to be created on a cloud; nothing of a saga that does not want it any more."""
+        asked: list[ResourceDefinition] = []
+        targets: dict[str, Target] = {}
+        same: dict[Target, Target] = {}  # thousands of resources are in a few targets
+        for saga, resources in pages(self._ledger, saga_id):
+            if not wanted(saga):
+                return []
+            here = [it for it in resources if it.definition.provider == cloud]
+            asked += [it.definition for it in here]
+            targets |= {it.id: same.setdefault(it.target, it.target) for it in here if it.target is not None}
+        return planned_intents(asked, targets, saga_id, saga.labels)
 
     def _refuse(self, saga_id: str, resource_id: str, error: str) -> None:
         def change(saga: Saga, resource: Resource) -> Resource:
@@ -51,17 +65,16 @@ class CheckSteps:
 
 
 def planned_intents(
-    everything: Iterable[ResourceDefinition],
     asked: Sequence[ResourceDefinition],
     targets: Mapping[str, Target],
     saga_id: str = PLAN,
     labels: Mapping[str, str] | None = None,
 ) -> list[Intent]:
-    """The intents of resources of which nothing exists yet; the disks they attach are found among `everything`.
+    """The intents of resources of one cloud, of which nothing exists yet; the disks they attach are among them.
 
     `targets` are by resource id.
     """
-    by_id = {definition.id: definition for definition in everything}
+    by_id = {definition.id: definition for definition in asked}
     return [
         Intent(
             saga_id=saga_id,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import islice
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from lambdas.core.clusters import Amounts, ClusterStanding, claim_of
 from lambdas.core.errors import CapacityError, ClaimRefused, RetryableError, TerminalError
@@ -19,7 +20,7 @@ from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.clusters import Clusters
 from lambdas.core.ports.ledger import Ledger
 from lambdas.core.ports.provider import Marked
-from lambdas.core.preflight import Shortage
+from lambdas.core.preflight import MOST_KINDS, Shortage, refused
 from lambdas.core.specs import PrivateInstance
 from lambdas.core.states import UNDER_RELEASE, ResourceStatus
 from lambdas.core.steps.provisioning import DONE, Fenced, wanted
@@ -153,7 +154,8 @@ class PlacingSteps:
 class PlacementPreflight:
     """Says which machines no cluster would take, if they were placed now, one after the other.
 
-    Groups that other sagas hold are not known to it.
+    What no cluster takes, none takes later in the same look: it fills them. So a refusal stands for every machine that
+    needs the same, and those of the first hundred different needs are told. Groups that other sagas hold are not known.
     """
 
     def __init__(self, clusters: Clusters, clock: Clock, random: Random) -> None:
@@ -163,20 +165,32 @@ class PlacementPreflight:
 
     def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
         """What no cluster would take of the intents, all of them together."""
-        board = Board(self._clusters.standings())
+        board, now = Board(self._clusters.standings()), self._clock.now()
         placed: dict[str, str] = {}
-        found = []
+        lacking: dict[Need, _Lacking] = {}
         for intent in _neighbours_first(intents):
             definition = _private(intent.definition)
             need = need_of(definition, "", placed.get(definition.placement.near or ""))
-            choice = choose(need, board, self._clock.now(), self._random)
+            if need in lacking:
+                lacking[need].resources.append(intent.resource_id)
+                continue
+            choice = choose(need, board, now, self._random)
             if choice.ranked:
                 placed[intent.resource_id] = choice.ranked[0]
                 claim = claim_of(definition.placement, choice.ranked[0], need.group)
                 board.add(claim, f"{intent.saga_id}/{intent.resource_id}")
             else:
-                found.append(_shortage(intent, f"{NO_CLUSTER}: {refusal(need, choice.refusals)}"))
-        return found
+                error = CapacityError(NO_CLUSTER, refusal(need, choice.refusals))
+                lacking[need] = _Lacking(definition.provider, error, [intent.resource_id])
+        return [refused(it.resources, it.provider, it.error) for it in islice(lacking.values(), MOST_KINDS)]
+
+
+class _Lacking(NamedTuple):
+    """What no cluster of a provider takes: why, and who needs it."""
+
+    provider: str
+    error: CapacityError
+    resources: list[str]
 
 
 class ReportedInventory:
@@ -213,18 +227,11 @@ def _neighbours_first(intents: Sequence[Intent]) -> list[Intent]:
     """A machine after the one it is to be near; a request has no circles."""
     by_id = {intent.resource_id: intent for intent in intents}
     ordered: dict[str, Intent] = {}
-
-    def add(intent: Intent) -> None:
-        near = _private(intent.definition).placement.near
-        if near in by_id:
-            add(by_id[near])
-        ordered.setdefault(intent.resource_id, intent)
-
     for intent in intents:
-        add(intent)
+        chain = []
+        link: Intent | None = intent
+        while link is not None and link.resource_id not in ordered:
+            chain.append(link)
+            link = by_id.get(_private(link.definition).placement.near or "")
+        ordered.update((it.resource_id, it) for it in reversed(chain))
     return list(ordered.values())
-
-
-def _shortage(intent: Intent, message: str) -> Shortage:
-    provider = intent.definition.provider
-    return Shortage(resources=(intent.resource_id,), location=provider, code=NO_CLUSTER, message=message)

@@ -16,9 +16,13 @@ from lambdas.core.preflight import Shortage
 from lambdas.core.prices import Price
 from lambdas.core.request import parse_request
 from lambdas.core.targets import AwsTarget
-from tests.fakes.documents import aws_disk, aws_instance, request_document
+from tests.fakes.documents import aws_disk, aws_instance, azure_instance, request_document
 
-RESOURCES = parse_request(request_document(aws_instance(disks=("data-aws",)), aws_disk())).resources
+RESOURCES = parse_request(
+    request_document(
+        aws_instance(disks=("data-aws",), target="payments"), aws_disk(target="payments"), azure_instance()
+    )
+).resources
 TARGETS = {"web-aws": AwsTarget(name="payments", role_arn="arn:aws:iam::210987654321:role/skysaga")}
 SHORTAGE = Shortage(resources=("web-aws",), location="eu-west-1", code="QuotaExceeded", message="QuotaExceeded: full")
 
@@ -49,7 +53,21 @@ def test_the_function_of_the_cloud_is_given_the_resources_and_its_shortages_are_
     assert call["FunctionName"] == "arn:aws-check"
     payload = json.loads(call["Payload"])
     assert [it["id"] for it in payload["resources"]] == ["web-aws", "data-aws"]
-    assert AwsTarget.model_validate(payload["targets"]["web-aws"]) == TARGETS["web-aws"]
+    assert AwsTarget.model_validate(payload["named_targets"]["payments"]) == TARGETS["web-aws"]
+
+
+def test_a_function_is_told_of_thousands_in_no_more_than_the_request_says_and_of_their_target_once() -> None:
+    one = RESOURCES[0].model_copy(update={"depends_on": ["data-aws"]})
+    many = [one.model_copy(update={"id": f"web-{place:05d}"}) for place in range(10_000)]
+    target = AwsTarget(name="payments", role_arn=f"arn:aws:iam::210987654321:role/{'x' * 500}")
+    client = FakeLambda({"shortages": []})
+
+    LambdaChecks(client, {"aws": "arn:aws-check"}).ask(["aws"], many, {it.id: target for it in many})
+
+    [call] = client.calls
+    document = {**aws_instance(disks=("data-aws",), target="payments"), "id": "web-00000", "depends_on": ["data-aws"]}
+    assert len(call["Payload"]) < 10_000 * len(json.dumps(document))
+    assert call["Payload"].count(target.role_arn) == 1
 
 
 def test_prices_or_why_there_are_none_are_part_of_the_answer() -> None:

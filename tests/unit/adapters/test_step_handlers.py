@@ -20,6 +20,7 @@ from lambdas.core.model import Intent
 from lambdas.core.preflight import Shortage
 from lambdas.core.prices import Price
 from lambdas.core.states import ResourceStatus
+from lambdas.core.targets import AzureTarget
 from tests.fakes.documents import SSH_KEY, azure_instance
 from tests.fakes.provider import Fault
 from tests.unit.core.world import POLICY, World, make_world
@@ -75,6 +76,28 @@ def test_a_check_for_a_plan_tells_what_things_cost(world: World, context: Any) -
 
     assert answer is not None
     assert answer["prices"] == [{"resource": WEB, "hourly": "0.01", "currency": "USD", "basis": "a list"}]
+
+
+def test_a_check_for_a_plan_is_made_in_the_targets_that_are_named(world: World, context: Any) -> None:
+    asked: list[Intent] = []
+
+    class Cloud:
+        def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
+            asked.extend(intents)
+            return []
+
+    cloud: Any = Cloud()
+    handlers = provider_handlers(lambda: cloud, lambda: Surroundings(world.ledger, world.clock, POLICY))
+    payments = AzureTarget(name="payments", subscription_id="s-1")
+    resources = [azure_instance("there", target="payments"), azure_instance("here")]
+    payload = {
+        "cloud": "azure",
+        "resources": resources,
+        "named_targets": {"payments": payments.model_dump(mode="json")},
+    }
+
+    assert handlers.check(payload, context) == {"shortages": []}
+    assert {it.resource_id: it.target for it in asked} == {"there": payments, "here": None}
 
 
 def test_a_plan_does_not_fail_for_want_of_prices(world: World, context: Any) -> None:

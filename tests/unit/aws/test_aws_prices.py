@@ -14,7 +14,7 @@ from lambdas.aws.prices import AwsPrices
 from lambdas.aws.settings import AwsSettings
 from lambdas.core.errors import RetryableError
 from lambdas.core.model import Intent
-from lambdas.core.prices import Price
+from lambdas.core.prices import MOST_LOOKED_UP, Price
 from local.aws.account import create_ec2
 from local.aws.price_list import PriceList
 from local.clock import VirtualClock
@@ -66,17 +66,34 @@ def test_an_image_with_a_price_of_its_own_is_left_out(accounts: AwsAccounts) -> 
     with Stubber(client) as stub:
         for platform in ("Windows", "SQL Server Enterprise"):
             stub.add_response("describe_images", {"Images": [{"PlatformDetails": platform}]})
-        [windows] = prices.prices([intent(), intent()])
+        [windows] = prices.prices([intent(), intent(image="ami-0fedcba9876543210")])
 
     assert (windows.hourly, windows.basis) == (Decimal("0.0156"), "t3.micro with Windows, on demand")
 
 
-def test_the_list_is_asked_once_for_one_thing(accounts: AwsAccounts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_is_asked_once_for_one_thing(accounts: AwsAccounts) -> None:
     prices = AwsPrices(accounts)
     prices.prices([intent()])
-    monkeypatch.setattr(AwsPrices, "_products", None)
 
-    assert len(prices.prices([intent()])) == 1
+    with Stubber(accounts.of(None).price_list()):  # which answers nothing
+        assert len(prices.prices([intent()])) == 1
+
+
+def test_an_image_is_asked_for_once_however_many_machines_have_it(accounts: AwsAccounts) -> None:
+    client = accounts.of(None).ec2("eu-west-1")
+    with Stubber(client) as stub:
+        stub.add_response("describe_images", {"Images": [{}]})
+        assert len(AwsPrices(accounts).prices([intent() for _ in range(100)])) == 100
+
+
+def test_of_too_many_sizes_the_first_have_prices_and_the_next_check_goes_on(accounts: AwsAccounts) -> None:
+    prices = AwsPrices(accounts)
+    many = [intent(size=f"x9.{number}large") for number in range(MOST_LOOKED_UP)]
+
+    assert [it.basis for it in prices.prices([intent(), *many, intent(size="t3.small")])] == [
+        "t3.micro with Linux, on demand"
+    ]
+    assert len(prices.prices([intent(), *many, intent(size="t3.small")])) == 2
 
 
 def test_a_list_that_is_throttled_is_to_be_asked_again(accounts: AwsAccounts) -> None:

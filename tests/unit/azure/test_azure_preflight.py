@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from lambdas.core.preflight import MOST_KINDS
 from local.simulators.faults import Fault, FaultKind
 from tests.contract.azure_cloud import azure_cloud
 from tests.contract.cloud import PublicCloud
@@ -58,3 +59,24 @@ def test_more_machines_than_the_regions_cores_are_refused_together(azure: Public
 def test_disks_are_left_to_azure(azure: PublicCloud) -> None:
     assert azure.provider.shortages([azure.intent("disk", "data")]) == []
     assert azure.calls() == []
+
+
+def test_a_size_that_is_not_offered_is_one_refusal_for_all_who_ask_for_it(azure: PublicCloud) -> None:
+    sizes = ["Standard_B1s", "Standard_Nowhere"]
+    many = [azure.intent(resource_id=f"web-{place}", size=sizes[place % 2]) for place in range(2_000)]
+
+    refusal, *usages = azure.provider.shortages(many)
+
+    assert refusal.message == "SkuNotAvailable: Standard_Nowhere is not offered in westeurope"
+    assert refusal.resources == tuple(f"web-{place}" for place in range(1, 2_000, 2))
+    assert {it.resources for it in usages} == {tuple(f"web-{place}" for place in range(0, 2_000, 2))}
+    asked = [call.operation for call in azure.calls() if call.operation in ("ResourceSkus_List", "Usage_List")]
+    assert sorted(asked) == ["ResourceSkus_List", "Usage_List"]
+
+
+def test_so_many_sizes_are_refused_at_once_as_an_answer_has_room_for(azure: PublicCloud) -> None:
+    many = [azure.intent(resource_id=f"web-{place}", size=f"Standard_X{place}") for place in range(MOST_KINDS + 20)]
+
+    refusals = azure.provider.shortages(many)
+
+    assert [it.resources for it in refusals] == [(f"web-{place}",) for place in range(MOST_KINDS)]

@@ -10,7 +10,7 @@ import pytest
 from lambdas.azure.prices import AzurePrices, tier_of
 from lambdas.core.errors import RetryableError
 from lambdas.core.model import Intent
-from lambdas.core.prices import Price
+from lambdas.core.prices import MOST_LOOKED_UP, Price
 from tests.contract.azure_cloud import azure_definition as definition
 from tests.unit.azure.simulated import SUBSCRIPTION, SimulatedAzure
 
@@ -42,6 +42,14 @@ def test_what_is_not_listed_or_may_be_licensed_has_no_price(azure: SimulatedAzur
     windows = intent(image="MicrosoftWindowsServer:WindowsServer:2025:latest")
 
     assert prices_at(azure.url).prices([intent(size="Standard_X'1"), windows, intent("disk", size_gb=16_000)]) == []
+
+
+def test_a_price_is_looked_up_once_and_of_too_many_the_first(azure: SimulatedAzure) -> None:
+    many = [intent(size=f"Standard_X{number}") for number in range(MOST_LOOKED_UP - 1)]
+    prices = prices_at(azure.url)
+
+    assert len(prices.prices([*[intent()] * 100, *many, intent("disk", size_gb=50)])) == 100
+    assert len(prices.prices([intent("disk", size_gb=50)])) == 1
 
 
 def test_a_list_that_does_not_answer_is_to_be_asked_again() -> None:

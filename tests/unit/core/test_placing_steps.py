@@ -12,6 +12,7 @@ from lambdas.core.model import Intent
 from lambdas.core.placement.filtering import OLDEST_REPORT
 from lambdas.core.policy import Policy
 from lambdas.core.ports.provider import Marked
+from lambdas.core.preflight import MOST_KINDS
 from lambdas.core.specs import VsphereInstance
 from lambdas.core.states import ResourceStatus
 from lambdas.core.steps.placing import PlacementPreflight, PlacingSteps, ReportedInventory
@@ -182,7 +183,7 @@ def test_a_dry_run_places_one_machine_after_the_other(world: PrivateWorld) -> No
     with_one_host(world)
     preflight = PlacementPreflight(world.clusters, world.clock, seeded(1))
     machines = [vsphere_instance(f"w-{number}", memory_gb=40) for number in range(4)]
-    assert [it.resources for it in preflight.shortages(planned(world, *machines))] == [("w-2",), ("w-3",)]
+    assert [it.resources for it in preflight.shortages(planned(world, *machines))] == [("w-2", "w-3")]
     assert world.claimed("berlin-1") == Amounts()
 
 
@@ -193,6 +194,48 @@ def test_a_dry_run_places_a_neighbour_first(world: PrivateWorld) -> None:
     [short] = preflight.shortages(machines)
     assert short.resources == ("web",)
     assert "the machine that it is to be near" in short.message
+
+
+def test_thousands_of_machines_are_refused_once_for_each_need_that_nobody_can_meet(world: PrivateWorld) -> None:
+    with_one_host(world)
+    preflight = PlacementPreflight(world.clusters, world.clock, seeded(1))
+    machines = [vsphere_instance(f"w-{number}", memory_gb=40 + number % 2) for number in range(2_000)]
+
+    short = preflight.shortages(planned(world, *machines))
+
+    assert [(len(it.resources), it.code, it.location) for it in short] == [
+        (999, "NoClusterFits", "vsphere"),
+        (999, "NoClusterFits", "vsphere"),
+    ]
+    assert [it.resources[:2] for it in short] == [("w-2", "w-4"), ("w-3", "w-5")]
+
+
+def test_so_many_needs_are_refused_at_once_as_an_answer_has_room_for(world: PrivateWorld) -> None:
+    preflight = PlacementPreflight(world.clusters, world.clock, seeded(1))
+    machines = [vsphere_instance(f"w-{number}", memory_gb=20_000 + number) for number in range(MOST_KINDS + 20)]
+
+    short = preflight.shortages(planned(world, *machines))
+
+    assert [it.resources for it in short] == [(f"w-{number}",) for number in range(MOST_KINDS)]
+
+
+def test_labels_are_part_of_what_a_machine_needs(world: PrivateWorld) -> None:
+    preflight = PlacementPreflight(world.clusters, world.clock, seeded(1))
+    machines = [vsphere_instance(f"w-{tier}", labels={"tier": tier}) for tier in ("gold", "silver")]
+
+    assert [it.resources for it in preflight.shortages(planned(world, *machines))] == [("w-gold",), ("w-silver",)]
+
+
+def test_a_chain_of_neighbours_may_be_as_long_as_a_request(world: PrivateWorld) -> None:
+    with_one_host(world)
+    preflight = PlacementPreflight(world.clusters, world.clock, seeded(1))
+    links = [vsphere_instance(f"w-{number}", near=f"w-{number + 1}", memory_gb=40) for number in range(2_000)]
+
+    short = preflight.shortages(planned(world, *links, vsphere_instance("w-2000", memory_gb=40)))
+
+    refused = [resource_id for it in short for resource_id in it.resources]
+    assert len(refused) == 1_999
+    assert "w-2000" not in refused
 
 
 def test_the_sweep_sees_what_the_clusters_reported(world: PrivateWorld) -> None:

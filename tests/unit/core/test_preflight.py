@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from lambdas.core.errors import RetryableError, TerminalError
-from lambdas.core.model import Saga
-from lambdas.core.preflight import Allowance, Demand, Quota, Shortage, errors_by_resource, exceeded, refused
+from lambdas.core.model import Intent, Saga
+from lambdas.core.ports.ledger import Snapshot
+from lambdas.core.preflight import (
+    Allowance,
+    Demand,
+    Quota,
+    Shortage,
+    errors_by_resource,
+    exceeded,
+    refused,
+    representatives,
+)
 from lambdas.core.states import ResourceStatus, SagaStatus
-from lambdas.core.steps.checking import CheckSteps
+from lambdas.core.steps.checking import MOST_FAILED, CheckSteps
 from lambdas.core.steps.provisioning import DONE
 from lambdas.core.steps.saga import COMPENSATE, PREFLIGHT, PROVISION, SagaSteps
+from tests.fakes.documents import aws_disk, aws_instance, gcp_instance
 from tests.fakes.expiry import FakeExpiry
 from tests.fakes.provider import Fault
+from tests.unit.core.large import open_large
 from tests.unit.core.world import DISK, FUNCTIONS, POLICY, WEB, World, make_world
 
 CPUS = Quota("CPUS", "here")
@@ -26,6 +41,31 @@ def world() -> World:
     functions = {cloud: {**verbs, "check": f"{cloud}-check"} for cloud, verbs in FUNCTIONS.items()}
     made.sagas = SagaSteps(made.ledger, made.clock, POLICY, functions, FakeExpiry())
     return made
+
+
+class Asked:
+    """A cloud that remembers what it was asked about, and finds the same shortages whatever it is."""
+
+    def __init__(self, *short: Shortage) -> None:
+        self.calls: list[Sequence[Intent]] = []
+        self._short = short
+
+    def shortages(self, intents: Sequence[Intent]) -> list[Shortage]:
+        self.calls.append(intents)
+        return list(self._short)
+
+
+def full(*resources: str, message: str = "QuotaExceeded: too much") -> Shortage:
+    return Shortage(resources=resources, location="here", code="QuotaExceeded", message=message)
+
+
+def disks(number: int) -> list[dict[str, Any]]:
+    return [aws_disk(f"data-{place:05d}") for place in range(number)]
+
+
+def failed(world: World, saga_id: str) -> dict[str, str | None]:
+    resources = world.ledger.snapshot(saga_id).resources
+    return {it.id: it.error for it in resources if it.status is ResourceStatus.FAILED}
 
 
 def check(world: World, saga_id: str) -> int:
@@ -63,7 +103,7 @@ def test_a_quota_that_is_overdrawn_already_has_nothing_left() -> None:
 
 
 def test_all_that_is_short_for_a_resource_stands_in_its_one_error() -> None:
-    refusal = refused("a", "here", TerminalError("NotFound", "no such size"))
+    refusal = refused(["a"], "here", TerminalError("NotFound", "no such size"))
 
     errors = errors_by_resource([refusal, Shortage(resources=("a", "b"), location="x", code="C", message="C: full")])
 
@@ -152,3 +192,74 @@ def test_a_cloud_that_could_not_be_checked_is_recorded_once_and_passed_over(worl
     assert saga.unchecked == ("aws",)
     assert messages.count("aws could not be checked for shortages: RetryableError: Throttled: not now") == 1
     assert world.sagas.decide(saga_id, -1)["next"] == PROVISION
+
+
+def test_representatives_are_one_of_each_shortage_then_whoever_is_next() -> None:
+    short = [full("a", "b", "c"), full("c"), full("d", "a")]
+
+    assert representatives(short, 3) == ("a", "c", "d")
+    assert representatives(short, 9) == ("a", "c", "d", "b")
+
+
+def test_a_cloud_is_asked_once_for_all_its_part_of_a_large_saga(world: World) -> None:
+    pairs = [
+        (aws_disk(f"data-{it:04d}"), aws_instance(f"web-{it:04d}", disks=(f"data-{it:04d}",))) for it in range(600)
+    ]
+    saga_id = open_large(world, *(it for pair in pairs for it in pair), gcp_instance())
+    cloud = Asked()
+
+    assert CheckSteps(world.ledger, cloud).check(saga_id, "aws") == 0
+
+    [intents] = cloud.calls
+    assert sorted(it.resource_id for it in intents) == sorted(it["id"] for pair in pairs for it in pair)
+    assert {it.labels["team"] for it in intents} == {"payments"}
+    attached = {it.resource_id: [(disk.resource_id, disk.zone) for disk in it.disks] for it in intents if it.disks}
+    assert len(attached) == 600
+    assert attached["web-0007"] == [("data-0007", "eu-west-1a")]
+
+
+def test_a_large_saga_is_read_in_pages_and_never_as_a_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    saga_id = open_large(world, *disks(1600))
+    sizes: list[int] = []
+    read = world.ledger.page
+
+    def page(saga_id: str, after: str | None, limit: int) -> Snapshot:
+        snapshot = read(saga_id, after, limit)
+        sizes.append(len(snapshot.resources))
+        return snapshot
+
+    monkeypatch.setattr(world.ledger, "page", page)
+    monkeypatch.setattr(world.ledger, "snapshot", None)
+
+    CheckSteps(world.ledger, Asked()).check(saga_id, "aws")
+
+    assert sizes == [500, 500, 500, 100]
+
+
+def test_of_thousands_that_are_short_some_fail_and_all_are_counted(world: World) -> None:
+    saga_id = open_large(world, *disks(2000))
+    cloud = Asked(full(*(it["id"] for it in disks(2000))))
+
+    for _ in range(2):  # as when its answer was lost
+        assert CheckSteps(world.ledger, cloud).check(saga_id, "aws") == 2000
+
+    assert failed(world, saga_id) == dict.fromkeys([it["id"] for it in disks(MOST_FAILED)], "QuotaExceeded: too much")
+    assert world.ledger.standing(saga_id).any_is(ResourceStatus.FAILED)
+
+
+def test_what_fails_names_every_shortage_that_there_is(world: World) -> None:
+    saga_id = open_large(world, *disks(500))
+    rare = full("data-00499", message="NotFound: no such zone")
+
+    CheckSteps(world.ledger, Asked(full(*(it["id"] for it in disks(500))), rare)).check(saga_id, "aws")
+
+    found = failed(world, saga_id)
+    assert len(found) == MOST_FAILED
+    assert found["data-00499"] == "QuotaExceeded: too much; NotFound: no such zone"
+
+
+def test_a_saga_without_a_part_on_a_cloud_does_not_ask_it(world: World) -> None:
+    cloud = Asked(full(DISK))
+
+    assert CheckSteps(world.ledger, cloud).check(world.provisioning_saga(), "gcp") == 0
+    assert cloud.calls == []

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from lambdas.core.locations import GCP_ZONES
+from lambdas.gcp.preflight import MOST_ASKED
 from local.simulators.faults import Fault, FaultKind
 from tests.contract.cloud import PublicCloud
 from tests.contract.gcp_cloud import gcp_cloud
@@ -51,3 +53,40 @@ def test_each_zone_region_and_machine_type_is_asked_for_once(gcp: PublicCloud) -
 
     asked = sorted(call.operation for call in gcp.calls() if call.operation != "oauth2.token")
     assert asked == ["machineTypes.get", "regions.get", "zones.get"]
+
+
+def asked(gcp: PublicCloud, operation: str) -> int:
+    return sum(call.operation == operation for call in gcp.calls())
+
+
+def test_a_machine_type_that_a_zone_does_not_have_is_one_refusal_for_all_who_ask_for_it(gcp: PublicCloud) -> None:
+    gcp.arm([Fault(operation="regions.get", fault=FaultKind.CAPACITY)])
+    sizes = ["e2-small", "x9-none"]
+    many = [gcp.intent(resource_id=f"web-{place}", size=sizes[place % 2]) for place in range(2_000)]
+
+    refusal, *quotas = gcp.provider.shortages(many)
+
+    assert refusal.message.endswith("has no machine type x9-none")
+    assert refusal.resources == tuple(f"web-{place}" for place in range(1, 2_000, 2))
+    assert {it.resources for it in quotas} == {tuple(f"web-{place}" for place in range(0, 2_000, 2))}
+    assert asked(gcp, "machineTypes.get") == 2
+
+
+def test_of_too_many_machine_types_the_first_are_asked_for_and_the_others_not_refused(gcp: PublicCloud) -> None:
+    many = [gcp.intent(resource_id=f"web-{place}", size=f"x9-{place}") for place in range(MOST_ASKED + 20)]
+
+    refusals = gcp.provider.shortages(many)
+
+    assert [it.resources for it in refusals] == [(f"web-{place}",) for place in range(MOST_ASKED)]
+    assert asked(gcp, "machineTypes.get") == MOST_ASKED
+
+
+def test_no_more_zones_are_asked_for_than_there_is_time_for(gcp: PublicCloud) -> None:
+    disk = gcp.intent("disk", "data")
+    zones = sorted(GCP_ZONES)
+    assert len(zones) > MOST_ASKED
+    definitions = [disk.definition.model_copy(update={"zone": zone}) for zone in zones]
+
+    gcp.provider.shortages([disk.model_copy(update={"definition": it}) for it in definitions])
+
+    assert asked(gcp, "zones.get") == MOST_ASKED
