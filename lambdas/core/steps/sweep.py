@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from typing_extensions import TypedDict  # pydantic reads these, and takes the standard one from Python 3.12 on
 
@@ -17,9 +17,10 @@ from lambdas.core.errors import SagaNotFound
 from lambdas.core.model import Saga
 from lambdas.core.policy import Policy
 from lambdas.core.ports.clock import Clock
-from lambdas.core.ports.ledger import Ledger, Snapshot
+from lambdas.core.ports.ledger import Ledger
 from lambdas.core.ports.provider import Inventory, Marked
 from lambdas.core.states import ResourceStatus, SagaStatus
+from lambdas.core.steps.paging import pages
 from lambdas.core.steps.saga import ReleaseReason
 from lambdas.core.targets import DEFAULT, Target
 
@@ -113,6 +114,20 @@ def new_sweep_id(now: datetime) -> str:
     return f"sweep-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
+class _Expected(NamedTuple):
+    """What a sweep compares of a resource: its status, and the private cluster that it is on."""
+
+    status: ResourceStatus
+    cluster: str | None
+
+
+class _Known(NamedTuple):
+    """A saga and, by their ids, what is expected of its resources: little is kept of a large one."""
+
+    saga: Saga
+    resources: Mapping[str, _Expected]
+
+
 class CloudSweep:
     """A look at everything in one target of a cloud that carries our mark, compared with the ledger."""
 
@@ -133,13 +148,14 @@ class CloudSweep:
         orphans: list[Finding] = []
         unknown: list[Finding] = []
         for saga_id, marked in groupby(everything, key=lambda it: it.saga_id):
-            snapshot = self._known(saga_id)
-            ids = {resource.id for resource in snapshot.resources} if snapshot else set[str]()
+            known = self._known(saga_id)
             for thing in marked:
-                if snapshot is None or thing.resource_id not in ids or self._is_astray(snapshot, thing):
+                expected = known.resources.get(thing.resource_id) if known else None
+                if known is None or expected is None or self._is_astray(known.saga, expected, thing):
                     unknown.append(self._finding(name, thing))
-                elif self._is_orphan(snapshot, thing):
+                elif self._is_orphan(known.saga, expected, thing):
                     orphans.append(self._finding(name, thing))
+            known = None  # before the next one is read
         return {
             "cloud": self._cloud,
             "target": name,
@@ -150,30 +166,31 @@ class CloudSweep:
             "unknown_count": len(unknown),
         }
 
-    def _known(self, saga_id: str) -> Snapshot | None:
+    def _known(self, saga_id: str) -> _Known | None:
+        known, expected = None, dict[str, _Expected]()
         try:
-            return self._ledger.snapshot(saga_id)
+            for saga, resources in pages(self._ledger, saga_id):
+                expected |= {it.id: _Expected(it.status, it.cluster) for it in resources}
+                known = _Known(saga, expected)
         except SagaNotFound:
             return None
+        return known
 
-    def _is_astray(self, snapshot: Snapshot, thing: Marked) -> bool:
+    def _is_astray(self, saga: Saga, expected: _Expected, thing: Marked) -> bool:
         """Whether it is on a private cluster where nobody expects it any more, so that no release would find it.
 
         While its saga is at work it may be on its way from one cluster to another.
         """
-        saga = snapshot.saga
         if thing.cluster is None or saga.finished_at is None or not self._sweepable(saga.finished_at, thing):
             return False
-        return thing.cluster != next(it for it in snapshot.resources if it.id == thing.resource_id).cluster
+        return thing.cluster != expected.cluster
 
-    def _is_orphan(self, snapshot: Snapshot, thing: Marked) -> bool:
+    def _is_orphan(self, saga: Saga, expected: _Expected, thing: Marked) -> bool:
         """Whether its saga has ended without it, both long enough ago.
 
         While a saga is at work what is left of it is its execution's to remove; and a saga that has committed wants it.
         """
-        saga = snapshot.saga
-        resource = next(it for it in snapshot.resources if it.id == thing.resource_id)
-        given_up = saga.status is SagaStatus.NEEDS_ATTENTION and resource.status is ResourceStatus.ABSENT
+        given_up = saga.status is SagaStatus.NEEDS_ATTENTION and expected.status is ResourceStatus.ABSENT
         if saga.finished_at is None or not (saga.status in _NOTHING_LEFT or given_up):
             return False
         return self._sweepable(saga.finished_at, thing)

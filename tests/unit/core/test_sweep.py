@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from lambdas.core.model import Intent, Saga
 from lambdas.core.policy import Policy
-from lambdas.core.ports.ledger import Snapshot
+from lambdas.core.ports.ledger import Snapshot, Standing
+from lambdas.core.ports.provider import Marked
 from lambdas.core.states import ResourceStatus, SagaStatus
 from lambdas.core.steps.saga import ReleaseReason
 from lambdas.core.steps.sweep import CloudFindings, CloudSweep, LedgerSweep, Overdue, most_listed
-from lambdas.core.targets import AwsTarget
+from lambdas.core.targets import AwsTarget, Target
 from tests.fakes.documents import aws_disk
+from tests.unit.core.large import become, open_large
 from tests.unit.core.world import DISK, WEB, World
 
 HOUR = 3600
@@ -146,6 +149,53 @@ def test_what_an_unknown_saga_marked_is_listed_and_never_released(world: World) 
     assert (len(verdict["unknown"]), verdict["releases"]) == (1, [])
 
 
+class Inventory:
+    """A cloud that holds what it is told."""
+
+    def __init__(self, *marked: Marked) -> None:
+        self._marked = marked
+
+    def inventory(self, target: Target | None = None) -> Sequence[Marked]:
+        return self._marked
+
+
+def test_all_that_is_found_of_a_large_saga_is_compared_with_each_of_its_pages_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [f"data-{place:04d}" for place in range(1_200)]
+    saga_id = open_large(world, *map(aws_disk, ids))
+    become(world, saga_id, SagaStatus.COMMITTED)
+    held = [Marked(saga_id, resource_id, f"vol-{resource_id}") for resource_id in [*ids, "data-9999"]]
+    pages: list[str | None] = []
+    read = world.ledger.page
+
+    def page(saga_id: str, after: str | None, limit: int) -> Snapshot:
+        pages.append(after)
+        return read(saga_id, after, limit)
+
+    monkeypatch.setattr(world.ledger, "page", page)
+    monkeypatch.setattr(world.ledger, "snapshot", None)
+
+    found = CloudSweep("aws", world.ledger, Inventory(*reversed(held)), world.clock, Policy()).look()
+
+    assert (found["marked"], found["orphan_count"]) == (1_201, 0)
+    assert [it["resource_id"] for it in found["unknown"]] == ["data-9999"]
+    assert pages == [None, "data-0499", "data-0999"]
+
+
+def test_what_is_left_of_a_large_saga_is_counted_and_as_much_of_it_listed_as_there_is_room_for(world: World) -> None:
+    ids = [f"data-{place:04d}" for place in range(1_200)]
+    saga_id = open_large(world, *map(aws_disk, ids))
+    become(world, saga_id, SagaStatus.COMPENSATING, SagaStatus.ROLLED_BACK)
+    world.clock.advance(2 * HOUR)
+    held = [Marked(saga_id, resource_id, f"vol-{resource_id}") for resource_id in ids]
+
+    found = CloudSweep("aws", world.ledger, Inventory(*held), world.clock, Policy()).look()
+
+    assert (found["orphan_count"], found["unknown_count"]) == (1_200, 0)
+    assert [it["resource_id"] for it in found["orphans"]] == ids[:100]
+
+
 def test_a_dry_run_lists_and_releases_nothing(world: World) -> None:
     saga_id = rolled_back(world)
     late(world, world.intent(saga_id, DISK))
@@ -227,7 +277,7 @@ def test_waiting_for_approval_is_no_silence_as_long_as_there_is_time_for_it(worl
     saga_id = world.awaiting_approval()
     week = timedelta(days=7)
 
-    def longer(now: Snapshot) -> Saga:
+    def longer(now: Standing) -> Saga:
         approval = now.saga.approval
         assert approval is not None
         return now.saga.model_copy(
