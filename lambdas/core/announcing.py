@@ -56,12 +56,17 @@ class Figure(NamedTuple):
 
 
 def notice_of(written: Written, named: Callable[[str], Named]) -> Notice | None:
-    """The notice that a write is worth; `named` knows sagas by their id. A status that stays is worth none."""
+    """The notice that a write is worth; `named` knows sagas by their id. A status that stays is worth none.
+
+    Neither is that a divided saga's resource is planned: it is written before its saga, of which nobody knows yet.
+    """
     before, after, at = written
     if before is not None and before.status == after.status:
         return None
     if isinstance(written, SagaWritten):
         return saga_changed(written.before, written.after, at)
+    if written.before is None and written.after.position is not None:
+        return None
     saga = named(written.after.saga_id)
     return resource_changed(written.before, written.after, saga.name, saga.labels, at)
 

@@ -70,7 +70,9 @@ class ResourceChanged(Notice):
     provider: str = Field(description="The cloud: aws, azure, gcp, vsphere or scvmm.")
     kind: str = Field(description="instance or disk.")
     status: ResourceStatus
-    before: ResourceStatus | None = Field(description="What it was before; null when its saga was opened.")
+    before: ResourceStatus | None = Field(
+        description="What it was before; null when its saga was opened, as is told of one with 50 resources at most."
+    )
     cluster: str | None = Field(description="Where it was placed last; null on a public cloud.")
     cloud_id: str | None = Field(description="What its cloud calls it, as soon as that is known.")
     error: str | None = Field(description="Why it failed or is stuck, as the API shows it.")

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from lambdas.adapters.ledger_items import batch_items, event_item, header_item, resource_item, shard_item
 from lambdas.adapters.ledger_stream import NamesOfSagas
 from lambdas.announce.handler import Announcer, announce_handler
+from lambdas.core.changes import new_shards
 from lambdas.core.errors import RetryableError
-from lambdas.core.model import Resource, Saga
+from lambdas.core.model import Division, Event, Position, Resource, Saga
 from lambdas.core.states import ResourceStatus, SagaStatus
 from tests.fakes.announcements import FakeAnnouncements
 from tests.fakes.context import Context
@@ -161,3 +163,35 @@ def test_what_is_neither_header_nor_resource_is_passed_over() -> None:
         handled([{"dynamodb": change}, {"dynamodb": {"SequenceNumber": "2", "OldImage": claim}}], announcements) == []
     )
     assert announcements.announced == []
+
+
+def test_a_large_saga_that_is_opened_is_told_as_one_although_its_header_is_written_last() -> None:
+    large = saga(SagaStatus.PENDING, waves=(), division=Division(waves=(1,), shards=1))
+    planned = resource(ResourceStatus.PLANNED, position=Position(wave=0, shard=0))
+    [shard] = new_shards(large, [planned])
+    event = Event(seq=1, shard=0, at=OPENED, status=ResourceStatus.PLANNED, resource_id="data")
+    items = [
+        shard_item(shard),
+        *batch_items(large, [planned]),
+        resource_item(planned, 0),
+        event_item("s-1", event),
+        header_item(large),
+    ]
+    announcements, ledger = FakeAnnouncements(), Knowing()
+
+    assert handled([inserted(number, item) for number, item in enumerate(items)], announcements, ledger) == []
+
+    assert [it.KIND for it in announcements.announced] == ["Saga changed"]
+    assert ledger.asked == 0
+    assert [item["sk"]["S"].partition("#")[0] for item in items] == [
+        "SHARD",
+        "BATCH",
+        "RESOURCE",
+        "SHARDEVENT",
+        "HEADER",
+    ]
+
+
+def inserted(number: int, item: dict[str, Any]) -> dict[str, Any]:
+    change = {"ApproximateCreationDateTime": float(WHEN), "SequenceNumber": str(number), "NewImage": item}
+    return {"eventName": "INSERT", "dynamodb": change}

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from lambdas.core.announcing import Figure, Named, ResourceWritten, SagaWritten, Written, figures_of, notice_of
-from lambdas.core.model import Resource, Saga
+from lambdas.core.errors import SagaNotFound
+from lambdas.core.model import Position, Resource, Saga
 from lambdas.core.notices import ResourceChanged, SagaChanged
 from lambdas.core.specs.aws import AwsDisk
 from lambdas.core.states import ResourceStatus, SagaStatus
@@ -85,6 +86,25 @@ def test_a_resource_is_told_of_with_its_sagas_name_and_labels_and_without_its_sp
         cloud_id="vol-1",
         error=None,
     )
+
+
+def test_of_a_large_sagas_resource_nothing_is_told_while_it_is_only_planned() -> None:
+    def unknown(saga_id: str) -> Named:
+        raise SagaNotFound(saga_id)
+
+    large = {"position": Position(wave=0, shard=3)}
+    planned = resource(ResourceStatus.PLANNED, **large)
+
+    assert notice_of(ResourceWritten(None, planned, NOW), unknown) is None
+    creating = told(ResourceWritten(planned, resource(ResourceStatus.CREATING, **large), NOW))
+    assert (creating.before, creating.status) == (ResourceStatus.PLANNED, ResourceStatus.CREATING)
+    again = told(ResourceWritten(resource(ResourceStatus.CREATING, **large), planned, NOW))
+    assert (again.before, again.status) == (ResourceStatus.CREATING, ResourceStatus.PLANNED)
+
+
+def test_of_a_small_sagas_resource_it_is_told_that_it_is_planned() -> None:
+    notice = told(ResourceWritten(None, resource(ResourceStatus.PLANNED), NOW))
+    assert (notice.before, notice.status) == (None, ResourceStatus.PLANNED)
 
 
 @pytest.mark.parametrize(
