@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
 
@@ -31,8 +32,10 @@ from lambdas.core.ports.clusters import Clusters, Machines
 from lambdas.core.ports.costs import CostSource, Page, Rows, Unchanged
 from lambdas.core.ports.ledger import History, Ledger
 from lambdas.core.ports.provider import Marked
+from lambdas.core.preflight import grouped
 from lambdas.core.specs import PrivateInstance
 from lambdas.core.states import ResourceStatus
+from lambdas.core.steps.paging import pages
 
 PAGE_ROWS: Final = 20_000
 """About, of a page; it holds an hour at least, and a day at most."""
@@ -50,6 +53,13 @@ class Discrepancies(NamedTuple):
 
     not_charged: tuple[str, ...]
     not_reported: tuple[str, ...]
+
+
+class _Seen(NamedTuple):
+    """What a cluster reported to hold, as `saga, resource`, and when."""
+
+    at: datetime
+    machines: frozenset[tuple[str, str]]
 
 
 class RateCardCosts:
@@ -118,21 +128,22 @@ class RateCardCosts:
         """Say what the ledger and the reports do not agree on; `known` are all that lived lately."""
         by_id = {(it.saga_id, it.id): it for it in known}
         not_charged: list[str] = []
-        seen: dict[str, Machines] = {}
+        seen: dict[str, _Seen] = {}
         for reported in self._clusters.machines(self._card.provider, self._card.target):
-            seen[reported.cluster] = reported
+            seen[reported.cluster] = _Seen(reported.at, frozenset(map(_id, reported.machines)))
+            others = self._resources([it for it in reported.machines if _id(it) not in by_id])
             not_charged += [
                 f"{it.saga_id}/{it.resource_id}"
                 for it in reported.machines
-                if not self._is_accounted_for(it, reported, by_id.get((it.saga_id, it.resource_id)))
+                if not self._is_accounted_for(it, reported, by_id.get(_id(it)), others.get(_id(it)))
             ]
         not_reported = [f"{it.saga_id}/{it.id}" for it in known if _is_missing(it, seen.get(it.cluster or ""))]
         if not_charged or not_reported:
             self._notice(self._card, Discrepancies(tuple(not_charged), tuple(not_reported)))
 
-    def _is_accounted_for(self, it: Marked, reported: Machines, lived: Resource | None) -> bool:
+    def _is_accounted_for(self, it: Marked, reported: Machines, lived: Resource | None, other: Resource | None) -> bool:
         """Whether it costs something, or was not ready yet: then it is being built, or on its way out again."""
-        resource = lived or self._resource(it)
+        resource = lived or other
         if resource is None or (resource.status is ResourceStatus.ABSENT and resource.ready_at is None):
             return False
         if resource.gone_at is not None and reported.at > resource.gone_at:
@@ -145,11 +156,15 @@ class RateCardCosts:
         """Whether it may not be listed yet; what is not after an hour is older than the index, and unwritten since."""
         return self._clock.now() - ready_at < HOUR
 
-    def _resource(self, it: Marked) -> Resource | None:
-        try:
-            return self._ledger.resource(it.saga_id, it.resource_id)
-        except SagaNotFound:
-            return None
+    def _resources(self, machines: Sequence[Marked]) -> dict[tuple[str, str], Resource]:
+        """What the ledger knows of some machines: thousands may be being built, so each saga is read once."""
+        found: dict[tuple[str, str], Resource] = {}
+        for saga_id, wanted in grouped(machines, lambda it: it.saga_id).items():
+            ids = {it.resource_id for it in wanted}
+            with suppress(SagaNotFound):
+                for _, resources in pages(self._ledger, saga_id):
+                    found |= {(saga_id, it.id): it for it in resources if it.id in ids}
+        return found
 
 
 def cost_source(source: AnySource) -> CostSource:
@@ -177,12 +192,15 @@ def log(card: RateCard, found: Discrepancies) -> None:
     gauge("MachinesNotReported", len(found.not_reported), source=card.name)
 
 
-def _is_missing(resource: Resource, reported: Machines | None) -> bool:
+def _id(machine: Marked) -> tuple[str, str]:
+    return machine.saga_id, machine.resource_id
+
+
+def _is_missing(resource: Resource, seen: _Seen | None) -> bool:
     """Whether its cluster has reported since it was ready, and not it, and nobody of ours is removing it."""
-    if reported is None or resource.status is not ResourceStatus.READY or resource.ready_at is None:
+    if seen is None or resource.status is not ResourceStatus.READY or resource.ready_at is None:
         return False
-    there = any((it.saga_id, it.resource_id) == (resource.saga_id, resource.id) for it in reported.machines)
-    return reported.at > resource.ready_at and not there
+    return seen.at > resource.ready_at and (resource.saga_id, resource.id) not in seen.machines
 
 
 def _start(span: Span, cursor: str | None) -> datetime:

@@ -12,6 +12,7 @@ from lambdas.core.billing.sources import CostQuery, RateCard, Rates
 from lambdas.core.billing.spans import HOUR, Span, window_of
 from lambdas.core.errors import CursorExpired, TerminalError
 from lambdas.core.ports.costs import Page, Row, Rows
+from lambdas.core.ports.ledger import Snapshot
 from tests.fakes.documents import vsphere_instance
 from tests.fakes.private_provider import Machine
 from tests.unit.core.private_world import WEB, make_private_world
@@ -217,6 +218,33 @@ def test_a_machine_that_is_being_built_is_no_discrepancy(site: Site) -> None:
     site.world.report()
     site.rows()
     assert site.noticed == []
+
+
+def test_however_many_machines_are_being_built_their_saga_is_read_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"web-{number}" for number in range(20)]
+    saga = site.world.provisioning_saga(*(vsphere_instance(name, cpu=1, memory_gb=1, disk_gb=1) for name in names))
+    for name in names:
+        site.world.placing.create(saga, name)
+        site.world.provider.machines.append(Machine(str(site.world.resource(saga, name).cluster), saga, name, 0))
+    site.world.provider.machines.append(Machine("berlin-1", "s-of-nobody", "web", 0))
+    site.wait(hours=1)
+    site.world.report()
+    read: list[str] = []
+    page = site.world.ledger.page
+
+    def counted(saga_id: str, after: str | None, limit: int) -> Snapshot:
+        read.append(saga_id)
+        return page(saga_id, after, limit)
+
+    monkeypatch.setattr(site.world.ledger, "page", counted)
+    monkeypatch.setattr(site.world.ledger, "resource", None)
+
+    site.rows()
+
+    assert site.noticed == [Discrepancies(("s-of-nobody/web",), ())]
+    assert read.count(saga) <= 2  # once for each cluster
 
 
 def test_what_was_long_ago_is_not_compared_with_what_is_reported_now(site: Site) -> None:
