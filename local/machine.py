@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -66,6 +65,7 @@ from local.stepfunctions.jsontext import Json
 from local.stepfunctions.runtime.execution import Execution
 from local.streams import StreamPolling
 from local.streams.moto_source import MotoStreams
+from local.warming import Warming
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -80,6 +80,8 @@ GUEST: Final = {"guest": "guest"}
 
 _API_STACK: Final = "SkysagaApi"
 _NEEDED_BY_SAGAS: Final = ("SkysagaSaga", _API_STACK)
+_MORE_TO_WARM: Final = 2
+"""So many more functions start at a time once nothing is deployed any more, which keeps a processor busy."""
 
 ENDPOINTS_FILE: Final = STATE / "endpoints.json"
 
@@ -185,8 +187,8 @@ class Machine:
         self.invocation_faults = Faults()
         self.runtime = self._runtime(elsewhere.functions, clock, state / "logs")
         self._running.callback(self.runtime.close)
-        self._warming = ThreadPoolExecutor(1, "warm")
-        self._running.callback(self._warming.shutdown, wait=False, cancel_futures=True)
+        self._warming = Warming(self.runtime, lambda: saga_functions(self.aws))
+        self._running.callback(self._warming.close)
         self._apis = HttpApis(MotoHttpApiSource(ACCOUNT_ID, REGION), self.runtime.invoke, CREDENTIALS | GUEST)
         self._running.callback(self._apis.close)
         # The engine keeps the pump's time even when executions run elsewhere.
@@ -247,7 +249,7 @@ class Machine:
             cache_dir=STATE / "assets",
             region=REGION,
             account_id=ACCOUNT_ID,
-            stands=lambda stack: self._warm() if stack in _NEEDED_BY_SAGAS else None,
+            stands=lambda stack: self._warming.go_on() if stack in _NEEDED_BY_SAGAS else None,
         )
         return self.run(outputs[_API_STACK]["ApiUrl"])
 
@@ -259,7 +261,8 @@ class Machine:
         self._pump.start()
         self._polling.start()
         self._streaming.start()
-        self._warm()
+        for _ in range(_MORE_TO_WARM):
+            self._warming.go_on()
         self.report_clusters()
         api = self._serve(self._apis.application(api_id), self._ports.api, "api")
         return Endpoints(
@@ -304,10 +307,6 @@ class Machine:
             faults=self.invocation_faults,
             niceness=lambda name: _YIELDING if name.endswith(_NOBODY_WAITS_FOR) else 0,
         )
-
-    def _warm(self) -> None:
-        """Start those functions that a saga needs and that there are, one after the other, while others go on."""
-        self._warming.submit(lambda: self.runtime.warm(saga_functions(self.aws)))
 
     def _serve(self, app: WSGIApplication, port: int, name: str) -> str:
         return self._running.enter_context(serve(app, port=port, name=name)).url

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import secrets
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -93,6 +91,7 @@ class LambdaRuntime:
         self._faults = InvocationFaults(faults or Faults(), time.sleep)
         self._pools: dict[str, WorkerPool] = {}
         self._pools_lock = threading.Lock()
+        self._closed = False
         self._events = AsynchronousInvocations(
             clock, self._run_event, on_asynchronous_failure or _log_failure, background_events
         )
@@ -121,15 +120,10 @@ class LambdaRuntime:
         )
 
     def warm(self, names: Iterable[str]) -> None:
-        """Unpack and start one worker per function; return when all have initialized, or have had the time for it.
-
-        They start one after the other, on all processors but one: all at once they would hold each other up, and
-        whatever else is at work.
-        """
-        functions = [self._choose(FunctionReference.parse(name)) for name in names]
-        with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "lambda-warm") as threads:
-            for _ in threads.map(lambda function: self._pool(function).warm(function, INIT_SECONDS), functions):
-                pass
+        """Unpack and start one worker per function, each once the one before it has initialized or had the time to."""
+        for name in names:
+            function = self._choose(FunctionReference.parse(name))
+            self._pool(function).warm(function, INIT_SECONDS)
 
     def kill(self, name_or_arn: str) -> bool:
         """SIGKILL the worker that has been in a call of this function longest; return whether there was one."""
@@ -148,6 +142,7 @@ class LambdaRuntime:
         """Kill every worker and return when all are gone; calls in progress end as Runtime.ExitError."""
         self._events.close()
         with self._pools_lock:
+            self._closed = True
             pools = list(self._pools.values())
         for pool in pools:
             pool.close()
@@ -185,6 +180,8 @@ class LambdaRuntime:
 
     def _pool(self, function: DeployedFunction) -> WorkerPool:
         with self._pools_lock:
+            if self._closed:
+                raise RuntimeError("the Lambda runtime is closed")
             if function.arn not in self._pools:
                 self._pools[function.arn] = WorkerPool(self._start_worker, self._max_workers)
             return self._pools[function.arn]
