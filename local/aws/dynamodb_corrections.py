@@ -101,11 +101,18 @@ def _between(items: Any, asked: Mapping[str, Any]) -> Any:
 
 def _having(table: Any, attributes: Mapping[str, DynamoType]) -> dict[DynamoType, Any]:
     """The items with those attributes, as a table keeps them."""
-
-    def fits(item: Any) -> bool:
-        return all(name in item.attrs and item.attrs[name] == value for name, value in attributes.items())
-
     if table.range_key_attr is None:
-        return {key: item for key, item in table.items.items() if fits(item)}
-    below = ((key, {sort: item for sort, item in items.items() if fits(item)}) for key, items in table.items.items())
+        return _fitting(table.items, attributes)
+    below = ((key, _fitting(items, attributes)) for key, items in table.items.items())
     return {key: items for key, items in below if items}
+
+
+def _fitting(items: Mapping[Any, Any], attributes: Mapping[str, DynamoType]) -> dict[Any, Any]:
+    """Those with the attributes: all of a table are looked at, and most have not even the first."""
+    first = next(iter(attributes), None)
+    having = [(key, item) for key, item in items.items() if first is None or first in item.attrs]
+    return {
+        key: item
+        for key, item in having
+        if all(name in item.attrs and item.attrs[name] == value for name, value in attributes.items())
+    }
