@@ -58,7 +58,7 @@ def build_bundles(target: Target) -> Bundles:
         code = pool.submit(_cached, CACHE / f"code-{_code_key(target)}.zip", partial(_zipped, copy_code, target))
         wanted = dict.fromkeys(it for path in missing.values() for it in _wanted(path, target))
         # All parts come first: two bundles that share one would wait for each other.
-        list(pool.map(lambda it: _part(*it, target), wanted))
+        list(pool.map(lambda it: _part(it[0], it[1], target), wanted))
         built = {
             key: pool.submit(_cached, _bundle(key), partial(_zipped, fill, target)) for key, fill in installs.items()
         }
