@@ -104,7 +104,7 @@ PATIENCE: Final = {
 _NEEDED_IN_ORDER: Final = ("saga", "api", "check", "create", "observe", "delete")
 
 _NOBODY_WAITS_FOR: Final = ("announce", "billing", "costs", "gauges", "publish", "rate-card", "report", "start")
-_YIELDING: Final = 10
+_YIELDING: Final = 15
 """What collects costs and the like starts with everything else, and would take the cores from the first saga."""
 
 _QUICK_AWS: Final = MappingProxyType({"RunInstances": 1.6})

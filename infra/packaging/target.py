@@ -46,7 +46,7 @@ DuckDB's wheel is for manylinux_2_26, which uv has no name for; that nothing nee
 
 
 _HASTY: Final = 1
-"""What goes no further than this machine is compressed in a third of the time, and a sixth larger."""
+"""What goes no further than this machine is compressed in half the time, and a tenth larger."""
 
 
 def host() -> Target:
