@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ import yaml
 from rich.console import Console
 
 from cli.client import ApiProblem
+from lambdas.core.division import MOST_UNDIVIDED
 from local.assembly import STATE
 from local.demo.screen import Screen
 from local.demo.story import REQUEST, tell
@@ -75,6 +77,22 @@ def test_a_saga_that_wants_approval_waits_for_it_and_then_commits(deployment: De
     assert saga["approval"] is not None
     assert (saga["status"], saga["approval"]["approved_by"]) == ("COMMITTED", "arn:aws:iam::123456789012:user/local")
     deployment.destroy(saga_id)
+
+
+def test_a_saga_of_many_resources_commits_and_every_change_of_every_shard_is_told_once(deployment: Deployment) -> None:
+    ids = [f"disk-{number}" for number in range(MOST_UNDIVIDED + 1)]
+    disks = [
+        {"id": it, "provider": "gcp", "kind": "disk", "zone": "europe-west1-b", "spec": {"size_gb": 10}} for it in ids
+    ]
+    document = json.dumps({"name": "many", "resources": disks}).encode()
+    saga_id = deployment.api.submit(document, "application/json", str(uuid4()))["id"]
+    told = Counter((it["resource"], it["status"]) for it in deployment.api.follow(saga_id) if it["message"] is None)
+    saga = deployment.api.get(saga_id)
+    assert (saga["status"], saga["resource_counts"]) == ("COMMITTED", {"READY": len(ids)})
+    assert set(ids) == {it["id"] for it in saga["resources"]}
+    assert {told[it, status] for it in ids for status in ("CREATING", "READY")} == {1}
+    deployment.destroy(saga_id)
+    assert deployment.held() == []
 
 
 def test_the_same_key_and_request_again_is_the_same_saga_and_another_request_is_refused(
