@@ -84,23 +84,22 @@ class DynamoLedger:
         Of a divided one what belongs to it is written first: nobody knows of it before its header and key are there.
         """
         opened = saga.model_copy(update={"version": 1})
-        items = [resource_item(resource, place) for place, resource in enumerate(resources)]
+        planned = [resource_item(resource, place) for place, resource in enumerate(resources)]
         if saga.division is not None:
             before = self._opened_before(key)
             if before is not None:
                 return before
-            self._prepare(
-                saga.id, [*map(shard_item, new_shards(opened, resources)), *batch_items(opened, resources), *items]
-            )
-            items = []
-        opening = Event(seq=1, at=saga.created_at, status=saga.status)
-        items = [key_item(key, saga.id), header_item(opened), *items, event_item(saga.id, opening)]
+            shards = map(shard_item, new_shards(opened, resources))
+            self._prepare(saga.id, [*shards, *batch_items(opened, resources), *planned])
+            planned = []
+        opening = event_item(saga.id, Event(seq=1, at=saga.created_at, status=saga.status))
+        puts = [self._table.put_new(it) for it in (key_item(key, saga.id), header_item(opened), *planned, opening)]
 
         def attempt() -> Saga | None:
             before = self._opened_before(key)
             if before is not None:
                 return before
-            return opened if self._table.written([self._table.put_new(item) for item in items]) else None
+            return opened if self._table.written(puts) else None
 
         return self._until_written(saga.id, attempt)
 
