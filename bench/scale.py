@@ -1,9 +1,9 @@
-"""How sagas grow: one request of 10 to 1,000 resources, or of any number, on one machine with the functions as deployed.
+"""How sagas grow: one request of 10 to 1,000 resources, or of any number, on one machine with functions as deployed.
 
 Each is run twice: once it commits, once its last resource fails when all others are ready, and all of them are rolled
 back. Disks are created on Google Cloud, whose simulator answers as quickly with many when it is asked for one; the
-last resource is an instance with one of them. Counted are the events and the largest payload of an execution, the ledger's requests, and
-what the machine and its functions have in memory at most.
+last resource is an instance with one of them. Counted are the events and the largest payload of an execution, the
+ledger's requests, and what the machine and its functions have in memory at most.
 
     python -m bench scale             # up to 1,000
     python -m bench.scale 5000        # so many
