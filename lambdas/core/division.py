@@ -7,6 +7,7 @@ so few that one transaction can look at all of them, which is what an ending doe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import count
 from math import ceil
@@ -57,9 +58,9 @@ def divided(waves: Sequence[Sequence[str]]) -> dict[str, Position]:
 
 def division_of(positions: Mapping[str, Position]) -> Division:
     """What the header of a saga says of the positions of its resources."""
-    waves = [position.wave for position in positions.values()]
+    sizes = Counter(position.wave for position in positions.values())
     shards = {position.shard for position in positions.values()}
-    return Division(waves=tuple(waves.count(wave) for wave in range(max(waves) + 1)), shards=len(shards))
+    return Division(waves=tuple(sizes[wave] for wave in range(len(sizes))), shards=len(shards))
 
 
 def _shard_size(sizes: Sequence[int]) -> int:

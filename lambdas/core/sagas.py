@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
 from lambdas.core.errors import FieldError, MovedOn, NotPossible, RequestError
-from lambdas.core.model import Event, Resource, Saga
+from lambdas.core.model import Event, Resource, Saga, Shard
 from lambdas.core.plan import NO_TARGETS, new_saga_id, plan_saga
 from lambdas.core.ports.clock import Clock
 from lambdas.core.ports.executions import Executions
@@ -112,8 +112,7 @@ class Sagas:
         counts = Counter[ResourceStatus]()
         for shard in shards:
             counts.update(shard.counts)
-        cursor = (saga.version, *(shard.version for shard in shards))
-        return SagaPage(saga, resources, counts, None, cursor).first(limit)
+        return SagaPage(saga, resources, counts, None, _newest(saga, shards)).first(limit)
 
     def find(
         self,
@@ -143,7 +142,7 @@ class Sagas:
         while True:
             saga = self._ledger.saga(saga_id)  # each of its versions is an event, so small items tell of any
             shards = self._ledger.shards(saga_id) if saga.division else []
-            newest = (saga.version, *(shard.version for shard in shards))
+            newest = _newest(saga, shards)
             if len(after) > len(newest):
                 raise RequestError([FieldError("after", "is the cursor of another saga; begin with 0")])
             seen = (*after, *([0] * (len(newest) - len(after))))
@@ -241,6 +240,11 @@ class Sagas:
         """Whichever of its tokens is waited for; an asking that was tried again has left others behind."""
         for token in saga.approval.tokens if saga.approval else ():
             self._executions.wake(token)
+
+
+def _newest(saga: Saga, shards: Iterable[Shard]) -> tuple[int, ...]:
+    """The cursor behind the latest event of a saga and of each of its shards."""
+    return (saga.version, *(shard.version for shard in shards))
 
 
 def _as_seen(saga: Saga, seen: Collection[int] | None) -> Saga:
