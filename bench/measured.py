@@ -147,12 +147,12 @@ def _trace(header: str) -> str:
 
 
 class MeasuredMachine(Machine):
-    """One machine that keeps account, whose functions are as patient as deployed."""
+    """One machine that keeps account, whose functions are as patient as deployed unless they are in a `hurry`."""
 
-    def __init__(self, state: Path, timings: Timings) -> None:
+    def __init__(self, state: Path, timings: Timings, *, hurry: bool = False) -> None:
         self.account = Account()
         super().__init__(ANY_PORTS, EVERYTHING_HERE, state, timings=timings)
-        for name in PATIENCE:
+        for name in () if hurry else PATIENCE:
             del self.environment[name]
 
     def _runtime(self, url: str | None, clock: WallClock, logs: Path) -> LambdaRuntime | FunctionsElsewhere:

@@ -11,6 +11,7 @@ ledger's requests, and what the machine and its functions have in memory at most
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -29,7 +30,7 @@ from bench.measured import MeasuredMachine
 from bench.request_units import Units
 from bench.visibility import Api
 from local.assembly import synthesize
-from local.machine import PATIENCE, QUICK, Endpoints
+from local.machine import QUICK, Endpoints
 from local.stepfunctions.runtime.execution import Execution
 
 SIZES: Final = (10, 100, 1_000)
@@ -80,8 +81,7 @@ def request(resources: int) -> dict[str, Any]:
 def measure(resources: int, *, fails: bool) -> Run:
     """Run one saga on a machine of its own."""
     with TemporaryDirectory() as state:
-        machine = MeasuredMachine(Path(state), QUICK)
-        machine.environment.update(PATIENCE)
+        machine = MeasuredMachine(Path(state), QUICK, hurry=True)
         try:
             return _measured(machine, machine.deploy(synthesize()), resources, fails=fails)
         finally:
@@ -133,12 +133,11 @@ def _payloads(executions: Iterable[Execution]) -> Iterator[int]:
 def _watched(run: Run) -> Iterator[None]:
     """Look every second at what this process, which is the machine, and its functions have in memory."""
     over = threading.Event()
-    pid = int(Path("/proc/self").resolve().name)
 
     def look() -> None:
         while not over.wait(_LOOK_SECONDS):
-            run.machine = max(run.machine, resident(pid))
-            run.functions = max(run.functions, sum(children(pid).values()))
+            run.machine = max(run.machine, resident(os.getpid()))
+            run.functions = max(run.functions, sum(children(os.getpid()).values()))
 
     watching = threading.Thread(target=look)
     watching.start()
