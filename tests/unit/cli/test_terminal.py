@@ -39,6 +39,8 @@ class Terminal:
 
     def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
         self._ours, theirs = pty.openpty()
+        self._written = select.poll()
+        self._written.register(self._ours, select.POLLIN)
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         surroundings = {**os.environ, **KEYS, "PYTHONPATH": str(ROOT), "TERM": "xterm", **environment}
         self.process = subprocess.Popen(  # noqa: S603 - our own command
@@ -87,7 +89,7 @@ class Terminal:
         os.close(self._ours)
 
     def _take(self, seconds: float) -> bool:
-        if not select.select([self._ours], [], [], seconds)[0]:
+        if not self._written.poll(seconds * 1000):
             return False
         try:
             self.raw += os.read(self._ours, 65536).decode(errors="replace")

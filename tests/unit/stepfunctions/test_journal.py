@@ -18,6 +18,8 @@ from local.stepfunctions.runtime.core import Input
 from local.stepfunctions.runtime.ledger import Retention
 from tests.unit.stepfunctions.machines import chain, task
 
+pytestmark = pytest.mark.usefixtures("dead_engines_buried")
+
 INNER = chain(W={"Type": "Wait", "Seconds": 30}, P={"Type": "Pass", "Result": "inner"})
 RETRY = [{"ErrorEquals": ["Flaky"], "IntervalSeconds": 5, "JitterStrategy": "FULL", "MaxAttempts": 3}]
 SAGA = chain(

@@ -16,6 +16,8 @@ from local.stepfunctions import Engine, LambdaResult
 from local.stepfunctions.journal import NAME, Journal
 from tests.unit.stepfunctions.machines import chain, task
 
+pytestmark = pytest.mark.usefixtures("dead_engines_buried")
+
 FAN_OUT = chain(
     All={"Type": "Parallel", "Branches": [chain(**{f"A{n}": task("work"), f"B{n}": task("work")}) for n in range(3)]}
 )

@@ -13,6 +13,8 @@ from local.stepfunctions import Endpoints, Engine
 from local.stepfunctions.server import StepFunctionsServer
 from tests.unit.stepfunctions.machines import chain
 
+pytestmark = pytest.mark.usefixtures("dead_engines_buried")
+
 
 @pytest.fixture
 def elsewhere() -> Iterator[StepFunctionsServer]:

@@ -6,12 +6,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.clock import VirtualClock
 from local.stepfunctions import Engine, LambdaResult
 from tests.unit.stepfunctions.machines import chain, task
+
+pytestmark = pytest.mark.usefixtures("dead_engines_buried")
 
 Definition = dict[str, Any]
 RETRY = st.sampled_from([[], [{"ErrorEquals": ["E"], "MaxAttempts": 1}], [{"ErrorEquals": ["States.ALL"]}]])
