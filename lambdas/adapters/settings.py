@@ -26,11 +26,11 @@ class Settings(BaseModel):
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
         """Read them; raises MissingSettings."""
-        required = [str(field.alias) for field in cls.model_fields.values() if field.is_required()]
-        missing = [name for name in required if not environ.get(name)]
+        fields = {str(field.alias): field for field in cls.model_fields.values()}
+        missing = [name for name, field in fields.items() if field.is_required() and not environ.get(name)]
         if missing:
             raise MissingSettings(missing)
-        return cls.model_validate(dict(environ))
+        return cls.model_validate({name: environ[name] for name in fields if name in environ})
 
 
 class LedgerSettings(Settings):
