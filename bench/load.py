@@ -27,7 +27,7 @@ from typing import Any, Final, NamedTuple
 import requests
 
 from bench.figure import Figure, limited, plain
-from bench.foreground import Foreground, children, foreground, resident
+from bench.foreground import Foreground, descendants, foreground, resident
 from bench.request_units import size
 from bench.visibility import Api, document
 from local.aws.clients import create_client
@@ -182,7 +182,7 @@ def _read(machine: Foreground, over: float, ids: list[str], load: Load) -> None:
 
 def _look_at_memory(machine: Foreground, over: float, load: Load) -> None:
     while (now := time.monotonic()) < over:
-        load.memory.append(Memory(now, resident(machine.pid), children(machine.pid)))
+        load.memory.append(Memory(now, resident(machine.pid), descendants(machine.pid)))
         time.sleep(_LOOK_SECONDS)
 
 

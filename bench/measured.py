@@ -26,6 +26,7 @@ from local.lambda_runtime.functions import DeployedFunction
 from local.lambda_runtime.outcomes import Outcome
 from local.lambda_runtime.runtime import LambdaRuntime
 from local.lambda_runtime.runtime_api import Event
+from local.lambda_runtime.templates import WorkerProcess
 from local.lambda_runtime.worker import Worker
 from local.machine import ANY_PORTS, EVERYTHING_HERE, PATIENCE, Machine, Timings
 
@@ -106,10 +107,8 @@ class Account:
 class MeasuredWorker(Worker):
     """A worker whose calls are measured."""
 
-    def __init__(
-        self, function: DeployedFunction, environment: Mapping[str, str], niceness: int, account: Account
-    ) -> None:
-        super().__init__(function, environment, niceness)
+    def __init__(self, function: DeployedFunction, start: Callable[[str], WorkerProcess], account: Account) -> None:
+        super().__init__(function, start)
         self._account = account
         self._first = True
 
@@ -156,10 +155,12 @@ class MeasuredMachine(Machine):
             del self.environment[name]
 
     def _runtime(self, url: str | None, clock: WallClock, logs: Path) -> LambdaRuntime | FunctionsElsewhere:
-        def make_worker(function: DeployedFunction, environment: Mapping[str, str], niceness: int) -> Worker:
-            return MeasuredWorker(function, environment, niceness, self.account)
+        def make_worker(function: DeployedFunction, start: Callable[[str], WorkerProcess]) -> Worker:
+            return MeasuredWorker(function, start, self.account)
 
-        return LambdaRuntime(self.functions, clock, STATE, logs, self.environment, make_worker=make_worker)
+        return LambdaRuntime(
+            self.functions, clock, STATE, logs, self.environment, import_anew=True, make_worker=make_worker
+        )
 
     def _serve(self, app: WSGIApplication, port: int, name: str) -> str:
         if name in ("aws", "azure", "gcp"):

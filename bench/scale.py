@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple
 import requests
 
 from bench.figure import Figure, limited, plain
-from bench.foreground import children, resident
+from bench.foreground import descendants, resident
 from bench.measured import MeasuredMachine
 from bench.request_units import Units
 from bench.visibility import Api
@@ -137,7 +137,7 @@ def _watched(run: Run) -> Iterator[None]:
     def look() -> None:
         while not over.wait(_LOOK_SECONDS):
             run.machine = max(run.machine, resident(os.getpid()))
-            run.functions = max(run.functions, sum(children(os.getpid()).values()))
+            run.functions = max(run.functions, sum(descendants(os.getpid()).values()))
 
     watching = threading.Thread(target=look)
     watching.start()

@@ -58,13 +58,9 @@ class WorkerPool:
                 return worker
             self._promised += 1
             self._moved = time.monotonic()
-        try:
-            worker = self._start(function)
-        finally:
-            with self._changed:
-                self._promised -= 1
-                self._changed.notify()
+        worker = self._start_promised(function)
         with self._changed:
+            self._promised -= 1
             self._busy.append(worker)
         return worker
 
@@ -83,12 +79,14 @@ class WorkerPool:
         with self._changed:
             if self._closed or any(worker.function == function for worker in self._idle + self._busy):
                 return
-        worker = self._start(function)
+            self._promised += 1
+        worker = self._start_promised(function)
         with self._changed:
+            self._promised -= 1
             leaving = self._closed
             if not leaving:
                 self._idle.append(worker)
-                self._changed.notify()
+            self._changed.notify()
         if leaving:
             worker.close()
         worker.await_initialized(seconds)
@@ -113,6 +111,16 @@ class WorkerPool:
             worker.close()
         with self._changed:
             self._changed.wait_for(lambda: not self._busy and not self._promised, timeout=5)
+
+    def _start_promised(self, function: DeployedFunction) -> Worker:
+        """Start a worker; if that fails, its place is free again."""
+        try:
+            return self._start(function)
+        except BaseException:
+            with self._changed:
+                self._promised -= 1
+                self._changed.notify()
+            raise
 
     def _await_idle(self, function: DeployedFunction) -> Worker | None:
         """An idle worker, now or soon; None when another has a place, and is to be started."""

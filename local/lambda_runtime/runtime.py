@@ -28,6 +28,7 @@ from local.lambda_runtime.pool import WorkerPool
 from local.lambda_runtime.reference import FunctionReference
 from local.lambda_runtime.runtime_api import Event
 from local.lambda_runtime.runtime_packages import link_runtime_packages
+from local.lambda_runtime.templates import Beginning, Templates, WorkerProcess
 from local.lambda_runtime.worker import INIT_SECONDS, Worker, WorkerGone
 from local.simulators.faults import Faults
 
@@ -59,7 +60,8 @@ class LambdaRuntime:
     concurrency, a call over it waits; where all of them wait themselves, there may be four times as many. Event
     invocations run in the background by default; otherwise call `deliver_due_events` as the clock moves. Faults armed
     for a function's name strike its calls. Timeouts of running code are always real time, since the code is. `niceness`
-    says by a function's name how much its workers yield the processors to others, 0 to 19.
+    says by a function's name how much its workers yield the processors to others, 0 to 19. Workers that begin with the
+    same imports have them from one process, unless each is to `import_anew`, as on AWS.
     """
 
     def __init__(
@@ -76,7 +78,8 @@ class LambdaRuntime:
         random: Random | None = None,
         faults: Faults | None = None,
         niceness: Callable[[str], int] = lambda _: 0,
-        make_worker: Callable[[DeployedFunction, Mapping[str, str], int], Worker] = Worker,
+        import_anew: bool = False,
+        make_worker: Callable[[DeployedFunction, Callable[[str], WorkerProcess]], Worker] = Worker,
     ) -> None:
         self._functions = functions
         self._clock = clock
@@ -86,6 +89,7 @@ class LambdaRuntime:
         self._overrides = worker_environment
         self._max_workers = max_workers
         self._niceness = niceness
+        self._templates = Templates(sharing=not import_anew)
         self._make_worker = make_worker
         self._random = random or Random()  # noqa: S311 - spreads calls over versions, guards nothing
         self._faults = InvocationFaults(faults or Faults(), time.sleep)
@@ -146,6 +150,7 @@ class LambdaRuntime:
             pools = list(self._pools.values())
         for pool in pools:
             pool.close()
+        self._templates.close()
         self._logs.close()
 
     def _choose(self, reference: FunctionReference) -> DeployedFunction:
@@ -192,7 +197,18 @@ class LambdaRuntime:
         task_root = self._archives.unpacked(function.code)
         layers = [self._archives.unpacked(layer) for layer in function.layers]
         environment = worker_environment(function, task_root, layers, self._runtime_packages, self._overrides)
-        return self._make_worker(function, environment, self._niceness(function.name))
+        beginning = Beginning(
+            str(self._runtime_packages),
+            str(task_root),
+            environment["PYTHONPATH"],
+            function.handler.rpartition(".")[0].replace("/", "."),
+            self._niceness(function.name),
+        )
+
+        def start(address: str) -> WorkerProcess:
+            return self._templates.fork(function.name, beginning, {**environment, "AWS_LAMBDA_RUNTIME_API": address})
+
+        return self._make_worker(function, start)
 
 
 @contextlib.contextmanager

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import selectors
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import IO, cast
 
 from local.lambda_runtime import outcomes
@@ -21,13 +16,13 @@ from local.lambda_runtime.functions import DeployedFunction
 from local.lambda_runtime.logs import InvocationLog
 from local.lambda_runtime.outcomes import Outcome
 from local.lambda_runtime.runtime_api import ACCEPTED, INIT_ERROR, NEXT, TOO_LARGE, Event, RequestParser, RuntimeRequest
+from local.lambda_runtime.templates import WorkerProcess
 
 # Lambda gives initialization 10 seconds and, if they pass, once more the function's timeout.
 INIT_SECONDS = 10
 
-_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _READ_BYTES = 262_144
-_GLANCE_SECONDS = 0.05
+_GLANCE_MILLISECONDS = 50
 
 
 class WorkerGone(Exception):
@@ -45,10 +40,10 @@ class _Exited(Exception):
 class Worker:
     """A sandbox of one function version; one call at a time, and none after `alive` is false.
 
-    It yields the processors to others by so much `niceness`, 0 to 19, for as long as it lives.
+    Its process is what `start` makes of the address where events are to be asked for.
     """
 
-    def __init__(self, function: DeployedFunction, environment: Mapping[str, str], niceness: int = 0) -> None:
+    def __init__(self, function: DeployedFunction, start: Callable[[str], WorkerProcess]) -> None:
         self.function = function
         self._created = time.monotonic()
         self._initialized = False
@@ -60,20 +55,8 @@ class Worker:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
         host, port = self._listener.getsockname()
-        self._process = subprocess.Popen(  # noqa: S603 - runs what is deployed, which is the point
-            [sys.executable, "-S", "-P", str(_BOOTSTRAP), environment["LAMBDA_RUNTIME_DIR"], function.handler],
-            cwd=environment["LAMBDA_TASK_ROOT"],
-            env={**environment, "AWS_LAMBDA_RUNTIME_API": f"{host}:{port}"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            bufsize=0,
-            start_new_session=True,
-        )
-        if niceness > os.nice(0):  # it has ours, and nobody may have less than that
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, niceness)
-        self._output = cast(IO[bytes], self._process.stdout)
-        os.set_blocking(self._output.fileno(), False)
+        self._process = start(f"{host}:{port}")
+        self._output = self._process.output
         self._selector.register(self._output, selectors.EVENT_READ, self._read_output)
 
     @property
@@ -113,27 +96,26 @@ class Worker:
         """
         until = time.monotonic() + seconds
         with contextlib.suppress(OSError, ValueError):  # closed
+            glance = select.poll()
+            glance.register(self._listener, select.POLLIN)
             while not self._initialized and self.alive and time.monotonic() < until:
-                if select.select([self._listener], [], [], _GLANCE_SECONDS)[0]:
+                if glance.poll(_GLANCE_MILLISECONDS):
                     return
 
     def kill(self) -> None:
         """SIGKILL the process and all it started; a call in progress ends with Runtime.ExitError."""
         if self.alive:
             self._killed = True
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
 
     def close(self) -> None:
         """Kill the process, wait until it is gone and give everything back; not while a call is in progress."""
         self.kill()
-        self._process.wait()
+        self._process.exit_code()
         for connection in [key.fileobj for key in self._selector.get_map().values()]:
             cast(socket.socket, connection).close()
         self._selector.close()
-        with contextlib.suppress(BrokenPipeError):
-            cast(IO[bytes], self._process.stdin).close()
-        self._output.close()
+        self._process.close()
         self._listener.close()
 
     def _was_ready_before(self) -> bool:
@@ -153,7 +135,7 @@ class Worker:
             self.kill()
             return outcomes.timed_out(event.request_id, self.function.timeout)
         except _Exited:
-            return outcomes.exited(event.request_id, self._process.wait())
+            return outcomes.exited(event.request_id, self._process.exit_code())
         if request.path == INIT_ERROR:
             connection.sendall(ACCEPTED)
             self._drain_until_exit()
@@ -180,7 +162,7 @@ class Worker:
             self.kill()
             return outcomes.timed_out(event.request_id, self.function.timeout)
         except _Exited:
-            return outcomes.exited(event.request_id, self._process.wait())
+            return outcomes.exited(event.request_id, self._process.exit_code())
         outcome = outcomes.answered(request)
         with contextlib.suppress(OSError):
             connection.sendall(TOO_LARGE if "ResponseSizeTooLarge" in outcome.failure else ACCEPTED)
@@ -242,8 +224,7 @@ class Worker:
     def _await_exit_without_output(self) -> None:
         # The output's end tells of the exit, a moment early; a handler that closed it leaves the connection's.
         if not self._has_output():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(0.2)
+            self._process.wait(0.2)
 
     def _has_output(self) -> bool:
         return self._output.fileno() in self._selector.get_map()

@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import requests
 
+from bench.foreground import descendants
 from local.assembly import ROOT
 from local.machine import ENDPOINTS_FILE
 
@@ -26,7 +26,7 @@ def test_it_announces_its_endpoints_and_leaves_nothing_behind_when_interrupted()
         endpoints = json.loads(ENDPOINTS_FILE.read_text())
         assert requests.get(f"{endpoints['api']}/healthz", timeout=10).ok
         assert requests.get(f"{endpoints['gcp']}/_simulator/resources", timeout=10).json() == []
-        workers = _children(machine.pid)
+        workers = list(descendants(machine.pid))
         assert workers
     finally:
         machine.send_signal(signal.SIGINT)
@@ -37,11 +37,6 @@ def test_it_announces_its_endpoints_and_leaves_nothing_behind_when_interrupted()
     while any(_alive(pid) for pid in workers):
         assert time.monotonic() < deadline, "workers are left over"
         time.sleep(0.05)
-
-
-def _children(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 def _alive(pid: int) -> bool:

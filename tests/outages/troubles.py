@@ -93,7 +93,7 @@ class KilledRuntime(Trouble):
 
 
 class KilledWorkers(Trouble):
-    """Lambda workers die: one that is computing, or any."""
+    """Lambda workers die, and those that they are forked from: one that is computing, or any."""
 
     name = "workers"
     pause = (0.2, 0.8)
@@ -105,7 +105,7 @@ class KilledWorkers(Trouble):
 
     def strike(self) -> None:
         """Kill one."""
-        workers = [it for it in _children(self.site.runtime.process_id) if _leads_a_group(it)]
+        workers = [it for it in _descendants(self.site.runtime.process_id) if _leads_a_group(it)]
         candidates = _computing(workers) if self.random.random() < 0.5 else workers
         if candidates:
             with suppress(ProcessLookupError):
@@ -240,8 +240,10 @@ def _leads_a_group(process: int) -> bool:
     return False
 
 
-def _children(process: int) -> list[int]:
-    with suppress(FileNotFoundError):
-        tasks = Path(f"/proc/{process}/task").glob("*/children")
-        return [int(child) for task in tasks for child in task.read_text().split()]
-    return []
+def _descendants(process: int) -> list[int]:
+    found: list[int] = []
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{process}/task").glob("*/children"):
+            for child in map(int, task.read_text().split()):
+                found += [child, *_descendants(child)]
+    return found

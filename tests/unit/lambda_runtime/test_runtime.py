@@ -312,7 +312,7 @@ def test_warmed_functions_have_initialized_before_their_first_call(
     source = """
 import os, time
 INITIALIZED = time.time()
-open(os.environ["STARTED"], "a").write("started\\n")
+open(os.environ["STARTED"], "a").write(os.environ["AWS_LAMBDA_FUNCTION_NAME"] + "\\n")
 def handler(event, context): return INITIALIZED
 """
     for name in ("one", "two"):
