@@ -277,19 +277,16 @@ class Machine:
         )
 
     def report_clusters(self) -> None:
-        """Let private clusters report at once: their schedule comes round for the first time in a minute.
+        """Let private clusters report soon: their schedule comes round for the first time in a minute.
 
         Where no function can be called yet, since they are elsewhere, it does not matter.
         """
-        for name in _function_names(self._client("lambda")):
-            if name.endswith("-report"):
-                with suppress(InvokeError):
-                    self._invoke_later(name, "{}")
+        reporting = [name for name in _function_names(self._client("lambda")) if name.endswith("-report")]
+        self._warming.afterwards(lambda: self._invoke_later_if_there(*reporting))
 
     def collect_costs(self) -> None:
-        """Collect costs for the hour that has begun: the schedule comes round for the first time in an hour."""
-        with suppress(InvokeError):
-            self._invoke_later("skysaga-billing-start", "{}")
+        """Collect costs for the hour that has begun, soon: the schedule comes round for the first time in an hour."""
+        self._warming.afterwards(lambda: self._invoke_later_if_there("skysaga-billing-start"))
 
     def close(self) -> None:
         """Stop everything, the last started first."""
@@ -322,6 +319,11 @@ class Machine:
 
     def _invoke_later(self, function: str, text: str) -> None:
         self.runtime.invoke(function, text.encode(), invocation_type="Event")
+
+    def _invoke_later_if_there(self, *functions: str) -> None:
+        for function in functions:
+            with suppress(InvokeError):
+                self._invoke_later(function, "{}")
 
     def _watched(self, account: WSGIApplication) -> WSGIApplication:
         """The account, with whoever acts on what changes in it told so."""

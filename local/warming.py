@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 from typing import Final, Protocol
 
@@ -33,12 +33,22 @@ class Warming:
         self._begun: set[str] = set()
         self._stale = False
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, "warm")
+        self._under_way: list[Future[None]] = []
 
     def go_on(self) -> None:
         """Look what is needed and deployed now, and start it, one more at a time than before; return at once."""
         with self._lock:
             self._stale = True
-        self._threads.submit(lambda: self._runtime.warm(self._next()))
+        self._under_way.append(self._threads.submit(lambda: self._runtime.warm(self._next())))
+
+    def afterwards(self, action: Callable[[], object]) -> None:
+        """Have something done that can wait until everything needed by now has initialized; return at once."""
+
+        def act(under_way: list[Future[None]]) -> None:
+            wait(under_way)
+            action()
+
+        self._threads.submit(act, list(self._under_way))
 
     def close(self) -> None:
         """Start nothing any more."""

@@ -79,3 +79,17 @@ def test_nothing_is_started_any_more_once_it_is_closed() -> None:
     runtime.one_ends()
     runtime.await_done()
     assert runtime.started.empty()
+
+
+def test_what_can_wait_is_done_when_all_that_was_to_be_started_has_initialized() -> None:
+    runtime, done = Runtime(), Event()
+    warming = Warming(runtime, lambda: ["one", "two"])
+
+    warming.go_on()
+    warming.afterwards(done.set)
+    assert runtime.next_started() == "one"
+    runtime.one_ends()
+    assert runtime.next_started() == "two"
+    assert not done.wait(0.1)
+    runtime.one_ends()
+    assert done.wait(SOON)
