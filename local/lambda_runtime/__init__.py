@@ -4,6 +4,6 @@ What runs is what is deployed: configuration, code and layers come from a `Funct
 `runtime.LambdaRuntime` is the way in; `wsgi.InvokeApi` is its HTTP form.
 
 What it cannot show: memory is recorded and not limited, `/tmp` and the processors are the machine's, roles are not
-checked, code runs on this Python and this architecture whatever the deployment says, and a layer stays in a directory
-of its own instead of being merged into `/opt`.
+checked, code runs on this Python and this architecture whatever the deployment says, a layer stays in a directory of
+its own instead of being merged into `/opt`, and workers of one module have its import in common (`templates`).
 """
