@@ -6,8 +6,7 @@ Source: the `filter` parameter in https://cloud.google.com/compute/docs/referenc
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from local.simulators.gcp.errors import invalid
 
@@ -18,23 +17,45 @@ _TERM: Final = re.compile(
 )
 
 
-def parse(expression: str) -> Callable[[dict[str, Any]], bool]:
-    """A test of a resource's JSON; an expression beyond equalities and presence joined by AND is refused as invalid."""
-    terms = []
+class _Term(NamedTuple):
+    """What is wanted of a field: that it equals the value or not, or, where nothing is, that it is there."""
+
+    field: str
+    wanted: bool | None
+    value: str
+
+
+class Filter(NamedTuple):
+    """What resources are asked for, all of it."""
+
+    terms: tuple[_Term, ...]
+
+    def matches(self, resource: dict[str, Any]) -> bool:
+        """Whether a resource's JSON is what is asked for."""
+        return all(_holds(_field(resource, name), wanted, value) for name, wanted, value in self.terms)
+
+    def equalities(self) -> list[tuple[str, str]]:
+        """The values that what matches has, by field."""
+        return [(name, value) for name, wanted, value in self.terms if wanted]
+
+
+def parse(expression: str) -> Filter:
+    """What an expression asks for; one beyond equalities and presence joined by AND is refused as invalid."""
+    terms: list[_Term] = []
     position = 0
     while position < len(expression):
         term = _TERM.match(expression, position)
         if term is None or bool(term["open"]) != bool(term["close"]):
             raise invalid("filter", expression, "Invalid list filter expression.")
-        value = term["quoted"] if term["quoted"] is not None else term["bare"]
+        value = term["quoted"] if term["quoted"] is not None else term["bare"] or ""
         wanted = None if term["present"] else term["operator"] in ("=", "eq")
-        terms.append((term["field"], wanted, value))
+        terms.append(_Term(term["field"], wanted, value))
         position = term.end()
-    return lambda resource: all(_holds(_field(resource, name), wanted, value) for name, wanted, value in terms)
+    return Filter(tuple(terms))
 
 
-def _holds(found: str | None, wanted: bool | None, value: str | None) -> bool:
-    """Whether a field equals a value as wanted; where nothing is wanted of it, whether it is there."""
+def _holds(found: str | None, wanted: bool | None, value: str) -> bool:
+    """Whether a field that was found is as wanted."""
     return found is not None if wanted is None else (found == value) == wanted
 
 

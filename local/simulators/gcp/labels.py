@@ -19,6 +19,6 @@ def replace(state: State, path: str, body: dict[str, Any], change: Change) -> Op
         raise ApiError(412, "conditionNotMet", "Labels fingerprint either invalid or resource labels have changed")
     labels = body.get("labels", {})
     catalog.check_labels(labels)
-    resource.labels = labels
+    state.label(resource, labels)
     target = Target(path, resource.id)
     return state.begin(change, "setLabels", target, change.at, succeed=lambda: None, fail=lambda: None)

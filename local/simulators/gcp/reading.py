@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from local.simulators.gcp import representations
+from local.simulators.gcp.collection import Collection
 from local.simulators.gcp.errors import invalid, not_found
 from local.simulators.gcp.filters import parse
 from local.simulators.gcp.routes import Route
@@ -39,18 +40,18 @@ class Reader:
         return {**body, "kind": f"compute#{_KINDS[route.collection]}AggregatedList", "items": _by_zone(page, route)}
 
     def _page(self, route: Route, arguments: Mapping[str, str]) -> tuple[list[dict[str, Any]], str | None]:
-        matches: Callable[[dict[str, Any]], bool] = parse(arguments.get("filter", ""))
+        wanted = parse(arguments.get("filter", ""))
         seen = [
             self._represent(resource)
-            for path, resource in sorted(self._resources(route.collection).items())
+            for path, resource in self._resources(route.collection).having(wanted.equalities())
             if path.startswith(route.parent + "/") and resource.created_at <= self._newest
         ]
-        matching = [resource for resource in seen if matches(resource)]
+        matching = [resource for resource in seen if wanted.matches(resource)]
         start, size = _number(arguments, "pageToken", 0), _number(arguments, "maxResults", _MAX_RESULTS)
         end = start + min(size, _MAX_RESULTS)
         return matching[start:end], str(end) if end < len(matching) else None
 
-    def _resources(self, collection: str) -> Mapping[str, Instance | Disk | Operation]:
+    def _resources(self, collection: str) -> Collection[Instance] | Collection[Disk] | Collection[Operation]:
         match collection:
             case "instances":
                 return self._state.instances

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from local.simulators.gcp.collection import Collection, Term
 from local.simulators.gcp.errors import OperationError
+from local.simulators.gcp.paths import link
 from local.simulators.gcp.settings import GcpTiming
 
 
@@ -111,14 +113,26 @@ class Operation:
         return "PENDING" if now == self.created_at else "RUNNING"
 
 
+def _labels(resource: Instance | Disk) -> Iterator[Term]:
+    return ((f"labels.{name}", value) for name, value in resource.labels.items())
+
+
+def _about(operation: Operation) -> Iterator[Term]:
+    yield "targetLink", link(operation.target.path)
+    if operation.request_id:
+        yield "clientOperationId", operation.request_id
+
+
 @dataclass
 class State:
     """Every instance, disk and operation by path, and what will become of them."""
 
     timing: GcpTiming
-    instances: dict[str, Instance] = field(default_factory=dict)
-    disks: dict[str, Disk] = field(default_factory=dict)
-    operations: dict[str, Operation] = field(default_factory=dict)
+    instances: Collection[Instance] = field(default_factory=lambda: Collection(("labels.",), _labels))
+    disks: Collection[Disk] = field(default_factory=lambda: Collection(("labels.",), _labels))
+    operations: Collection[Operation] = field(
+        default_factory=lambda: Collection(("targetLink", "clientOperationId"), _about)
+    )
     _users: dict[str, str] = field(default_factory=dict)
     _replays: dict[tuple[str, str, str], Operation] = field(default_factory=dict)
     _effects: list[tuple[float, int, Callable[[], object]]] = field(default_factory=list)
@@ -179,6 +193,14 @@ class State:
         for attachment in instance.attachments:
             self._users.pop(attachment.disk, None)
         return True
+
+    def label(self, resource: Instance | Disk, labels: dict[str, str]) -> None:
+        """Give a resource that is there other labels."""
+        match resource:
+            case Instance():
+                self.instances.change(resource.path, lambda it: setattr(it, "labels", labels))
+            case Disk():
+                self.disks.change(resource.path, lambda it: setattr(it, "labels", labels))
 
     def user_of(self, disk_path: str) -> str | None:
         """The instance that a disk is attached to."""
