@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from copy import copy, deepcopy
-from functools import partial
+from functools import wraps
 from inspect import signature
-from typing import Any
+from typing import Any, NamedTuple
 
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 
+from local.aws.ordered_items import OrderedItems, Span
+
 _Key = tuple[DynamoType, DynamoType | None]
 """A hash key with its range key, if the table has any."""
 
+_make = Table.__init__
 _transact = DynamoDBBackend.transact_write_items
 _query = Table.query
 _asked = signature(_query).bind
@@ -27,23 +30,68 @@ _asked = signature(_query).bind
 
 def correct_dynamodb() -> None:
     """Let transactions keep what they touch only, and queries look only at what they may find."""
+    Table.__init__ = _make_table
     DynamoDBBackend.transact_write_items = _transact_write_items
     Table.query = _query_what_fits
 
 
+@wraps(_make)
+def _make_table(table: Any, *positional: Any, **named: Any) -> None:
+    """Make a table that keeps its items in order."""
+    _make(table, *positional, **named)
+    if table.range_key_attr is not None:
+        table.items = defaultdict(OrderedItems)
+
+
 def _transact_write_items(backend: Any, transact_items: list[dict[str, Any]]) -> None:
-    touched = [(backend.tables[name], keys) for name, keys in _touched(backend.tables, transact_items).items()]
-    for table, keys in touched:
-        table.__deepcopy__ = partial(_given, _kept(table, keys))  # `copy.deepcopy` asks the object itself first
+    tables = backend.tables
+    touched = [_Before.of(tables[name], keys) for name, keys in _touched(tables, transact_items).items()]
+    for before in touched:
+        before.table.__deepcopy__ = before.given  # `copy.deepcopy` asks the object itself first
     try:
         _transact(backend, transact_items)
+    except BaseException:
+        for before in touched:
+            before.restore()
+        raise
     finally:
-        for table, _ in touched:
-            del table.__deepcopy__
+        for before in touched:
+            del before.table.__deepcopy__
 
 
-def _given(kept: Any, _memo: dict[int, Any]) -> Any:
-    return kept
+class _Before(NamedTuple):
+    """A table of which only the items with some keys may change, and what these were; None where nothing was."""
+
+    table: Any
+    items: Mapping[_Key, Any]
+    shard: Any
+
+    @classmethod
+    def of(cls, table: Any, keys: Iterable[_Key]) -> _Before:
+        """What is there now."""
+        memo = {id(table): table}
+        return cls(table, {key: deepcopy(_held(table, key), memo) for key in keys}, deepcopy(table.stream_shard, memo))
+
+    def given(self, _memo: dict[int, Any]) -> Any:
+        """The table itself, where moto takes a copy to go back to."""
+        return self.table
+
+    def restore(self) -> None:
+        """Put the items back as they were."""
+        self.table.stream_shard = self.shard
+        for (hash_key, range_key), item in self.items.items():
+            held, key = (self.table.items, hash_key) if range_key is None else (self.table.items[hash_key], range_key)
+            if item is None:
+                held.pop(key, None)
+            else:
+                held[key] = item
+
+
+def _held(table: Any, key: _Key) -> Any:
+    """The item with a key, if there is one."""
+    hash_key, range_key = key
+    below = table.items.get(hash_key)
+    return below if range_key is None or below is None else below.get(range_key)
 
 
 def _touched(tables: Mapping[str, Any], transact_items: Iterable[Mapping[str, Any]]) -> dict[str, set[_Key]]:
@@ -59,25 +107,6 @@ def _touched(tables: Mapping[str, Any], transact_items: Iterable[Mapping[str, An
     return touched
 
 
-def _kept(table: Any, keys: Iterable[_Key]) -> Any:
-    """The table as it is now, of which only the items with those keys may change: the rest is shared."""
-    kept = copy(table)
-    memo = {id(table): kept}
-    kept.items = copy(table.items)
-    for hash_key, range_key in keys:
-        if hash_key not in table.items:
-            continue
-        if table.range_key_attr is None:
-            kept.items[hash_key] = deepcopy(table.items[hash_key], memo)
-            continue
-        if kept.items[hash_key] is table.items[hash_key]:
-            kept.items[hash_key] = copy(table.items[hash_key])
-        if range_key in table.items[hash_key]:
-            kept.items[hash_key][range_key] = deepcopy(table.items[hash_key][range_key], memo)
-    kept.stream_shard = deepcopy(table.stream_shard, memo)
-    return kept
-
-
 def _query_what_fits(table: Any, *positional: Any, **named: Any) -> Any:
     """Query a table that holds nothing but what has the keys asked for."""
     asked = _asked(table, *positional, **named).arguments
@@ -85,18 +114,41 @@ def _query_what_fits(table: Any, *positional: Any, **named: Any) -> Any:
     if asked.get("index_name") is not None:
         fitting.items = _having(table, dict(asked.get("hash_key_conditions") or ()))
     elif (hash_key := asked["hash_key"]) in table.items:
-        fitting.items = {hash_key: _between(table.items[hash_key], asked)}
+        below = table.items[hash_key]
+        fitting.items = {hash_key: _between(table, below, asked) if _in_order(table, asked) else below}
     else:
         fitting.items = {}
     return _query(fitting, *positional, **named)
 
 
-def _between(items: Any, asked: Mapping[str, Any]) -> Any:
-    """The items of a hash key whose range key is asked for; all where a limit makes what comes after them matter."""
-    comparison, bounds = asked["range_comparison"], asked["range_objs"]
-    if not comparison or asked["limit"] is not None:
-        return items
-    return {key: item for key, item in items.items() if key.compare(comparison, bounds)}
+def _in_order(table: Any, asked: Mapping[str, Any]) -> bool:
+    """Whether what is asked for is a part of the order that a hash key's items have."""
+    start = asked["exclusive_start_key"]
+    same = not start or DynamoType(start[table.hash_key_attr]) == asked["hash_key"]
+    return table.range_key_attr is not None and same
+
+
+def _between(table: Any, items: OrderedItems, asked: Mapping[str, Any]) -> dict[DynamoType, Any]:
+    """The items of a hash key that are asked for; with a limit, no more than so many and the next one beyond them.
+
+    That there is a next one is what moto makes a page of, whether it is asked for or not.
+    """
+    span = items.span(asked["range_comparison"], asked["range_objs"])
+    start, limit, backward = _start(table, asked), asked["limit"], asked["scan_index_forward"] is False
+    if start is not None:
+        after = items.span("<" if backward else ">", [start])
+        span = Span(max(span.first, after.first), min(span.end, after.end))
+    if limit is None or asked.get("filter_kwargs"):  # a filter's limit counts what passes it
+        return items.within(span)
+    if backward:
+        return items.within(Span(max(span.first, span.end - limit) - 1, span.end))
+    return items.within(Span(span.first, min(span.end, span.first + limit) + 1))
+
+
+def _start(table: Any, asked: Mapping[str, Any]) -> DynamoType | None:
+    """The range key after which a query goes on."""
+    start = asked["exclusive_start_key"]
+    return DynamoType(start[table.range_key_attr]) if start else None
 
 
 def _having(table: Any, attributes: Mapping[str, DynamoType]) -> dict[DynamoType, Any]:

@@ -40,18 +40,20 @@ def _corrected() -> None:
 def theirs(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Has moto work as it does by itself, until `undo`."""
     with monkeypatch.context() as patch:
+        patch.setattr(Table, "__init__", dynamodb_corrections._make)
         patch.setattr(DynamoDBBackend, "transact_write_items", dynamodb_corrections._transact)
         patch.setattr(Table, "query", dynamodb_corrections._query)
         yield patch
 
 
-def make_backend() -> Any:
+def make_backend(sort_type: str = "S") -> Any:
     """Two tables, one with a sort key, an index and a stream, and one without any."""
     backend = DynamoDBBackend(REGION, ACCOUNT)
     key = {"AttributeName": "pk", "KeyType": "HASH"}
     sort = {"AttributeName": "sk", "KeyType": "RANGE"}
     state = {"AttributeName": "state", "KeyType": "HASH"}
-    attributes = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "state")]
+    types = {"pk": "S", "sk": sort_type, "state": "S"}
+    attributes = [{"AttributeName": name, "AttributeType": type_} for name, type_ in types.items()]
     usual: dict[str, Any] = {"throughput": None, "indexes": [], "sse_specification": None, "tags": []}
     usual |= {"billing_mode": "PAY_PER_REQUEST", "deletion_protection_enabled": False, "warm_throughput": None}
     index = {"IndexName": "by-state", "KeySchema": [state, sort], "Projection": {"ProjectionType": "ALL"}}
@@ -184,24 +186,38 @@ def test_what_a_query_sorts_does_not_grow_with_the_table(index: str | None, monk
     assert 0 < comparisons(300) == comparisons(3)
 
 
-@pytest.mark.parametrize("limit", [None, 2])
-@pytest.mark.parametrize("start", [None, "x"])
+@pytest.mark.parametrize("forward", [True, False])
+@pytest.mark.parametrize("limit", [None, 1, 2, 3])
+@pytest.mark.parametrize("start", [None, "ar", "ax", "az", "bx", "9y"])
 @pytest.mark.parametrize(
-    ("comparison", "bounds"), [("=", "y"), ("<", "y"), (">=", "y"), ("BETWEEN", "xy"), ("BEGINS_WITH", "z")]
+    ("comparison", "bounds"),
+    [
+        (None, ""),
+        ("=", "y"),
+        ("=", "w"),
+        ("<", "y"),
+        ("<=", "y"),
+        (">", "x"),
+        (">=", "y"),
+        ("BETWEEN", "xy"),
+        ("BETWEEN", "yx"),
+        ("BEGINS_WITH", "z"),
+    ],
 )
 def test_a_query_by_range_finds_what_it_does_by_itself(
-    comparison: str, bounds: str, start: str | None, limit: int | None, theirs: pytest.MonkeyPatch
+    comparison: str | None, bounds: str, start: str | None, limit: int | None, forward: bool, theirs: pytest.MonkeyPatch
 ) -> None:
-    backend = make_backend()
-    for pk in PARTITIONS:
-        for sk in SORTS:
-            backend.put_item("sorted", {"pk": {"S": pk}, "sk": {"S": sk}})
-
     def found() -> Any:
+        backend = make_backend()
+        for pk in PARTITIONS:
+            for sk in (*"zyxwv", "zz"):
+                backend.put_item("sorted", {"pk": {"S": pk}, "sk": {"S": sk}})
+            backend.delete_item("sorted", {"pk": {"S": pk}, "sk": {"S": "v"}})
         asked: dict[str, Any] = {
             "range_comparison": comparison,
             "range_value_dicts": [{"S": it} for it in bounds],
-            "exclusive_start_key": start and {"pk": {"S": "a"}, "sk": {"S": start}},
+            "exclusive_start_key": start and {"pk": {"S": start[0]}, "sk": {"S": start[1]}},
+            "scan_index_forward": forward,
             "limit": limit,
         }
         items, scanned, last = backend.query("sorted", {"S": "a"}, **{**ASKED, **asked})
@@ -210,6 +226,34 @@ def test_a_query_by_range_finds_what_it_does_by_itself(
     expected = found()
     theirs.undo()
     assert found() == expected
+
+
+@pytest.mark.parametrize("limit", [None, 2])
+def test_a_query_by_a_number_finds_what_it_does_by_itself(limit: int | None, theirs: pytest.MonkeyPatch) -> None:
+    def found() -> Any:
+        backend = make_backend(sort_type="N")
+        for number in ("10", "9", "-1", "2.5"):
+            backend.put_item("sorted", {"pk": {"S": "a"}, "sk": {"N": number}})
+        asked = {"range_comparison": ">", "range_value_dicts": [{"N": "2"}], "limit": limit}
+        items, scanned, last = backend.query("sorted", {"S": "a"}, **{**ASKED, **asked})
+        return [it.to_json() for it in items], scanned, last
+
+    expected = found()
+    theirs.undo()
+    assert found() == expected
+
+
+def test_a_table_that_is_restored_is_queried_like_the_one_it_was() -> None:
+    backend = make_backend()
+    for sk in SORTS:
+        backend.put_item("sorted", {"pk": {"S": "a"}, "sk": {"S": sk}})
+    backup = backend.create_backup("sorted", "backup")
+    backend.delete_item("sorted", {"pk": {"S": "a"}, "sk": {"S": "x"}})
+    backend.restore_table_from_backup("restored", backup.arn)
+    backend.put_item("restored", {"pk": {"S": "a"}, "sk": {"S": "w"}})
+    assert held(backend)["restored"][0] == [{"Attributes": {"pk": {"S": "a"}, "sk": {"S": it}}} for it in "wxyz"]
+    found, _, _ = backend.query("restored", {"S": "a"}, **ASKED)
+    assert [it.range_key.value for it in found] == ["w", "x"]
 
 
 def test_what_a_query_by_range_weighs_does_not_grow_with_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,6 +269,36 @@ def test_what_a_query_by_range_weighs_does_not_grow_with_the_rest(monkeypatch: p
     assert 0 < weighed(300) == weighed(3)
 
 
+@pytest.mark.parametrize("limit", [None, 2])
+@pytest.mark.parametrize("forward", [True, False])
+def test_what_a_query_by_range_compares_does_not_grow_with_the_rest(
+    limit: int | None, forward: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compared(others: int) -> int:
+        backend = make_backend()
+        for sk in ("r1", "r2", *(f"{first}{number}" for number in range(others) for first in "es")):
+            backend.put_item("sorted", {"pk": {"S": "a"}, "sk": {"S": sk}})
+        named = {"range_comparison": "BEGINS_WITH", "range_value_dicts": [{"S": "r"}], "scan_index_forward": forward}
+        with counted(monkeypatch, "__lt__") as ordered, counted(monkeypatch, "compare") as weighed:
+            assert len(backend.query("sorted", {"S": "a"}, **{**ASKED, **named, "limit": limit})[0]) == 2
+        return len(ordered) + len(weighed)
+
+    assert 0 < compared(300) == compared(3)
+
+
+def test_a_page_costs_what_is_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def weighed(others: int) -> int:
+        backend = make_backend()
+        for number in range(others):
+            backend.put_item("sorted", {"pk": {"S": "a"}, "sk": {"S": f"{number:04}"}})
+        with counted(monkeypatch, "__lt__") as calls:
+            backend.query("sorted", {"S": "a"}, **ASKED)
+        return len(calls)
+
+    assert 0 < weighed(300) == weighed(5)
+
+
 def test_what_a_query_asks_for_is_named_as_it_is_looked_for() -> None:
     named = {"hash_key", "range_comparison", "range_objs", "limit", "index_name", "hash_key_conditions"}
+    named |= {"exclusive_start_key", "scan_index_forward", "filter_kwargs"}
     assert named < set(inspect.signature(dynamodb_corrections._query).parameters)

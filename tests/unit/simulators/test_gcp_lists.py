@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
+from typing import Any
 
 import pytest
 from google.cloud import compute_v1
@@ -21,6 +23,11 @@ def labels(random: Random) -> Labels:
     return {name: random.choice(VALUES) for name in NAMES if random.random() < 0.7}
 
 
+def replace(new: Labels, old: Labels) -> None:
+    old.clear()
+    old.update(new)
+
+
 def changed(seed: int) -> tuple[Collection[Labels], dict[str, Labels]]:
     """Labels by path after many changes, and the same in a dict."""
     random = Random(seed)  # noqa: S311 -- reproducible on purpose, nothing secret
@@ -31,10 +38,10 @@ def changed(seed: int) -> tuple[Collection[Labels], dict[str, Labels]]:
         if path in known and random.random() < 0.3:
             del collection[path], known[path]
         elif path in known and random.random() < 0.5:
-            collection.change(path, lambda it, new=new: (it.clear(), it.update(new)))
-            known[path] = dict(new)
+            collection.change(path, partial(replace, new))
+            known[path] = new
         else:
-            collection[path], known[path] = dict(new), dict(new)
+            collection[path], known[path] = dict(new), new
     return collection, known
 
 
@@ -64,7 +71,7 @@ def looked_at(monkeypatch: pytest.MonkeyPatch, others: int, expression: str, *, 
         represented: list[object] = []
         known = reading.Reader._represent
 
-        def represent(reader: reading.Reader, resource: object) -> object:
+        def represent(reader: reading.Reader, resource: Any) -> dict[str, Any]:
             represented.append(resource)
             return known(reader, resource)
 
