@@ -12,14 +12,14 @@ import json
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from bench.request_units import INDEXED_BY, Item, Requests, Units
+from bench.request_units import INDEXED_BY, Item, Place, Requests, Units
 from local.assembly import STATE
 from local.elsewhere import FunctionsElsewhere
 from local.lambda_runtime.functions import DeployedFunction
@@ -212,9 +212,13 @@ class Counted:
         environ["wsgi.input"] = BytesIO(body)
         return Asked.CHANGE if _CHANGES.search(body) else Asked.LOOK
 
-    def _look(self, table: str, key: Item) -> Item:
-        """An item, asked of the account by the way that requests take, and not counted."""
-        asked = json.dumps({"TableName": table, "Key": key, "ConsistentRead": True}).encode()
+    def _look(self, places: Sequence[Place]) -> list[Item]:
+        """Items, asked of the account in one request by the way that requests take, and not counted."""
+        keys: defaultdict[str, list[Item]] = defaultdict(list)
+        for table, key in places:
+            keys[table].append(key)
+        wanted = {table: {"Keys": them, "ConsistentRead": True} for table, them in keys.items()}
+        asked = json.dumps({"RequestItems": wanted}).encode()
         environ = {
             "REQUEST_METHOD": "POST",
             "PATH_INFO": "/",
@@ -227,11 +231,15 @@ class Counted:
             "wsgi.input": BytesIO(asked),
             "CONTENT_LENGTH": str(len(asked)),
             "CONTENT_TYPE": "application/x-amz-json-1.0",
-            "HTTP_X_AMZ_TARGET": "DynamoDB_20120810.GetItem",
+            "HTTP_X_AMZ_TARGET": "DynamoDB_20120810.BatchGetItem",
             **self._signed,
         }
-        found: Item = json.loads(b"".join(self._app(environ, _unanswered))).get("Item", {})
-        return found
+        found = json.loads(b"".join(self._app(environ, _unanswered))).get("Responses", {})
+        return [_with_key(found.get(table, ()), key) for table, key in places]
+
+
+def _with_key(items: Iterable[Item], key: Item) -> Item:
+    return next((it for it in items if key.items() <= it.items()), {})
 
 
 def _unanswered(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:

@@ -12,8 +12,11 @@ from math import ceil
 from typing import Any, Final, NamedTuple
 
 Item = Mapping[str, Mapping[str, Any]]
-Look = Callable[[str, Item], Item]
-"""A look at what a table has under a key; nothing where there is no item."""
+Place = tuple[str, Item]
+"""A table and a key in it."""
+
+Look = Callable[[Sequence[Place]], Sequence[Item]]
+"""A look at what there is at some places, in their order; nothing where there is no item."""
 
 INDEXED_BY: Final = ("status", "caller", "home")
 """The partition keys of the ledger's indexes (infra/constructs/ledger.py), each of which holds whole items."""
@@ -38,18 +41,19 @@ class Requests:
 
     def passing(self, operation: str, asked: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Units]:
         """Begin with a request that is about to be made; what is returned is given its answer, and says the units."""
-        before = [(it, self._look(it["TableName"], _key(it))) for it in _writes(operation, asked)]
+        places = [(it["TableName"], _key(it)) for it in _writes(operation, asked)]
+        before = self._look(places) if places else ()
         times = _IN_A_TRANSACTION if operation.startswith("Transact") else 1
 
         def answered(answer: Mapping[str, Any]) -> Units:
-            write = sum(self._written(it, old, times) for it, old in before)
+            after = self._look(places) if places else ()
+            write = sum(self._written(old, new, times) for old, new in zip(before, after, strict=True))
             return Units(_read(operation, asked, answer), write)
 
         return answered
 
-    def _written(self, write: Mapping[str, Any], old: Item, times: int) -> int:
+    def _written(self, old: Item, new: Item, times: int) -> int:
         """The larger of an item before and after, and each index that holds it: twice where it moves in there."""
-        new = self._look(write["TableName"], _key(write))
         units = times * max(write_units(old), write_units(new))
         for partition in self._indexes:
             held, holds = old.get(partition), new.get(partition)
@@ -87,9 +91,9 @@ class CountedClient:
 
         return counted
 
-    def _look(self, table: str, key: Item) -> Item:
-        found: Item = self._client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
-        return found
+    def _look(self, places: Sequence[Place]) -> list[Item]:
+        asked = ({"TableName": table, "Key": key, "ConsistentRead": True} for table, key in places)
+        return [self._client.get_item(**it).get("Item", {}) for it in asked]
 
 
 def _writes(operation: str, asked: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

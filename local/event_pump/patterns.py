@@ -6,9 +6,11 @@ Source: EventBridge user guide, "Comparison operators for use in event patterns"
 from __future__ import annotations
 
 import ipaddress
+import json
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from local.event_pump.errors import NotSupported
@@ -23,6 +25,12 @@ _COMPARISONS: Final = {"<": operator.lt, "<=": operator.le, "=": operator.eq, ">
 def compile_pattern(pattern: Mapping[str, Any]) -> Test:
     """A test whether an event matches; raises NotSupported naming what cannot be read."""
     return _object(pattern, ())
+
+
+@lru_cache(maxsize=256)
+def read_pattern(text: str) -> Test:
+    """The test of a pattern in JSON, read once however often it is asked for; raises ValueError for what is no JSON."""
+    return compile_pattern(json.loads(text))
 
 
 def _object(pattern: Mapping[str, Any], path: tuple[str, ...]) -> Test:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -232,8 +233,12 @@ def _hour_after(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0) + _HOUR
 
 
+_MOST_OF_THE_TIME: Final = 0.05
+"""What looking may take of all time: how long a look takes grows with what there is."""
+
+
 class Metering:
-    """A meter that looks by itself every few seconds, until it is closed."""
+    """A meter that looks by itself every few seconds, more rarely when a look takes long, until it is closed."""
 
     def __init__(self, meter: Meter, seconds: float = 5.0) -> None:
         self._meter = meter
@@ -248,6 +253,9 @@ class Metering:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._over.wait(self._seconds):
+        pause = self._seconds
+        while not self._over.wait(pause):
+            began = time.monotonic()
             with suppress(OSError):  # it is looked at again
                 self._meter.look()
+            pause = max(self._seconds, (time.monotonic() - began) / _MOST_OF_THE_TIME)

@@ -8,12 +8,11 @@ Source: Lambda developer guide, "Using Lambda with Amazon DynamoDB", "Process Dy
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from local.event_pump.patterns import compile_pattern
+from local.event_pump.patterns import read_pattern
 from local.event_pump.pump import Timeline, Timer
 from local.queues.invoking import Ending, Functions
 from local.streams import batches
@@ -73,7 +72,7 @@ class Poller:
 
     def _gather(self) -> None:
         """Read on until a batch is full or nothing is left; what no filter lets through is passed over."""
-        tests = [compile_pattern(json.loads(it)) for it in self.mapping.filters]
+        tests = [read_pattern(it) for it in self.mapping.filters]
         while (wanted := self.mapping.batch_size - len(self._gathered)) > 0:
             found = self._streams.read(self.mapping.stream_arn, self._read_up_to, wanted)
             if not found:

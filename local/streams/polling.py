@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 
 from local.event_pump.errors import NotSupported
-from local.event_pump.patterns import compile_pattern
+from local.event_pump.patterns import read_pattern
 from local.event_pump.pump import Timeline
 from local.queues.invoking import Functions
 from local.queues.mappings import MappingPolling
@@ -28,6 +27,6 @@ def check(mapping: Mapping) -> None:
         raise NotSupported(f"{name}: {', '.join(mapping.unsupported)}")
     try:
         for each in mapping.filters:
-            compile_pattern(json.loads(each))
+            read_pattern(each)
     except (NotSupported, ValueError) as error:
         raise NotSupported(f"{name}: the filter {error}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ import pytest
 
 from local.clock import VirtualClock
 from local.simulators.bill import Bill, Charge
-from local.simulators.meter import AWS_TARIFF, Meter, Metered, metered
+from local.simulators.meter import AWS_TARIFF, Meter, Metered, Metering, metered
 
 START = datetime(2026, 11, 30, 22, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -131,3 +132,27 @@ def test_two_of_a_kind_are_two_charges(cloud: Cloud, count: int) -> None:
     cloud.look_after(HOUR / 2)
 
     assert total(cloud.charges) == count * MICRO / 2
+
+
+class SlowMeter(Meter):
+    """One that takes long for its first look."""
+
+    def __init__(self, seconds: float) -> None:
+        self.looks: list[float] = []
+        self._takes = seconds
+
+    def look(self) -> None:
+        self.looks.append(time.monotonic())
+        time.sleep(self._takes if len(self.looks) == 1 else 0)
+
+
+def test_a_meter_that_has_much_to_look_at_looks_more_rarely() -> None:
+    meter = SlowMeter(0.05)
+    metering = Metering(meter, seconds=0.01)
+    deadline = time.monotonic() + 10
+    while len(meter.looks) < 4 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    metering.close()
+    first, second, third, fourth, *_ = meter.looks
+    assert second - first > 0.05 / 0.05
+    assert fourth - third < 0.5
