@@ -3,7 +3,8 @@
 Each is run twice: once it commits, once its last resource fails when all others are ready, and all of them are rolled
 back. Disks are created on Google Cloud, whose simulator answers as quickly with many when it is asked for one; the
 last resource is an instance with one of them. Counted are the events and the largest payload of an execution, the
-ledger's requests, and what the machine and its functions have in memory at most.
+ledger's requests, what the machine and its functions have in memory at most, and what they take of the processors:
+a function's process that ended meanwhile is not among them.
 
     python -m bench scale             # up to 1,000
     python -m bench.scale 5000        # so many
@@ -15,8 +16,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +27,7 @@ import requests
 
 from bench.figure import Figure, limited, plain
 from bench.foreground import descendants, resident
-from bench.measured import MeasuredMachine
+from bench.measured import MeasuredMachine, Spent
 from bench.request_units import Units
 from bench.visibility import Api
 from local.assembly import synthesize
@@ -42,6 +43,7 @@ _AT_LEAST_AS_CHEAP: Final = 1.1
 _ZONE: Final = "europe-west1-b"
 _LOOK_SECONDS: Final = 1.0
 _LONGEST_SECONDS: Final = 3_600.0
+_LONGEST_SECONDS_OF_EACH: Final = 1.0
 
 
 class Ledger(NamedTuple):
@@ -49,6 +51,13 @@ class Ledger(NamedTuple):
 
     requests: int
     units: Units
+
+
+class Worked(NamedTuple):
+    """Seconds of a processor: of this process, which is the machine, and of its functions."""
+
+    machine: float
+    functions: float
 
 
 @dataclass
@@ -65,6 +74,7 @@ class Run:
     ledger: Ledger = field(default_factory=lambda: Ledger(0, Units()))
     machine: float = 0.0
     functions: float = 0.0
+    worked: Worked = field(default_factory=lambda: Worked(0.0, 0.0))
 
 
 def request(resources: int) -> dict[str, Any]:
@@ -94,32 +104,51 @@ def _measured(machine: MeasuredMachine, endpoints: Endpoints, resources: int, *,
     if fails:
         fault = [{"operation": "instances.insert", "fault": "capacity"}]
         requests.post(f"{endpoints.gcp}/_simulator/faults", json=fault, timeout=10).raise_for_status()
+    worked = _worked()
     with _watched(run):
         began = time.monotonic()
         saga: str = api.call("POST", "/sagas", request(resources))["id"]
         run.accepted = time.monotonic() - began
-        ended = _ended(api, saga)
+        ended = _ended(api, saga, max(_LONGEST_SECONDS, _LONGEST_SECONDS_OF_EACH * resources))
         run.seconds = time.monotonic() - began
+    run.worked = _since(worked)
     if ended != run.ending:
         raise RuntimeError(f"the saga is {ended}, so its figures would be of something else")
     executions = [it for it in machine.executions() if saga in str(it.history.events[0].details)]
     run.executions = len(executions)
     run.events = max(len(it.history) for it in executions if not it.origin.express)
     run.payload = max(_payloads(executions))
-    asked = [it.units for made in machine.account.requests.values() for it in made if it.service == "dynamodb"]
+    made = list(machine.account.requests.values())  # which others go on adding to
+    asked = [it.units for call in made for it in call if it.service == "dynamodb"]
     units = Units(sum(it.read for it in asked), sum(it.write for it in asked))
     run.ledger = Ledger(len(asked), units)
     return run
 
 
-def _ended(api: Api, saga: str) -> str:
-    given_up = time.monotonic() + _LONGEST_SECONDS
+def _ended(api: Api, saga: str, longest: float) -> str:
+    given_up = time.monotonic() + longest
     while time.monotonic() < given_up:
-        status = str(api.call("GET", f"/sagas/{saga}?limit=1")["status"])
-        if status in ("COMMITTED", "ROLLED_BACK", "NEEDS_ATTENTION"):
-            return status
+        with suppress(RuntimeError):  # one look that a busy machine refuses is not the end
+            status = str(api.call("GET", f"/sagas/{saga}?limit=1")["status"])
+            if status in ("COMMITTED", "ROLLED_BACK", "NEEDS_ATTENTION"):
+                return status
         time.sleep(_LOOK_SECONDS)
     raise RuntimeError("the saga does not get on, so there is nothing to count")
+
+
+def _worked() -> dict[int, float]:
+    """The seconds of a processor that each process has taken so far: this one, and those that it has started."""
+    found = {os.getpid(): time.process_time()}
+    for child in descendants(os.getpid()):
+        with suppress(OSError):  # it has ended meanwhile
+            found[child] = Spent.of(child).processor
+    return found
+
+
+def _since(before: Mapping[int, float]) -> Worked:
+    grown = {process: seconds - before.get(process, 0.0) for process, seconds in _worked().items()}
+    machine = grown.pop(os.getpid())
+    return Worked(machine, sum(grown.values()))
 
 
 def _payloads(executions: Iterable[Execution]) -> Iterator[int]:
@@ -152,9 +181,11 @@ def figures(sizes: Iterable[int] = SIZES) -> list[Figure]:
     """Each size, committed and rolled back; and whether a resource costs more in a larger saga."""
     found: list[Figure] = []
     for fails in (False, True):
-        runs = [measure(size, fails=fails) for size in sizes]
-        for run in runs:
-            found += _of(run)
+        runs = []
+        for size in sizes:
+            runs.append(measure(size, fails=fails))
+            found += _of(runs[-1])
+            print(runs[-1], file=sys.stderr, flush=True)  # whatever becomes of the runs that are to come
         if len(runs) > 1:
             found.append(_growth(runs))
     return found
@@ -174,6 +205,10 @@ def _of(run: Run) -> list[Figure]:
         plain(f"{name}: until it has ended", run.seconds, "s", method),
         plain(f"{name}: ledger requests a resource", each, "", method),
         plain(f"{name}: units of writing a resource", run.ledger.units.write / run.resources, "", method),
+        plain(
+            f"{name}: the machine's processor time a resource", 1_000 * run.worked.machine / run.resources, "ms", method
+        ),
+        plain(f"{name}: the functions' a resource", 1_000 * run.worked.functions / run.resources, "ms", method),
         plain(f"{name}: memory of the machine", run.machine, "MiB", method, 0),
         plain(f"{name}: memory of the functions", run.functions, "MiB", method, 0),
     ]
