@@ -1,7 +1,7 @@
 """What moto finds out anew for every request and value: found out once, since it is always the same.
 
 Which methods a service has, which services there are, and under which names a member of an answer may be kept. Tags of
-one resource are looked for among all tags.
+one resource are looked for among all tags, and one tag of it among copies of all that it has.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import Any, Final
 from moto import backends
 from moto.core import responses
 from moto.core.serialize import XFormedAttributePicker
+from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.tags import TagBackend
 
 _modules = backends.list_of_moto_modules
 _method_names = responses.method_names_from_class
 _possible_keys = XFormedAttributePicker.get_possible_keys
 _describe_tags = TagBackend.describe_tags
+_filter_value = TaggedEC2Resource.get_filter_value
 
 _KNOWN: Final = "_skysaga_possible_keys"
 _ID: Final = re.compile(r"[a-z]+-[0-9a-f]+")
@@ -32,6 +34,7 @@ def correct_requests() -> None:
     responses.method_names_from_class = cache(lambda kind: frozenset(_method_names(kind)))
     XFormedAttributePicker.get_possible_keys = _keys_once
     TagBackend.describe_tags = _tags_of_one
+    TaggedEC2Resource.get_filter_value = _value_of_tag
 
 
 def _keys_once(picker: Any, context: Any) -> Iterable[str]:
@@ -56,3 +59,11 @@ def _tags_of_one(backend: Any, filters: Mapping[str, list[str]] | None = None) -
 
 def _one(backend: Any, resource_id: str) -> dict[str, dict[str, str]]:
     return {resource_id: backend.tags[resource_id]} if resource_id in backend.tags else {}
+
+
+def _value_of_tag(resource: Any, filter_name: str, method_name: str | None = None) -> Any:
+    """What a resource is filtered by: a list by tags asks this of everything that there is."""
+    kind, _, tag = filter_name.partition(":")
+    if kind != "tag" or not _ID.fullmatch(resource.id or ""):
+        return _filter_value(resource, filter_name, method_name)
+    return resource.ec2_backend.tags.get(resource.id, {}).get(tag)

@@ -9,6 +9,7 @@ from moto import backends
 from moto.core import responses
 from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.core.utils import get_service_model
+from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.tags import TagBackend
 from moto.ec2.responses import EC2Response
 
@@ -72,3 +73,32 @@ def test_tags_are_the_same(filters: dict[str, list[str]] | None) -> None:
         backend.create_tags([resource], {"name": resource, "other": ""})
     assert backend.describe_tags(filters) == request_corrections._describe_tags(backend, filters)
     assert set(backend.tags) == {"i-0a", "i-0ab", "vol-0b"}
+
+
+class Tagged(TaggedEC2Resource):  # type: ignore[misc]  # moto is untyped here
+    """A resource of a backend that has only tags."""
+
+    def __init__(self, backend: TagBackend, id_: str | None) -> None:
+        self.ec2_backend = backend
+        self.id = id_
+        self.size = 8
+
+
+@pytest.mark.parametrize("name", ["tag:team", "tag:a:b", "tag:", "tag:missing", "tag-key", "tag-value", "size"])
+@pytest.mark.parametrize("id_", ["vol-0a", "vol-0b", "vol-0*", None])
+def test_a_resource_is_filtered_by_what_it_is_filtered_by_itself(name: str, id_: str | None) -> None:
+    backend = TagBackend()
+    backend.create_tags(["vol-0a"], {"team": "payments", "a:b": "", "": "empty"})
+    backend.create_tags(["vol-0c"], {"team": "search"})
+    resource = Tagged(backend, id_)
+    assert resource.get_filter_value(name) == request_corrections._filter_value(resource, name)
+    assert set(backend.tags) == {"vol-0a", "vol-0c"}
+
+
+def test_a_list_by_a_tag_copies_no_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[object] = []
+    monkeypatch.setattr(TaggedEC2Resource, "get_tags", lambda resource: copied.append(resource) or [])
+    backend = TagBackend()
+    backend.create_tags(["vol-0a"], {"team": "payments"})
+    assert Tagged(backend, "vol-0a").get_filter_value("tag:team") == "payments"
+    assert copied == []
