@@ -97,7 +97,7 @@ def test_a_resource_is_filtered_by_what_it_is_filtered_by_itself(name: str, id_:
 
 def test_a_list_by_a_tag_copies_no_tags(monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[object] = []
-    monkeypatch.setattr(TaggedEC2Resource, "get_tags", lambda resource: copied.append(resource) or [])
+    monkeypatch.setattr(TaggedEC2Resource, "get_tags", copied.append)
     backend = TagBackend()
     backend.create_tags(["vol-0a"], {"team": "payments"})
     assert Tagged(backend, "vol-0a").get_filter_value("tag:team") == "payments"
