@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.packaging.archive import replace_file
+from infra.packaging.source import Part, Unfamiliar, names, reachable, without
 
 SERVICES: Final = frozenset({"disks", "instances", "machine_types", "regions", "zone_operations", "zones"})
 """The services that `lambdas/gcp/clients.py` has clients of; the others are 50 MB."""
@@ -20,15 +21,11 @@ SERVICES: Final = frozenset({"disks", "instances", "machine_types", "regions", "
 Dropped = Callable[[str], bool]
 
 
-class _Unfamiliar(Exception):
-    """The SDK is not written as it was."""
-
-
 def prune_compute(package: Path) -> None:
     """Leave those services in the package `compute_v1`; where it is not written as it was, leave it as it is."""
     try:
         pruned = _pruned(package)
-    except (OSError, SyntaxError, _Unfamiliar):
+    except (OSError, SyntaxError, Unfamiliar):
         return  # it works, and is too slow and too large, which the budgets tell
     for path, source in pruned.items():
         replace_file(path, source.encode())
@@ -46,8 +43,9 @@ def _pruned(package: Path) -> dict[Path, str]:
     )
     defined = {it.name: it for it in ast.parse(messages.read_text()).body if isinstance(it, ast.ClassDef)}
     services = [path for name in SERVICES for path in _existing(package / "services" / name).rglob("*.py")]
-    used = {name for path in services for name in _names(ast.parse(path.read_text())) if name in defined}
-    kept = _reachable(defined, used)
+    used = {name for path in services for name in names(ast.parse(path.read_text()))}
+    # A field names its message in text or by its class.
+    kept = reachable(defined, lambda name: names(defined[name]), used)
     clients = set(_clients(ast.parse(front.read_text())))
 
     def dropped(name: str) -> bool:
@@ -58,25 +56,8 @@ def _pruned(package: Path) -> dict[Path, str]:
 
 def _existing(folder: Path) -> Path:
     if not folder.is_dir():
-        raise _Unfamiliar(folder)
+        raise Unfamiliar(folder)
     return folder
-
-
-def _reachable(defined: dict[str, ast.ClassDef], first: set[str]) -> set[str]:
-    """The messages that some are made of, directly or not: a field names its message in text or by its class."""
-    found, ahead = set[str](), set(first)
-    while ahead:
-        name = ahead.pop()
-        found.add(name)
-        ahead |= {it for it in _names(defined[name]) if it in defined} - found
-    return found
-
-
-def _names(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
-                yield name
 
 
 def _clients(front: ast.Module) -> Iterator[str]:
@@ -89,24 +70,17 @@ def _clients(front: ast.Module) -> Iterator[str]:
 
 
 def _without(source: str, dropped: Dropped) -> str:
-    """The source without the classes, imports and listed names that are dropped; raises _Unfamiliar."""
-    lines = source.splitlines(keepends=True)
-    for node in ast.parse(source).body:
-        for part in _parts(node, dropped):
-            first, last = part.lineno - 1, part.end_lineno or part.lineno
-            if lines[first][: part.col_offset].strip() or lines[last - 1][part.end_col_offset :].strip(" ,\n"):
-                raise _Unfamiliar(f"line {part.lineno} holds more than one thing")
-            lines[first:last] = [""] * (last - first)
-    return "".join(lines)
+    """The source without the classes, imports and listed names that are dropped; raises Unfamiliar."""
+    return without(source, [part for node in ast.parse(source).body for part in _parts(node, dropped)])
 
 
-def _parts(node: ast.stmt, dropped: Dropped) -> Iterator[ast.stmt | ast.expr | ast.alias]:
+def _parts(node: ast.stmt, dropped: Dropped) -> Iterator[Part]:
     match node:
         case ast.ClassDef(name=name) if dropped(name):
             yield node
-        case ast.ImportFrom(names=names):
-            gone = [it for it in names if dropped(it.name)]
-            yield from [node] if len(gone) == len(names) else gone
+        case ast.ImportFrom(names=imported):
+            gone = [it for it in imported if dropped(it.name)]
+            yield from [node] if len(gone) == len(imported) else gone
         case ast.Assign(value=value):
             for it in ast.walk(value):
                 if isinstance(it, ast.Constant) and isinstance(it.value, str) and dropped(it.value):
