@@ -8,6 +8,7 @@ from typing import Final
 
 from infra.packaging.compute import prune_compute
 from infra.packaging.descriptions import prune_descriptions
+from infra.packaging.management import prune_management
 
 AWS_SERVICES: Final = frozenset(
     {
@@ -66,6 +67,7 @@ def prune(site_packages: Path) -> None:
         prune_descriptions(data)
     if compute.exists():
         prune_compute(compute)
+    prune_management(site_packages / "azure" / "mgmt")
 
 
 def _keep_only(names: frozenset[str], folder: Path) -> None:

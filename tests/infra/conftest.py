@@ -258,3 +258,9 @@ def _unpacked(here: Bundles, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("unpacked")
     unpack(here, folder)
     return folder
+
+
+@pytest.fixture(name="layers", scope="session")
+def _layers(unpacked: Path, here: Bundles) -> dict[str, Path]:
+    """Where the packages are that the functions of each folder have."""
+    return {folder: unpacked / bundle.stem / "python" for folder, bundle in here.dependencies.items()}

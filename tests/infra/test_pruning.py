@@ -18,7 +18,7 @@ import google.cloud.compute_v1
 import pytest
 from botocore import xform_name
 
-from infra.packaging.bundles import CODE, Bundles
+from infra.packaging.bundles import CODE
 from infra.packaging.compute import SERVICES, prune_compute
 from infra.packaging.descriptions import OPERATIONS, prune_descriptions
 
@@ -56,11 +56,6 @@ def told(*path: Path) -> dict[str, str]:
     )
     found: dict[str, str] = json.loads(ran.stdout)
     return found
-
-
-@pytest.fixture(name="layers", scope="module")
-def _layers(unpacked: Path, here: Bundles) -> dict[str, Path]:
-    return {folder: unpacked / bundle.stem / "python" for folder, bundle in here.dependencies.items()}
 
 
 def test_what_is_left_of_compute_engine_is_as_the_sdk_has_it_and_a_small_part(layers: dict[str, Path]) -> None:
