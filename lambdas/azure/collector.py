@@ -6,7 +6,7 @@ import os
 from functools import cache
 
 from lambdas.adapters.collecting import collect_handler, declared_target
-from lambdas.azure.clients import AzureClients, AzureSubscriptions
+from lambdas.azure.costs.clients import CostClients, CostSubscriptions
 from lambdas.azure.costs.cost_exports import CostExportCosts
 from lambdas.azure.costs.cost_query import CostQueryCosts
 from lambdas.azure.settings import AzureSettings
@@ -26,13 +26,13 @@ def cost_source(source: AnySource) -> CostSource:
             raise TerminalError("WrongCollector", f"{source.name} is not a source on Azure")
 
 
-def _clients(target: str) -> AzureClients:
+def _clients(target: str) -> CostClients:
     return _subscriptions().of(declared_target("azure", target))
 
 
 @cache
-def _subscriptions() -> AzureSubscriptions:
-    return AzureSubscriptions(AzureSettings.from_environment(os.environ))
+def _subscriptions() -> CostSubscriptions:
+    return CostSubscriptions(AzureSettings.from_environment(os.environ))
 
 
 handler = collect_handler(cost_source)

@@ -31,7 +31,7 @@ NEVER = {
 }
 ONLY = {
     "azure.identity": {"lambdas.azure.handler", "lambdas.azure.collector"},
-    "azure.mgmt.compute": set[str](),
+    "azure.mgmt.compute": {"lambdas.azure.handler"},
     "azure.mgmt.network": set[str](),
     "duckdb": {"lambdas.billing.publisher"},
     "google.cloud.bigquery": {"lambdas.gcp.collector"},

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 from azure.core import MatchConditions
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lambdas.azure.clients import AzureClients
+from lambdas.azure.costs.clients import CostClients
 from lambdas.azure.costs.errors import answered
 from lambdas.core.billing.paging import Cursor, file_format
 from lambdas.core.billing.sources import CostExport
@@ -93,7 +93,7 @@ class _Manifest(BaseModel):
 class CostExportCosts:
     """One export; a span is read month by month, and file by file."""
 
-    def __init__(self, clients: AzureClients, source: CostExport) -> None:
+    def __init__(self, clients: CostClients, source: CostExport) -> None:
         self._clients = clients
         self._source = source
 

@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, cast
 
-from lambdas.azure.clients import AzureClients
+from lambdas.azure.costs.clients import CostClients
 from lambdas.azure.costs.errors import answered
 from lambdas.azure.costs.query_rows import COMMITMENTS, GROUPINGS, Dataset, QueryRows
 from lambdas.core.billing.paging import Cursor
@@ -64,7 +64,7 @@ class _Part(NamedTuple):
 class CostQueryCosts:
     """One subscription by Cost Management's query; it never says that nothing has changed."""
 
-    def __init__(self, clients: AzureClients, source: CostQuery) -> None:
+    def __init__(self, clients: CostClients, source: CostQuery) -> None:
         self._clients = clients
         self._source = source
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.azure.clients import SCOPE, AzureClients, AzureSubscriptions
+from lambdas.azure.clients import AzureClients, AzureSubscriptions
 from lambdas.azure.credentials import SignIn
+from lambdas.azure.pipeline import SCOPE
 from lambdas.azure.settings import AzureSettings
 from lambdas.core.errors import RetryableError, StepError, TerminalError
 from lambdas.core.targets import AwsTarget, AzureTarget

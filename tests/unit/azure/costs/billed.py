@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import pytest
 
-from lambdas.azure.clients import AzureClients
+from lambdas.azure.costs.clients import CostClients
 from lambdas.azure.costs.cost_exports import CostExportCosts
 from lambdas.azure.costs.cost_query import CostQueryCosts
 from lambdas.azure.settings import AzureSettings
@@ -81,7 +81,7 @@ class BilledAzure:
     simulator: AzureSimulator
     storage: BlobStorage
     storage_url: str
-    clients: AzureClients
+    clients: CostClients
 
     def arm(self, operation: str, fault: FaultKind, **details: Any) -> None:
         """Let something go wrong."""
@@ -128,14 +128,14 @@ def billed_azure(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Iterator[B
         yield BilledAzure(bill, clock, simulator, storage, blobs.url, clients(server.url))
 
 
-def clients(url: str) -> AzureClients:
+def clients(url: str) -> CostClients:
     """Our clients for a Resource Manager at some address, as the managed identity."""
     environ = {
         "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
         "AZURE_RESOURCE_MANAGER_ENDPOINT": url,
         "IDENTITY_ENDPOINT": "described by the environment",
     }
-    return AzureClients(AzureSettings.from_environment(environ))
+    return CostClients(AzureSettings.from_environment(environ))
 
 
 def pages(source: CostSource, span: Span) -> Iterator[Page]:
