@@ -103,14 +103,14 @@ class Stopped:
     status: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     command_line.install()
     with open_site(tmp_path_factory.mktemp("site")) as opened:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def first(site: Site) -> First:
     assembly = synthesize()
     site.command_line.run("bootstrap", f"aws://{ACCOUNT}/us-east-1", folder=site.folder)
@@ -119,7 +119,7 @@ def first(site: Site) -> First:
     return First(site, assembly, said, stacks, site.command_line.run(*deploy(str(assembly))))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def read_back(first: First) -> ReadBack:
     stacks = {
         name: DeployedStack(first.site.account, name, first.assembly / f"{name}.template.json") for name in STACKS
@@ -138,7 +138,7 @@ def read_back(first: First) -> ReadBack:
     return ReadBack(differences, definitions)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sagas(first: First, read_back: ReadBack) -> Sagas:
     """On what is running, which points the private clusters to where they are simulated: it was read back before."""
     site = first.site
@@ -152,7 +152,7 @@ def sagas(first: First, read_back: ReadBack) -> Sagas:
     return Sagas(committed, resources, rolled_back, site.resources())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def second(first: First, read_back: ReadBack, sagas: Sagas, tmp_path_factory: pytest.TempPathFactory) -> Second:
     site, release = first.site, second_release(tmp_path_factory.mktemp("second"))
     site.arm("gcp", operation="*.get", fault="stale", delay=3600, times=None)  # what is created does not show
@@ -175,7 +175,7 @@ def second(first: First, read_back: ReadBack, sagas: Sagas, tmp_path_factory: py
     return Second(on_the_way, routing, before, after, statuses, logged[0], logged[1], layers, site.layers())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stopped(first: First, second: Second) -> Stopped:
     """The first release once more, which is as much of a change; but now steps break."""
     site = first.site
@@ -193,7 +193,7 @@ def stopped(first: First, second: Second) -> Stopped:
     return Stopped(said, on_the_way, routing, site.stack("SkysagaSaga"), ran_on, saga["status"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def left(first: First, stopped: Stopped) -> Leftovers:
     """What is there when everything is destroyed."""
     first.site.command_line.run("destroy", "--all", "--force", "--app", str(first.assembly))

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from uuid import uuid4
@@ -26,9 +27,10 @@ from tests.fakes.otlp import Receiver, otlp_receiver
 
 @dataclass(frozen=True)
 class Deployment:
-    """A running machine, and its API as its two callers have it."""
+    """A running machine, its API as its two callers have it, and the folder of what its functions log."""
 
     machine: Machine
+    logs: Path
     endpoints: Endpoints
     api: ApiClient
     guest: ApiClient
@@ -125,18 +127,19 @@ def state_machine(stepfunctions: Any, name: str) -> str:
     return str(next(it["stateMachineArn"] for it in machines if it["name"] == name))
 
 
-@pytest.fixture(scope="session")
-def deployment() -> Iterator[Deployment]:
+@pytest.fixture(scope="package")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A machine for all tests here that one worker runs; it logs apart from others, and ends with the last of them."""
     with Traces() as traces, otlp_receiver() as receiver:
-        yield from _deployed(traces, receiver)
+        yield from _deployed(traces, receiver, tmp_path_factory.mktemp("machine"))
 
 
-def _deployed(traces: Traces, receiver: Receiver) -> Iterator[Deployment]:
-    machine = Machine(Ports())
+def _deployed(traces: Traces, receiver: Receiver, state: Path) -> Iterator[Deployment]:
+    machine = Machine(Ports(), state=state)
     machine.environment.update({**TALKATIVE, TRACE_DAEMON: traces.address, ENDPOINT: receiver.url})
     try:
         endpoints = machine.deploy(synthesize())
         local, guest = (_client(endpoints, keys) for keys in (CREDENTIALS, GUEST))
-        yield Deployment(machine, endpoints, local, guest, traces, receiver)
+        yield Deployment(machine, state / "logs", endpoints, local, guest, traces, receiver)
     finally:
         machine.close()

@@ -26,7 +26,6 @@ from cli.api import CostPage
 from cli.client import ApiClient, ApiProblem
 from infra.constructs.parameters import BUDGETS
 from lambdas.core.billing.spans import HOUR, window_name
-from local.assembly import STATE
 from local.machine import REGION
 from tests.e2e import billing, private
 from tests.e2e.billing import PUBLIC, SAGA, SOURCES, TEAM, Line, sums
@@ -76,7 +75,7 @@ class CollectedAgain(NamedTuple):
 
 @pytest.fixture(name="collected", scope="module")
 def _collected(deployment: Deployment) -> Iterator[Collected]:
-    logged = {path: path.stat().st_size for path in _logs()}
+    logged = {path: path.stat().st_size for path in _logs(deployment)}
     private.grants(deployment, GRANTS)
     private.report(deployment)
     saga = private.submit(deployment, private.machine("web"), private.machine("reports", "scvmm"))
@@ -151,8 +150,8 @@ def _events(deployment: Deployment) -> list[dict[str, Any]]:
     return [json.loads(it["Body"])["detail"] for it in messages]
 
 
-def _logs() -> list[Path]:
-    return sorted((STATE / "logs").glob("*.log"))
+def _logs(deployment: Deployment) -> list[Path]:
+    return sorted(deployment.logs.glob("*.log"))
 
 
 def answered(collected: Collected, *groups: str, api: ApiClient | None = None, **filters: str) -> CostPage:
@@ -322,7 +321,10 @@ def test_no_token_and_no_credential_is_found_anywhere_afterwards(collected: Coll
     called = [it.get("taskScheduledEventDetails", {}).pop("parameters", "") for it in events]
     assert TOKEN in "".join(called)
     told = {
-        **{it.name: it.read_bytes()[collected.logged_before.get(it, 0) :].decode() for it in _logs()},
+        **{
+            it.name: it.read_bytes()[collected.logged_before.get(it, 0) :].decode()
+            for it in _logs(collected.deployment)
+        },
         **dict(_stored(collected.deployment, tmp_path)),
         "windows": json.dumps(list(_items(collected.deployment)), default=repr),
         "executions": json.dumps(events, default=repr),

@@ -17,7 +17,7 @@ import pytest
 from standardwebhooks import Webhook
 from werkzeug.wrappers import Response
 
-from local.assembly import ROOT, STATE
+from local.assembly import ROOT
 from local.simulators.faults import Fault, FaultKind
 from tests.e2e import notices
 from tests.e2e.conftest import Deployment
@@ -57,7 +57,7 @@ def _told(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> I
         "COMMITTED": Response(status=500),
         "RELEASED": Response(status=503, headers={"Retry-After": str(LEFT_ALONE)}),
     }
-    before = {path: path.stat().st_size for path in _logs()}
+    before = {path: path.stat().st_size for path in _logs(deployment)}
     with (
         notices.on_the_bus(deployment, "noticed") as bus,
         notices.subscribed(deployment, "subscribed") as topic,
@@ -76,13 +76,13 @@ def _told(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> I
             eventually(lambda: any(unlabelled in it and "RELEASED" in it for it in topic.bodies()), "no notice came")
         finally:
             faults.disarm()
-        logs = {path.name: path.read_bytes()[before.get(path, 0) :].decode() for path in _logs()}
+        logs = {path.name: path.read_bytes()[before.get(path, 0) :].decode() for path in _logs(deployment)}
         logs["traces"] = deployment.traces.text()
         yield Told(saga, unlabelled, bus, topic, receiver, secrets, logs)
 
 
-def _logs() -> list[Path]:
-    return sorted((STATE / "logs").glob("*.log"))
+def _logs(deployment: Deployment) -> list[Path]:
+    return sorted(deployment.logs.glob("*.log"))
 
 
 def _submit(deployment: Deployment, labels: Mapping[str, str]) -> str:

@@ -6,7 +6,6 @@ import io
 import json
 import time
 from collections import Counter
-from pathlib import Path
 from uuid import uuid4
 
 import boto3
@@ -17,7 +16,6 @@ from rich.console import Console
 
 from cli.client import ApiProblem
 from lambdas.core.division import MOST_UNDIVIDED
-from local.assembly import STATE
 from local.demo.screen import Screen
 from local.demo.story import REQUEST, tell
 from local.lambda_runtime.runtime import LambdaRuntime
@@ -141,7 +139,7 @@ def test_logs_carry_the_saga_id_and_neither_logs_nor_histories_carry_what_was_se
     saga_id = deployment.submit()
     deployment.wait(saga_id)
     deployment.destroy(saga_id)
-    logs = {path.stem: path.read_text() for path in (STATE / "logs").glob("skysaga-*.log")}
+    logs = {path.stem: path.read_text() for path in deployment.logs.glob("skysaga-*.log")}
     for name in ("skysaga-saga", "skysaga-aws-create", "skysaga-azure-observe", "skysaga-gcp-delete"):
         assert f'"correlation_id":"{saga_id}"' in logs[name], name
     for name, text in logs.items():
@@ -150,7 +148,7 @@ def test_logs_carry_the_saga_id_and_neither_logs_nor_histories_carry_what_was_se
 
 
 def test_every_function_traces_and_counts(deployment: Deployment) -> None:
-    text = Path(STATE / "logs" / "skysaga-aws-create.log").read_text()
+    text = (deployment.logs / "skysaga-aws-create.log").read_text()
     assert '"Namespace":"skysaga"' in text
     assert '"xray_trace_id"' in text
 

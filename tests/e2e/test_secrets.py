@@ -18,7 +18,6 @@ import requests
 import yaml
 
 from cli.client import ApiProblem
-from local.assembly import STATE
 from local.demo.story import REQUEST
 from local.private_clouds import VCENTER_LOGIN
 from tests.e2e import private
@@ -70,7 +69,7 @@ def misplaced() -> Iterator[tuple[str, str]]:
 @pytest.fixture(name="told", scope="module")
 def _told(deployment: Deployment) -> Mapping[str, str]:
     """All that was written anywhere in a commit, a release, a roll-back and a hundred refusals; by where."""
-    before = {path: path.stat().st_size for path in _logs()}
+    before = {path: path.stat().st_size for path in _logs(deployment)}
     committed = deployment.api.submit(json.dumps(document()).encode(), "application/json", f"key-{PASSWORD}")["id"]
     assert deployment.wait(committed)["status"] == "COMMITTED"
     deployment.destroy(committed)
@@ -81,7 +80,7 @@ def _told(deployment: Deployment) -> Mapping[str, str]:
         requests.get(f"{deployment.endpoints.api}/sagas?token={TOKEN}", headers=headers, timeout=10)
     views = [json.dumps(deployment.api.get(it)) for it in (committed, rolled_back)]
     return {
-        **{path.name: path.read_bytes()[before.get(path, 0) :].decode() for path in _logs()},
+        **{path.name: path.read_bytes()[before.get(path, 0) :].decode() for path in _logs(deployment)},
         "executions": "\n".join(_executions(deployment)),
         "ledger": "\n".join(_ledger(deployment)),
         "traces": deployment.traces.text(),
@@ -90,8 +89,8 @@ def _told(deployment: Deployment) -> Mapping[str, str]:
     }
 
 
-def _logs() -> list[Path]:
-    return sorted((STATE / "logs").glob("*.log"))
+def _logs(deployment: Deployment) -> list[Path]:
+    return sorted(deployment.logs.glob("*.log"))
 
 
 def _roll_back_by_quotes(deployment: Deployment) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from lambdas.adapters.correlation import Trace, trace_of
-from local.assembly import STATE
 from tests.e2e.conftest import Deployment, state_machine
 
 STEPS = {"create", "observe", "delete", "saga"}
@@ -34,7 +34,7 @@ class Followed:
         """What functions logged of the saga."""
         return [
             it
-            for it in logged(function)
+            for it in logged(self.deployment.logs, function)
             if it.get("correlation_id") == self.id and all(it.get(name) == value for name, value in having.items())
         ]
 
@@ -43,8 +43,8 @@ class Followed:
         return {it[name] for it in self.lines(message="cloud answered", cloud=cloud) if name in it}
 
 
-def logged(function: str) -> Iterator[dict[str, Any]]:
-    for path in (STATE / "logs").glob(f"{function}.log"):
+def logged(logs: Path, function: str) -> Iterator[dict[str, Any]]:
+    for path in logs.glob(f"{function}.log"):
         for line in path.read_text().splitlines():
             if line.startswith('{"level"'):
                 yield json.loads(line)

@@ -47,7 +47,7 @@ ENGINES: dict[str, Callable[[], AbstractContextManager[EngineUnderTest]]] = {
 }
 
 
-@pytest.fixture(scope="session", params=list(ENGINES))
+@pytest.fixture(scope="package", params=list(ENGINES))
 def engine(request: pytest.FixtureRequest) -> Iterator[EngineUnderTest]:
     with ENGINES[request.param]() as running:
         yield running
