@@ -7,8 +7,16 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-_TOGETHER = ("simulation", "deploys", "e2e", "docs", "mutants", "outages", "infra", "statemachines", "model")
+_TOGETHER = ("outages", "e2e", "simulation", "deploys", "docs", "mutants", "infra", "statemachines", "model")
 """What takes longest comes first, so that what is short fills the gaps at the end."""
+
+_APART = {
+    "e2e": (
+        ("test_private", "test_telemetry", "test_preflight", "test_tokens"),
+        ("test_pages", "test_console", "test_secrets", "test_redelivery", "test_targets"),
+    )
+}
+"""Modules that other workers take meanwhile, since they wait most of the time: each part makes what it shares anew."""
 
 _ON_SIMULATED_CLOUDS = ("simulation", "mutants")
 
@@ -20,8 +28,9 @@ class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes withou
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = nodeid.split("/")[1]
-        return folder if folder in _TOGETHER else nodeid.partition("::")[0]
+        module = nodeid.partition("::")[0]
+        folder = module.split("/")[1]
+        return f"{folder} {_part(folder, Path(module).stem)}" if folder in _TOGETHER else module
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -34,7 +43,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFolder:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put what takes longest first."""
     places = {folder: place for place, folder in enumerate(_TOGETHER)}
-    items.sort(key=lambda item: places.get(_folder(item), len(places)))
+    items.sort(key=lambda it: (places.get(_folder(it), len(places)), _part(_folder(it), it.path.stem)))
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +51,11 @@ def no_endpoint_of_another_test(request: pytest.FixtureRequest, monkeypatch: pyt
     """Begin without the AWS endpoint that the simulated clouds keep in the environment for as long as the session."""
     if _folder(request.node) not in _ON_SIMULATED_CLOUDS:
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+
+
+def _part(folder: str, module: str) -> int:
+    """Which part of its folder a module belongs to; 0 is what is in none of those that are named."""
+    return next((part for part, names in enumerate(_APART.get(folder, ()), start=1) if module in names), 0)
 
 
 def _folder(item: pytest.Item) -> str:
