@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFolder:
     """Take the scopes in the order of collection; by itself xdist begins with those of the most tests."""
     config.option.loadscopereorder = False
     return ByFolder(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Have no garbage looked for among what collecting makes: SDKs and thousands of tests, which stay to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
