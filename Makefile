@@ -30,13 +30,14 @@ up: $(READY) ## Run everything on this machine, in the foreground
 	@$(BIN)/python -m local
 
 test: ## Everything CI runs: lint, audit, and all tests
-	@$(MAKE) --no-print-directory --jobs lint audit waiting-tests other-tests
+	@$(MAKE) --no-print-directory --jobs audit waiting-tests other-tests
 
-# These wait for clouds and clocks more than they work, so they leave the processors to everything else.
+# These wait for clouds and clocks more than they work, so they leave the processors to everything else. Each process
+# has a machine with its workers, which take three gigabytes.
 waiting-tests: $(READY) $(CHECKS)/.ready $(PAGE)
-	@$(BIN)/python -m pytest -n 4 $(WAITING)
+	@$(BIN)/python -m pytest -n 2 $(WAITING)
 
-other-tests: $(READY) $(CHECKS)/.ready $(PAGE)
+other-tests: lint
 	@$(BIN)/python -m pytest -n 2 $(WAITING:%=--ignore=%)
 
 simulate: $(READY) ## Sagas in all sorts of trouble: RUNS=200 FIRST=1 JSON=file, or SEED=n to replay one to the letter
