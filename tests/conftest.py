@@ -14,11 +14,11 @@ _TOGETHER = ("outages", "e2e", "simulation", "deploys", "docs", "mutants", "infr
 
 _APART = {
     "e2e": (
-        ("test_private", "test_telemetry", "test_preflight", "test_tokens"),
+        ("test_private", "test_saga", "test_preflight"),
         ("test_pages", "test_console", "test_secrets", "test_redelivery", "test_targets"),
     )
 }
-"""Modules that other workers take meanwhile, since they wait most of the time: each part makes what it shares anew."""
+"""Modules that another worker may take meanwhile: each part makes anew what it shares, and keeps that small."""
 
 _ON_SIMULATED_CLOUDS = ("simulation", "mutants")
 
@@ -32,7 +32,7 @@ class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes withou
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
         folder = module.split("/")[1]
-        return f"{folder} {_part(folder, Path(module).stem)}" if folder in _TOGETHER else module
+        return f"{folder} {part_of(folder, Path(module).stem)}" if folder in _TOGETHER else module
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -56,7 +56,7 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put what takes longest first."""
     places = {folder: place for place, folder in enumerate(_TOGETHER)}
-    items.sort(key=lambda it: (places.get(_folder(it), len(places)), _part(_folder(it), it.path.stem)))
+    items.sort(key=lambda it: (places.get(_folder(it), len(places)), part_of(_folder(it), it.path.stem)))
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ def no_endpoint_of_another_test(request: pytest.FixtureRequest, monkeypatch: pyt
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
 
 
-def _part(folder: str, module: str) -> int:
+def part_of(folder: str, module: str) -> int:
     """Which part of its folder a module belongs to; 0 is what is in none of those that are named."""
     return next((part for part, names in enumerate(_APART.get(folder, ()), start=1) if module in names), 0)
 

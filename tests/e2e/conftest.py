@@ -1,10 +1,10 @@
-"""One machine with everything deployed, as `make up` runs it, for all end-to-end tests."""
+"""Machines with everything deployed, as `make up` runs it, one for each part of the end-to-end tests."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -22,6 +22,7 @@ from local.assembly import synthesize
 from local.demo.story import CLOUDS, REQUEST
 from local.lambda_runtime.environment import TRACE_DAEMON
 from local.machine import CREDENTIALS, GUEST, REGION, Endpoints, Machine, Ports
+from tests.conftest import part_of
 from tests.fakes.otlp import Receiver, otlp_receiver
 
 
@@ -127,19 +128,48 @@ def state_machine(stepfunctions: Any, name: str) -> str:
     return str(next(it["stateMachineArn"] for it in machines if it["name"] == name))
 
 
+class Machines:
+    """A machine at a time: with every function that was ever called on one, it has more processes and descriptors."""
+
+    def __init__(self, make: Callable[[], AbstractContextManager[Deployment]]) -> None:
+        self._make = make
+        self._running = ExitStack()
+        self._now: tuple[int, Deployment] | None = None
+
+    def of(self, part: int) -> Deployment:
+        """The machine of a part of the tests; that of another one ends before it begins."""
+        if self._now is None or self._now[0] != part:
+            self.close()
+            self._now = (part, self._running.enter_context(self._make()))
+        return self._now[1]
+
+    def close(self) -> None:
+        """End what runs."""
+        self._now = None
+        self._running.close()
+
+
 @pytest.fixture(scope="package")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A machine for all tests here that one worker runs; it logs apart from others, and ends with the last of them."""
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    """Machines that log apart from each other; the last one ends with the last of the tests here."""
+    machines = Machines(lambda: _deployed(tmp_path_factory.mktemp("machine")))
+    yield machines
+    machines.close()
+
+
+@pytest.fixture(scope="module")
+def deployment(request: pytest.FixtureRequest, machines: Machines) -> Deployment:
+    return machines.of(part_of("e2e", request.path.stem))
+
+
+@contextmanager
+def _deployed(state: Path) -> Iterator[Deployment]:
     with Traces() as traces, otlp_receiver() as receiver:
-        yield from _deployed(traces, receiver, tmp_path_factory.mktemp("machine"))
-
-
-def _deployed(traces: Traces, receiver: Receiver, state: Path) -> Iterator[Deployment]:
-    machine = Machine(Ports(), state=state)
-    machine.environment.update({**TALKATIVE, TRACE_DAEMON: traces.address, ENDPOINT: receiver.url})
-    try:
-        endpoints = machine.deploy(synthesize())
-        local, guest = (_client(endpoints, keys) for keys in (CREDENTIALS, GUEST))
-        yield Deployment(machine, state / "logs", endpoints, local, guest, traces, receiver)
-    finally:
-        machine.close()
+        machine = Machine(Ports(), state=state)
+        machine.environment.update({**TALKATIVE, TRACE_DAEMON: traces.address, ENDPOINT: receiver.url})
+        try:
+            endpoints = machine.deploy(synthesize())
+            local, guest = (_client(endpoints, keys) for keys in (CREDENTIALS, GUEST))
+            yield Deployment(machine, state / "logs", endpoints, local, guest, traces, receiver)
+        finally:
+            machine.close()
