@@ -57,6 +57,7 @@ def fault(deployment: Deployment, cloud: str, **settings: Any) -> None:
 def test_a_saga_is_followed_from_its_submission_to_its_commit_and_its_removal(
     deployment: Deployment, look: Look
 ) -> None:
+    fault(deployment, "aws", operation="CreateVolume", fault="slow", delay=6)  # or it is there before one looks
     look.open("sagas")
     expect(look.page.locator("#live")).to_have_text("Live")
     saga = deployment.submit()
