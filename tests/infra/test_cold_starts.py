@@ -17,7 +17,7 @@ import pytest
 from bench.cold import PEER, STARTS, Taken, laboratory, rounds, summed_up
 from infra.packaging.bundles import Bundles
 
-AGAIN = 6
+AGAIN = 12
 
 NEVER = {
     "boto3",
