@@ -107,6 +107,9 @@ _NOBODY_WAITS_FOR: Final = ("announce", "billing", "costs", "gauges", "publish",
 _YIELDING: Final = 15
 """What collects costs and the like starts with everything else, and would take the cores from the first saga."""
 
+_FIRST_SAGA_SECONDS: Final = 6.0
+"""So much later it starts, which leaves the cores to whoever has waited for the machine."""
+
 _QUICK_AWS: Final = MappingProxyType({"RunInstances": 1.6})
 _QUICK_AZURE: Final = azure.AzureSimulatorSettings(
     machine_create=1.6,
@@ -282,11 +285,11 @@ class Machine:
         Where no function can be called yet, since they are elsewhere, it does not matter.
         """
         reporting = [name for name in _function_names(self._client("lambda")) if name.endswith("-report")]
-        self._warming.afterwards(lambda: self._invoke_later_if_there(*reporting))
+        self._warming.afterwards(lambda: self._invoke_later_if_there(*reporting), _FIRST_SAGA_SECONDS)
 
     def collect_costs(self) -> None:
         """Collect costs for the hour that has begun, soon: the schedule comes round for the first time in an hour."""
-        self._warming.afterwards(lambda: self._invoke_later_if_there("skysaga-billing-start"))
+        self._warming.afterwards(lambda: self._invoke_later_if_there("skysaga-billing-start"), _FIRST_SAGA_SECONDS)
 
     def close(self) -> None:
         """Stop everything, the last started first."""

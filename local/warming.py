@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from threading import Lock
+from threading import Event, Lock
 from typing import Final, Protocol
 
 _MOST_AT_ONCE: Final = 4
@@ -34,6 +34,7 @@ class Warming:
         self._stale = False
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, "warm")
         self._under_way: list[Future[None]] = []
+        self._closed = Event()
 
     def go_on(self) -> None:
         """Look what is needed and deployed now, and start it, one more at a time than before; return at once."""
@@ -41,17 +42,19 @@ class Warming:
             self._stale = True
         self._under_way.append(self._threads.submit(lambda: self._runtime.warm(self._next())))
 
-    def afterwards(self, action: Callable[[], object]) -> None:
-        """Have something done that can wait until everything needed by now has initialized; return at once."""
+    def afterwards(self, action: Callable[[], object], seconds: float = 0.0) -> None:
+        """Have something done so long after everything needed by now has initialized; return at once."""
 
         def act(under_way: list[Future[None]]) -> None:
             wait(under_way)
-            action()
+            if not self._closed.wait(seconds):
+                action()
 
         self._threads.submit(act, list(self._under_way))
 
     def close(self) -> None:
         """Start nothing any more."""
+        self._closed.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._needed = lambda: ()
