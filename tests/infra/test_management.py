@@ -332,10 +332,13 @@ class Kind:
 
 
 class Tier: ...
+
+
+class Level: ...
 """,
     "types.py": """\
 from .models._enums import (
-    Kind,
+    Level,
 )
 
 
@@ -348,7 +351,7 @@ class Sku: ...
 class Disk:
     sku: "Sku"
     tier: "Tier"
-    kind: Kind
+    level: Level
 
 
 Put = dict("Put")
@@ -401,8 +404,8 @@ def test_an_operation_is_left_with_what_it_calls_sends_and_is_answered(sdks: Pat
         },
         "models/__init__.py": {*models, "Kind", "__all__"},
         "models/_models.py": {*models, "Kind", "__mapping__", "kept", "kind", "security"},
-        "models/_enums.py": {"Kind", "SNAPSHOT"},
-        "types.py": {"Disk", "Kind", "kind", "sku", "tier"},
+        "models/_enums.py": {"Kind", "Level", "SNAPSHOT"},
+        "types.py": {"Disk", "Level", "level", "sku", "tier"},
         "_patch.py": set(),
     }
 
