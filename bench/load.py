@@ -26,10 +26,10 @@ from typing import Any, Final, NamedTuple
 
 import requests
 
+from bench.api import Api, document
 from bench.figure import Figure, limited, plain
 from bench.foreground import Foreground, descendants, foreground, resident
 from bench.request_units import size
-from bench.visibility import Api, document
 from local.aws.clients import create_client
 from local.machine import REGION
 
@@ -143,20 +143,14 @@ def _keep_a_saga(machine: Foreground, over: float, ids: list[str], load: Load) -
         try:
             saga = api.call("POST", "/sagas", document())["id"]
             ids.append(saga)
-            ended = _status(api, saga, ("COMMITTED", "ROLLED_BACK", "NEEDS_ATTENTION"))
+            ended = api.ended(saga)
             if ended == "COMMITTED":
                 api.call("DELETE", f"/sagas/{saga}")
-                ended = _status(api, saga, ("RELEASED", "NEEDS_ATTENTION"))
+                ended = api.ended(saga, ("RELEASED", "NEEDS_ATTENTION"))
             load.endings[ended] += 1
             load.ended.append(time.monotonic())
         except (RuntimeError, OSError) as error:
             load.errors[str(error)[:120]] += 1
-
-
-def _status(api: Api, saga: str, wanted: Sequence[str]) -> str:
-    while (status := str(api.call("GET", f"/sagas/{saga}")["status"])) not in wanted:
-        time.sleep(_LOOK_SECONDS)
-    return status
 
 
 def _read(machine: Foreground, over: float, ids: list[str], load: Load) -> None:

@@ -25,9 +25,9 @@ from typing import Any, Final, NamedTuple, cast
 
 import requests
 
+from bench.api import Api
 from bench.figure import Figure, limited, plain
 from bench.measured import Asked, Call, MeasuredMachine, Request
-from bench.visibility import Api
 from local.assembly import synthesize
 from local.machine import QUICK, Endpoints, Timings
 from local.simulators.gcp import GcpTiming

@@ -25,11 +25,11 @@ from typing import Any, Final, NamedTuple
 
 import requests
 
+from bench.api import Api
 from bench.figure import Figure, limited, plain
 from bench.foreground import descendants, resident
 from bench.measured import MeasuredMachine, Spent
 from bench.request_units import Units
-from bench.visibility import Api
 from local.assembly import synthesize
 from local.machine import QUICK, Endpoints
 from local.stepfunctions.runtime.execution import Execution
@@ -109,7 +109,7 @@ def _measured(machine: MeasuredMachine, endpoints: Endpoints, resources: int, *,
         began = time.monotonic()
         saga: str = api.call("POST", "/sagas", request(resources))["id"]
         run.accepted = time.monotonic() - began
-        ended = _ended(api, saga, max(_LONGEST_SECONDS, _LONGEST_SECONDS_OF_EACH * resources))
+        ended = api.ended(saga, seconds=max(_LONGEST_SECONDS, _LONGEST_SECONDS_OF_EACH * resources), undaunted=True)
         run.seconds = time.monotonic() - began
     run.worked = _since(worked)
     if ended != run.ending:
@@ -123,17 +123,6 @@ def _measured(machine: MeasuredMachine, endpoints: Endpoints, resources: int, *,
     units = Units(sum(it.read for it in asked), sum(it.write for it in asked))
     run.ledger = Ledger(len(asked), units)
     return run
-
-
-def _ended(api: Api, saga: str, longest: float) -> str:
-    given_up = time.monotonic() + longest
-    while time.monotonic() < given_up:
-        with suppress(RuntimeError):  # one look that a busy machine refuses is not the end
-            status = str(api.call("GET", f"/sagas/{saga}?limit=1")["status"])
-            if status in ("COMMITTED", "ROLLED_BACK", "NEEDS_ATTENTION"):
-                return status
-        time.sleep(_LOOK_SECONDS)
-    raise RuntimeError("the saga does not get on, so there is nothing to count")
 
 
 def _worked() -> dict[int, float]:

@@ -12,9 +12,9 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bench.api import Api, document
 from bench.figure import Figure, limited, plain
 from bench.foreground import foreground
-from bench.visibility import Api, document
 from local.assembly import STATE, synthesize
 
 GOAL_SECONDS: Final = 10.0

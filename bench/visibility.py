@@ -22,22 +22,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import unquote, urlsplit
-from uuid import uuid4
+from urllib.parse import unquote
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
+from bench.api import Api, document
 from bench.figure import Figure, limited, plain
 from local.assembly import synthesize
-from local.machine import ANY_PORTS, CREDENTIALS, EVERYTHING_HERE, QUICK, REGION, Machine, Timings
+from local.machine import ANY_PORTS, EVERYTHING_HERE, QUICK, Machine, Timings
 from local.simulators.gcp import GcpTiming
 
 if TYPE_CHECKING:
@@ -79,30 +74,6 @@ class Change(NamedTuple):
     saga: str
     resource: str
     creates: int
-
-
-def document() -> dict[str, Any]:
-    """A machine on each of three clouds."""
-    machines: list[dict[str, Any]] = [
-        {"id": "aws", "provider": "aws", "region": "eu-west-1"},
-        {"id": "azure", "provider": "azure", "region": "westeurope"},
-        {"id": "gcp", "provider": "gcp", "zone": "europe-west1-b"},
-    ]
-    specs: list[dict[str, Any]] = [
-        {"image": "ami-0abc1234567890def", "size": "t3.micro"},
-        {
-            "image": "Canonical:ubuntu-24_04-lts:server:latest",
-            "size": "Standard_B1s",
-            "resource_group": "shop",
-            "network": "default",
-            "subnet": "default",
-            "admin_username": "ops",
-            "ssh_public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 ops",
-        },
-        {"image": "projects/debian-cloud/global/images/family/debian-12", "size": "e2-small", "network": "default"},
-    ]
-    resources = [{**it, "kind": "instance", "spec": spec} for it, spec in zip(machines, specs, strict=True)]
-    return {"name": "visibility", "resources": resources}
 
 
 class Watched:
@@ -193,36 +164,6 @@ def _run_machine(pipe: Connection) -> None:
             pipe.recv()
         finally:
             machine.close()
-
-
-class Api:
-    """Signed calls to the API, on one connection for each thread."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._connections = threading.local()
-        ((access_key, secret_key),) = CREDENTIALS.items()
-        self._credentials = Credentials(access_key, secret_key)
-
-    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The document that the API answers; raises RuntimeError when it refuses."""
-        data = json.dumps(body).encode() if body else None
-        headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid4())} if body else {}
-        request = AWSRequest(method, self._url + path, headers=headers, data=data)
-        SigV4Auth(self._credentials, "execute-api", REGION).add_auth(request)
-        connection = self._connection()
-        connection.request(method, path, data, dict(request.headers.items()))
-        answer = connection.getresponse()
-        text = answer.read()
-        if answer.status >= 300:
-            raise RuntimeError(f"{method} {path}: {answer.status} {text.decode()[:500]}")
-        return json.loads(text)
-
-    def _connection(self) -> HTTPConnection:
-        if not hasattr(self._connections, "one"):
-            self._connections.one = HTTPConnection(urlsplit(self._url).netloc, timeout=30)
-        connection: HTTPConnection = self._connections.one
-        return connection
 
 
 def shows(page: Mapping[str, Any], change: Change) -> bool:
