@@ -145,7 +145,9 @@ def prepare(module: str, *, later: bool) -> bytes:
     if not later:
         set_up_logging()
         importlib.import_module(module)
-    os.environ._data = dict(read.items())  # type: ignore[attr-defined]
+    variables.clear()  # in its place, since `os.environb` has the same
+    variables.update(read.items())
+    os.environ._data = variables  # type: ignore[attr-defined]
     gc.freeze()  # what is here stays, and looking through it would copy it into each worker
     alone = threading.active_count() == 1
     return json.dumps(sorted(map(os.fsdecode, read.names)) if alone else None).encode()

@@ -25,7 +25,7 @@ def one(event, context):
     time.sleep(event.get("seconds", 0))
     names = ("AWS_LAMBDA_FUNCTION_NAME", "_HANDLER", "GREETING")
     return {"by": IMPORTED_BY, "pid": os.getpid(), "parent": os.getppid(), "random": random.random(),
-            "environment": [os.environ.get(name) for name in names]}
+            "environment": [os.environ.get(name) for name in names], "bytes": os.environb[b"_HANDLER"].decode()}
 two = one
 """
 
@@ -57,6 +57,7 @@ def test_handlers_of_one_module_have_its_import_in_common_and_nothing_else(
     answers = [call(runtime, name) for name in ("one", "two")]
     assert len({it["by"] for it in answers}) == 1
     assert len({it["pid"] for it in answers} | {answers[0]["by"]}) == 3
+    assert [it["bytes"] for it in answers] == ["app.one", "app.two"]
     assert [it["environment"] for it in answers] == [[it, f"app.{it}", f"hello {it}"] for it in ("one", "two")]
 
 
