@@ -21,8 +21,6 @@ from local.machine import CREDENTIALS, REGION
 ENDINGS: Final = ("COMMITTED", "ROLLED_BACK", "NEEDS_ATTENTION")
 """How a saga ends that is to be provisioned."""
 
-_LOOK_SECONDS: Final = 1.0
-
 
 def document() -> dict[str, Any]:
     """A machine on each of three clouds."""
@@ -72,9 +70,15 @@ class Api:
         return json.loads(text)
 
     def ended(
-        self, saga: str, among: Collection[str] = ENDINGS, *, seconds: float = 3_600.0, undaunted: bool = False
+        self,
+        saga: str,
+        among: Collection[str] = ENDINGS,
+        *,
+        every: float = 1.0,
+        seconds: float = 3_600.0,
+        undaunted: bool = False,
     ) -> str:
-        """The status in which a saga rests, looked for every second.
+        """The status in which a saga rests, looked for `every` so many seconds.
 
         Raises RuntimeError when it does not get on, and for a look that is refused, unless one is `undaunted`.
         """
@@ -83,7 +87,7 @@ class Api:
             with suppress(*[RuntimeError] if undaunted else []):
                 if (status := str(self.call("GET", f"/sagas/{saga}?limit=1")["status"])) in among:
                     return status
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(every)
         raise RuntimeError(f"saga {saga} does not get on, so there is nothing to count")
 
     def _connection(self) -> HTTPConnection:

@@ -62,21 +62,19 @@ def resident(pid: int) -> float:
         return 0.0
 
 
-def descendants(pid: int) -> dict[int, float]:
-    """The processes that a process has started, and they, and that run, with what each has in memory, in MiB.
-
-    What several have together, as those do that were forked from one, counts for each of them in part.
-    """
-    found: dict[int, float] = {}
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
-            for child in map(int, task.read_text().split()):
-                found |= {child: _proportional(child)} | descendants(child)
-    return found
-
-
-def _proportional(pid: int) -> float:
+def proportional(pid: int) -> float:
+    """The same, in which what several processes have together, as forked ones do, counts for each of them in part."""
     with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
         kept = Path(f"/proc/{pid}/smaps_rollup").read_text()
         return next(int(line.split()[1]) for line in kept.splitlines() if line.startswith("Pss:")) / 1024
     return 0.0
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and they, and that run."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+            for child in map(int, task.read_text().split()):
+                found += [child, *descendants(child)]
+    return found

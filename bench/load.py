@@ -28,7 +28,7 @@ import requests
 
 from bench.api import Api, document
 from bench.figure import Figure, limited, plain
-from bench.foreground import Foreground, descendants, foreground, resident
+from bench.foreground import Foreground, descendants, foreground, proportional, resident
 from bench.request_units import size
 from local.aws.clients import create_client
 from local.machine import REGION
@@ -143,10 +143,10 @@ def _keep_a_saga(machine: Foreground, over: float, ids: list[str], load: Load) -
         try:
             saga = api.call("POST", "/sagas", document())["id"]
             ids.append(saga)
-            ended = api.ended(saga)
+            ended = api.ended(saga, every=_LOOK_SECONDS)
             if ended == "COMMITTED":
                 api.call("DELETE", f"/sagas/{saga}")
-                ended = api.ended(saga, ("RELEASED", "NEEDS_ATTENTION"))
+                ended = api.ended(saga, ("RELEASED", "NEEDS_ATTENTION"), every=_LOOK_SECONDS)
             load.endings[ended] += 1
             load.ended.append(time.monotonic())
         except (RuntimeError, OSError) as error:
@@ -176,7 +176,8 @@ def _read(machine: Foreground, over: float, ids: list[str], load: Load) -> None:
 
 def _look_at_memory(machine: Foreground, over: float, load: Load) -> None:
     while (now := time.monotonic()) < over:
-        load.memory.append(Memory(now, resident(machine.pid), descendants(machine.pid)))
+        functions = {it: proportional(it) for it in descendants(machine.pid)}
+        load.memory.append(Memory(now, resident(machine.pid), functions))
         time.sleep(_LOOK_SECONDS)
 
 

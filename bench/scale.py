@@ -27,7 +27,7 @@ import requests
 
 from bench.api import Api
 from bench.figure import Figure, limited, plain
-from bench.foreground import descendants, resident
+from bench.foreground import descendants, proportional, resident
 from bench.measured import MeasuredMachine, Spent
 from bench.request_units import Units
 from local.assembly import synthesize
@@ -155,7 +155,7 @@ def _watched(run: Run) -> Iterator[None]:
     def look() -> None:
         while not over.wait(_LOOK_SECONDS):
             run.machine = max(run.machine, resident(os.getpid()))
-            run.functions = max(run.functions, sum(descendants(os.getpid()).values()))
+            run.functions = max(run.functions, sum(map(proportional, descendants(os.getpid()))))
 
     watching = threading.Thread(target=look)
     watching.start()

@@ -26,7 +26,7 @@ def test_it_announces_its_endpoints_and_leaves_nothing_behind_when_interrupted()
         endpoints = json.loads(ENDPOINTS_FILE.read_text())
         assert requests.get(f"{endpoints['api']}/healthz", timeout=10).ok
         assert requests.get(f"{endpoints['gcp']}/_simulator/resources", timeout=10).json() == []
-        workers = list(descendants(machine.pid))
+        workers = descendants(machine.pid)
         assert workers
     finally:
         machine.send_signal(signal.SIGINT)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import requests
 
+from bench.foreground import descendants
 from tests.outages.site import Site
 
 _REFUSALS = ("ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded")
@@ -105,7 +106,7 @@ class KilledWorkers(Trouble):
 
     def strike(self) -> None:
         """Kill one."""
-        workers = [it for it in _descendants(self.site.runtime.process_id) if _leads_a_group(it)]
+        workers = [it for it in descendants(self.site.runtime.process_id) if _leads_a_group(it)]
         candidates = _computing(workers) if self.random.random() < 0.5 else workers
         if candidates:
             with suppress(ProcessLookupError):
@@ -238,12 +239,3 @@ def _leads_a_group(process: int) -> bool:
     with suppress(ProcessLookupError):
         return process > 1 and os.getpgid(process) == process
     return False
-
-
-def _descendants(process: int) -> list[int]:
-    found: list[int] = []
-    with suppress(FileNotFoundError, ProcessLookupError):
-        for task in Path(f"/proc/{process}/task").glob("*/children"):
-            for child in map(int, task.read_text().split()):
-                found += [child, *_descendants(child)]
-    return found
