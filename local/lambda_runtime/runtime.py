@@ -28,8 +28,8 @@ from local.lambda_runtime.pool import WorkerPool
 from local.lambda_runtime.reference import FunctionReference
 from local.lambda_runtime.runtime_api import Event
 from local.lambda_runtime.runtime_packages import link_runtime_packages
-from local.lambda_runtime.templates import Beginning, Templates, WorkerProcess
-from local.lambda_runtime.worker import INIT_SECONDS, Worker, WorkerGone
+from local.lambda_runtime.templates import INIT_SECONDS, Beginning, Templates, WorkerProcess
+from local.lambda_runtime.worker import Worker, WorkerGone
 from local.simulators.faults import Faults
 
 _log = logging.getLogger(__name__)

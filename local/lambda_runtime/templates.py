@@ -25,8 +25,8 @@ from typing import IO, Final, NamedTuple, cast
 
 from local.lambda_runtime.bootstrap import LONGEST_MESSAGE, TOLD
 
-PREPARING_SECONDS: Final = 10
-"""Lambda's own limit for initialization."""
+INIT_SECONDS = 10
+"""What Lambda gives initialization and, if they pass, once more the function's timeout."""
 
 _BOOTSTRAP: Final = Path(__file__).with_name("bootstrap.py")
 
@@ -164,7 +164,7 @@ class Template:
         return self._process.poll() is not None
 
     def _prepared(self) -> list[str]:
-        self._control.settimeout(PREPARING_SECONDS)
+        self._control.settimeout(INIT_SECONDS)
         try:
             message = self._control.recv(LONGEST_MESSAGE)
         except OSError:

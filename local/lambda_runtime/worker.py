@@ -16,10 +16,7 @@ from local.lambda_runtime.functions import DeployedFunction
 from local.lambda_runtime.logs import InvocationLog
 from local.lambda_runtime.outcomes import Outcome
 from local.lambda_runtime.runtime_api import ACCEPTED, INIT_ERROR, NEXT, TOO_LARGE, Event, RequestParser, RuntimeRequest
-from local.lambda_runtime.templates import WorkerProcess
-
-# Lambda gives initialization 10 seconds and, if they pass, once more the function's timeout.
-INIT_SECONDS = 10
+from local.lambda_runtime.templates import INIT_SECONDS, WorkerProcess
 
 _READ_BYTES = 262_144
 _GLANCE_MILLISECONDS = 50

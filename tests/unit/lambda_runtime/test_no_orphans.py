@@ -14,6 +14,7 @@ import pytest
 
 from local.lambda_runtime.runtime import LambdaRuntime
 from tests.unit.lambda_runtime.deployments import DeploymentsInMemory
+from tests.unit.lambda_runtime.processes import assert_all_end, is_running
 
 RUN_A_WORKER = """
 import json, signal, sys
@@ -31,14 +32,6 @@ runtime.invoke("parent", json.dumps({"started": started}).encode())
 """
 
 
-def is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
 def started_processes(path: Path) -> list[int]:
     """Wait for the two process ids that the handler `parent` writes."""
     deadline = time.monotonic() + 10
@@ -47,13 +40,6 @@ def started_processes(path: Path) -> list[int]:
             return [int(pid) for pid in pids]
         time.sleep(0.01)
     raise AssertionError("the handler did not start")
-
-
-def assert_all_end(pids: list[int]) -> None:
-    deadline = time.monotonic() + 5
-    while any(is_running(pid) for pid in pids):
-        assert time.monotonic() < deadline, f"still running: {[pid for pid in pids if is_running(pid)]}"
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from bench.foreground import descendants
 from local.lambda_runtime.runtime import LambdaRuntime
 from tests.unit.lambda_runtime.deployments import DeploymentsInMemory, archive
+from tests.unit.lambda_runtime.processes import assert_all_end
 
 SOURCE = """
 import os, random, time
@@ -120,7 +120,7 @@ def log(event, context):
 def test_where_the_import_cannot_be_shared_each_worker_imports(
     runtime: LambdaRuntime, deployments: DeploymentsInMemory, monkeypatch: pytest.MonkeyPatch, peculiar: str
 ) -> None:
-    monkeypatch.setattr("local.lambda_runtime.templates.PREPARING_SECONDS", 0.3)
+    monkeypatch.setattr("local.lambda_runtime.templates.INIT_SECONDS", 0.3)
     for name in ("one", "two"):
         deployments.deploy(name, f"app.{name}", code=archive({"app.py": f"{SOURCE}\n{peculiar}"}))
         answer = call(runtime, name)
@@ -139,11 +139,11 @@ def test_one_that_is_killed_takes_nobodys_calls_along(runtime: LambdaRuntime, de
     deployments.deploy("one", "app.one", code=archive({"app.py": SOURCE}))
     before = call(runtime, "one")
     os.kill(before["by"], signal.SIGKILL)
-    await_gone({before["by"]})
+    assert_all_end({before["by"]})
     after = call(runtime, "one")
     assert after["by"] != before["by"]
     assert after["pid"] != before["pid"]
-    await_gone({before["pid"]})
+    assert_all_end({before["pid"]})
 
 
 def test_it_leaves_when_no_function_has_its_code_any_more(
@@ -157,18 +157,4 @@ def test_it_leaves_when_no_function_has_its_code_any_more(
     assert old | {new} <= set(descendants(os.getpid()))
     deployments.deploy("two", "app.two", code=archive({"app.py": SOURCE + "\n"}))
     assert call(runtime, "two")["by"] == new
-    await_gone(old)
-
-
-def await_gone(pids: set[int]) -> None:
-    deadline = time.monotonic() + 10
-    while left := {pid for pid in pids if is_running(pid)}:
-        assert time.monotonic() < deadline, f"still running: {left}"
-        time.sleep(0.01)
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    assert_all_end(old)
