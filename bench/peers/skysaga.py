@@ -13,7 +13,7 @@ SYNCED, JOURNAL, MEMORY = "synced", "journal", "memory"
 
 
 class Skysaga:
-    """`synced`: the journal waits for the disk; `journal`: it survives the process; `memory`: without one."""
+    """`synced`: the journal waits for the disk; `journal`: it survives the process; `memory`: without one, in place."""
 
     name = "skysaga"
     pins: tuple[str, ...] = ()

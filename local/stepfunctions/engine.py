@@ -20,6 +20,7 @@ from local.stepfunctions.api.tasks import TaskOperations
 from local.stepfunctions.api.versions import VersionOperations
 from local.stepfunctions.asl.program import TaskSpec
 from local.stepfunctions.call_pool import CallPool
+from local.stepfunctions.calls_in_place import CallsInPlace
 from local.stepfunctions.events import status_change
 from local.stepfunctions.integrations.calls import Calls, Endpoints
 from local.stepfunctions.integrations.lambda_function import Invoke, no_lambda
@@ -29,7 +30,7 @@ from local.stepfunctions.mocks import MockConfig
 from local.stepfunctions.runtime.core import Core
 from local.stepfunctions.runtime.execution import Execution
 from local.stepfunctions.runtime.history import event_document
-from local.stepfunctions.runtime.host import TaskRequest
+from local.stepfunctions.runtime.host import Outcome, TaskRequest
 from local.stepfunctions.runtime.ledger import Retention
 from local.stepfunctions.runtime.scheduler import SharedTimer
 
@@ -43,7 +44,9 @@ class Engine:
     """A Step Functions service in this process.
 
     On a VirtualClock nothing happens until `run`, `run_until` or `step` is called, and functions are called on the
-    caller's thread. On any other clock a thread of the engine's own runs what is due, and a pool calls functions.
+    caller's thread. On any other clock a thread of the engine's own runs what is due, and a pool calls functions; with
+    `in_place`, for functions that never wait, each is called by the thread that it follows from, and `start_execution`
+    returns when there is nothing left to do but wait.
     `retention` limits which finished executions are kept; Wait states take `wait_scale` times as long as they say.
     `data` is the journal's directory; with `sync` it survives the machine, without it the process.
     """
@@ -62,6 +65,7 @@ class Engine:
         retention: Retention | None = None,
         wait_scale: float = 1.0,
         sync: bool = False,
+        in_place: bool = False,
     ) -> None:
         self.clock = clock or WallClock()
         self.virtual = isinstance(self.clock, VirtualClock)
@@ -84,6 +88,7 @@ class Engine:
             lambda_invoke,
             endpoints or Endpoints(),
             self.handle_call,
+            self._report,
             self._later,
             MockConfig(mocks) if mocks is not None else None,
         )
@@ -92,6 +97,7 @@ class Engine:
         self.core.on_end = self._ended
         self.core.on_start = self._announce
         self._pool: CallPool | None = None
+        self._in_place: CallsInPlace | None = None
         self._thread: threading.Thread | None = None
         self._closing = False
         self._awaiting: dict[str, list[threading.Event]] = {}
@@ -99,7 +105,9 @@ class Engine:
             from local.stepfunctions.journal import Journal  # noqa: PLC0415 - only engines that survive need it
 
             Journal(data, sync).attach(self.core)
-        if not self.virtual:
+        if in_place and not self.virtual:
+            self._in_place = CallsInPlace(self.calls.make, self.core.finish_attempt, self.core.settle)
+        elif not self.virtual:
             self._pool = CallPool(self.calls.make, self.core.report, self.core.settle_or_park)
         self._resume()
         if not self.virtual:
@@ -120,7 +128,7 @@ class Engine:
         text = input if isinstance(input, str) else dumps({} if input is None else input)
         request = {"stateMachineArn": machine_arn, "input": text, **({"name": name} if name else {})}
         arn = self.executions.start(request)[0].arn
-        self.core.settle()
+        self._settle()
         return arn
 
     def execution(self, arn: str) -> Execution:
@@ -152,7 +160,7 @@ class Engine:
             self._reach(moment)
         self.core.settle()
         timer.action()
-        self.core.settle()
+        self._settle()
         return True
 
     def run(self) -> None:
@@ -190,13 +198,13 @@ class Engine:
     def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
         """Answer a request of the JSON 1.0 protocol; `target` is `AWSStepFunctions.StartExecution` and the like."""
         answer = self.api.handle(target, body, self)
-        self.core.settle()
+        self._settle()
         return answer
 
     def handle_call(self, operation: str, request: dict[str, Any]) -> dict[str, Json]:
         """Answer an API call made by one of the engine's own tasks; raises ApiError."""
         answer = self.api.answer(operation, request, self)
-        self.core.settle()
+        self._settle()
         return answer
 
     def await_end(self, arn: str, seconds: float) -> Execution:
@@ -235,10 +243,12 @@ class Engine:
                 self.step()
 
     def _dispatch(self, request: TaskRequest) -> None:
-        if self._pool is None:
-            self.core.scheduler.call_at(self.clock.now(), partial(self._call_now, request))
-        else:
+        if self._in_place is not None:
+            self._in_place.submit(request)
+        elif self._pool is not None:
             self._pool.submit(request)
+        else:
+            self.core.scheduler.call_at(self.clock.now(), partial(self._call_now, request))
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         self.call_at(self.clock.now() + seconds, action if self.virtual else partial(self._in_background, action))
@@ -249,12 +259,23 @@ class Engine:
     def _call_now(self, request: TaskRequest) -> None:
         self.core.report(request, self.calls.make(request))
 
+    def _report(self, request: TaskRequest, outcome: Outcome) -> None:
+        self.core.report(request, outcome)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Have what was applied in the journal, and make the calls that are this thread's to make."""
+        self.core.settle()
+        if self._in_place is not None:
+            self._in_place.make()
+
     def _resume(self) -> None:
         self.core.resume()
         for execution in list(self.core.executions):
             if not execution.running:
                 for arn, attempt in execution.watchers:
                     self._tell_watcher(execution, arn, attempt)
+        self._settle()
 
     def _ended(self, execution: Execution) -> None:
         for arn, attempt in execution.watchers:

@@ -56,9 +56,10 @@ def _rooted(root: str, find: Callable[[Json], Json]) -> Evaluate:
 def _definite(steps: tuple[syntax.Step, ...]) -> Callable[[Json], Json]:
     if not steps:
         return lambda document: document
-    if len(steps) == 1 and isinstance(steps[0], syntax.Name):
-        return _single_name(steps[0].name, steps)
     keys = _keys(steps)
+    names = [key for key in keys if isinstance(key, str)]
+    if len(names) == len(keys):
+        return _of_names(names, steps)
 
     def find(document: Json) -> Json:
         value = document
@@ -71,11 +72,15 @@ def _definite(steps: tuple[syntax.Step, ...]) -> Callable[[Json], Json]:
     return find
 
 
-def _single_name(name: str, steps: tuple[syntax.Step, ...]) -> Callable[[Json], Json]:
+def _of_names(names: list[str], steps: tuple[syntax.Step, ...]) -> Callable[[Json], Json]:
     def find(document: Json) -> Json:
-        if type(document) is dict and name in document:
-            return document[name]
-        raise PathNotFoundError(_not_found(steps, 0))
+        value, depth = document, 0
+        try:
+            for depth, name in enumerate(names):  # noqa: B007 - where it ends is told
+                value = value[name]
+        except (KeyError, TypeError):  # it has no such member, or is no object
+            raise PathNotFoundError(_not_found(steps, depth)) from None
+        return value
 
     return find
 

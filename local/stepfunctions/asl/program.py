@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from local.stepfunctions.asl.dataflow import DataFlow
@@ -145,7 +145,7 @@ Spec: TypeAlias = PassSpec | WaitSpec | ChoiceSpec | FailSpec | TaskSpec | Paral
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state; `next` is None at an end."""
+    """One state; `next` is None at an end, `entered` and `exited` are the types of its events."""
 
     name: str
     type: str
@@ -154,6 +154,12 @@ class State:
     retriers: tuple[Retrier, ...]
     catchers: tuple[Catcher, ...]
     spec: Spec
+    entered: str = field(init=False)
+    exited: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "entered", f"{self.type}StateEntered")
+        object.__setattr__(self, "exited", f"{self.type}StateExited")
 
 
 @dataclass(frozen=True, slots=True)

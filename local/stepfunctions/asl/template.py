@@ -30,21 +30,23 @@ def _compile(template: Json) -> Evaluate | None:
 
 
 def _compile_object(template: dict[str, Json]) -> Evaluate | None:
-    fields: list[tuple[str, Evaluate | None, Json]] = []
+    computed: dict[str, Evaluate] = {}
+    constant: dict[str, Json] = {}
     for key, value in template.items():
-        if key.endswith(".$"):
-            if not isinstance(value, str):
-                raise ValueError(f"the value of {key} must be a string")
-            fields.append((key[:-2], _computed(key, value), None))
-        else:
-            fields.append((key, _compile(value), value))
-    if all(evaluate is None for _, evaluate, _ in fields):
+        name = key.removesuffix(".$")
+        evaluate = _compile(value) if name == key else _computed(key, value)
+        constant[name] = value  # by which what is computed has its place, too
+        computed.pop(name, None)
+        if evaluate is not None:
+            computed[name] = evaluate
+    if not computed:
         return None
 
     def build(document: Json, environment: Environment) -> Json:
-        return {
-            key: constant if evaluate is None else evaluate(document, environment) for key, evaluate, constant in fields
-        }
+        built = constant.copy()
+        for name, evaluate in computed.items():
+            built[name] = evaluate(document, environment)
+        return built
 
     return build
 
@@ -60,7 +62,9 @@ def _compile_array(template: list[Json]) -> Evaluate | None:
     return build
 
 
-def _computed(key: str, text: str) -> Evaluate:
+def _computed(key: str, text: Json) -> Evaluate:
+    if not isinstance(text, str):
+        raise ValueError(f"the value of {key} must be a string")
     inner = compile_expression(text)
 
     def evaluate(document: Json, environment: Environment) -> Json:

@@ -47,6 +47,7 @@ class Calls:
         lambda_invoke: Invoke,
         endpoints: Endpoints,
         call_api: CallApi,
+        report: Callable[[TaskRequest, Outcome], object],
         later: Callable[[float, Callable[[], None]], object],
         mocks: MockConfig | None = None,
     ) -> None:
@@ -64,7 +65,7 @@ class Calls:
             api = remote.RemoteStepFunctions(elsewhere, core.region)
             call_api = api.call
             core.nested_elsewhere = True
-            self._integrations["states"] = remote.RemoteStateMachineIntegration(api, core.report, later)
+            self._integrations["states"] = remote.RemoteStateMachineIntegration(api, report, later)
         self.endpoints = endpoints
         self._call_api = call_api
         self._mocks = mocks
@@ -84,8 +85,10 @@ class Calls:
         return outcome
 
     def _mocked(self, request: TaskRequest) -> Outcome | None:
+        if self._mocks is None or request.mock_case is None:
+            return None
         execution = self._core.executions.get(request.execution_arn)
-        if self._mocks is None or execution is None or request.mock_case is None:
+        if execution is None:
             return None
         return self._mocks.outcome(request, execution.origin.machine_name.split("/")[0])
 

@@ -7,9 +7,9 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from local.stepfunctions.integrations.metadata import response_metadata
@@ -17,14 +17,13 @@ from local.stepfunctions.jsontext import Json, dumps
 from local.stepfunctions.runtime.host import Outcome, TaskRequest
 
 
-@dataclass(frozen=True, slots=True)
-class LambdaResult:
+class LambdaResult(NamedTuple):
     """What a function answered: its payload, and "Handled" or "Unhandled" when it failed."""
 
     payload: bytes
     function_error: str | None = None
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class LambdaError(Exception):

@@ -50,9 +50,9 @@ class Core:
         self.account = account
         self.region = region
         self.scheduler = Scheduler(seed)
-        lock = threading.RLock()
-        self.changed = threading.Condition(lock)
-        self.rescheduled = threading.Condition(lock)
+        self._lock = threading.RLock()
+        self.changed = threading.Condition(self._lock)
+        self.rescheduled = threading.Condition(self._lock)
         self.awaited: float | None = None
         self._notable = False
         self.executions = Executions(retention)
@@ -92,7 +92,7 @@ class Core:
 
     def apply(self, op: str, **fields: Json) -> Json:
         """Journal an input and apply it with everything that follows; returns the operation's own answer."""
-        with self.changed:
+        with self._lock:
             record = {"op": op, "t": self.clock.now(), **fields}
             self.journal(record)
             result = self.replay(record)
@@ -199,7 +199,7 @@ class Core:
             entry[0].cancel()
 
     def _due(self, arn: str, number: int) -> None:
-        with self.changed:
+        with self._lock:
             execution = self.executions.get(arn)
             if execution is not None and number in execution.timers:
                 self.apply("timer", arn=arn, n=number)
@@ -253,13 +253,13 @@ class Core:
 
     def finish_attempt(self, arn: str, attempt: int, outcome: Outcome) -> bool:
         """Apply an outcome; False when there is no such attempt any more."""
-        with self.changed:
+        with self._lock:
             execution = self.executions.get(arn)
             if execution is None or attempt not in execution.attempts:
                 self.pending.pop((arn, attempt), None)
                 return False
-            parts = {"kind": outcome.kind, "output": outcome.output, "error": outcome.error, "cause": outcome.cause}
-            self.apply("outcome", arn=arn, n=attempt, **parts)
+            kind, output, error, cause = outcome
+            self.apply("outcome", arn=arn, n=attempt, kind=kind, output=output, error=error, cause=cause)
             return True
 
     def _outcome(self, record: Input) -> None:

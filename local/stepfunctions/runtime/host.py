@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from local.stepfunctions.asl.program import Resource
 from local.stepfunctions.jsontext import Json, dumps
 from local.stepfunctions.runtime.execution import Attempt, Execution
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRequest:
+class TaskRequest(NamedTuple):
     """A call to make for a task; whoever makes it reports an Outcome for (execution_arn, attempt).
 
     `text` is the JSON text of `parameters` where the history shows it, so that nobody has to write it again.
@@ -33,8 +31,7 @@ class TaskRequest:
         return dumps(self.parameters) if self.text is None else self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a call ended. `kind` is "succeeded", "submitted" or "failed"; `output` is JSON text."""
 
     kind: str

@@ -58,17 +58,21 @@ class Interpreter:
 
     def record(self, branch: Branch, event_type: str, details: dict[str, Json] | None = None) -> int:
         """Record an event that follows the branch's last one."""
-        branch.previous = self.note(branch, event_type, details)
-        return branch.previous
-
-    def note(self, branch: Branch, event_type: str, details: dict[str, Json] | None = None) -> int:
-        """Record an event beside the branch: what comes next still follows the branch's last one."""
         execution = branch.execution
         try:
-            return execution.history.append(event_type, branch.previous, self.host.now, details)
+            number = execution.history.append(event_type, branch.previous, self.host.now, details)
         except HistoryFullError:
             self.endings.history_full(execution)
             raise
+        branch.previous = number
+        return number
+
+    def note(self, branch: Branch, event_type: str, details: dict[str, Json] | None = None) -> int:
+        """Record an event beside the branch: what comes next still follows the branch's last one."""
+        last = branch.previous
+        number = self.record(branch, event_type, details)
+        branch.previous = last
+        return number
 
     def _took(self, branch: Branch, arm: str) -> None:
         if self.observe is not None and branch.state is not None:
@@ -90,9 +94,14 @@ class Interpreter:
         branch.inner = branch.unfinished = None
         branch.entered_at = self.host.now
         branch.entered_previous = branch.previous
-        branch.entered = self.record(branch, f"{state.type}StateEntered", {"input": raw_text, "name": name})
+        branch.entered = self.record(branch, state.entered, {"input": raw_text, "name": name})
         self._took(branch, "entered")
-        branch.environment = Environment(partial(build_context, branch), branch.variables, execution.randomness.source)
+        if branch.environment is None:
+            branch.environment = Environment(
+                partial(build_context, branch), branch.variables, execution.randomness.source
+            )
+        else:
+            branch.environment.variables = branch.variables
         self.begin(branch)
 
     def begin(self, branch: Branch) -> None:
@@ -201,7 +210,7 @@ class Interpreter:
         if assigned:
             details["assignedVariables"] = {name: dumps(value) for name, value in assigned.items()}
             branch.variables = {**branch.variables, **assigned}
-        self.record(branch, f"{state.type}StateExited", details)
+        self.record(branch, state.exited, details)
         branch.attempt = branch.timer = None
         target = next_name or state.next
         if target is not None:

@@ -39,7 +39,8 @@ class Tasks:
             attempt.input = text
             self._host.offer_activity(attempt, resource.arn)
         self._record_start(branch, resource, text, limits, self._credentials(branch, spec, environment))
-        self._arm(attempt, limits)
+        if limits:
+            self._arm(attempt, limits)
         if resource.service != "activity":
             self._host.submit(self._request(branch, attempt, resource, arguments, text))
 
@@ -91,8 +92,7 @@ class Tasks:
         record = partial(self._interpreter.record, branch)
         if resource.service in ("function", "activity"):
             prefix = "LambdaFunction" if resource.service == "function" else "Activity"
-            details = {"input": arguments, "resource": resource.arn}
-            record(f"{prefix}Scheduled", {**details, **limits, **credentials})
+            record(f"{prefix}Scheduled", {"input": arguments, "resource": resource.arn, **limits, **credentials})
             if prefix == "LambdaFunction":
                 record("LambdaFunctionStarted")
             return
