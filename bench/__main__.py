@@ -2,8 +2,8 @@
 
     python -m bench [MODULE ...]
 
-Every module runs in a process of its own, so that none measures what another has left in memory. Given names, only
-those modules run, and nothing is written.
+Every module runs in a process of its own, so that none measures what another has left in memory; standard error says
+which one is at it, and how long it took. Given names, only those modules run, and nothing is written.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,11 +32,31 @@ def modules() -> list[str]:
 
 
 def measure(module: str) -> list[Figure]:
-    """A module's figures, from a fresh process; raises CalledProcessError when it fails."""
+    """A module's figures, from a fresh process; one that fails has a figure that says so, and the others go on."""
+    began = time.monotonic()
+    print(f"{module} ...", end=" ", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "bench", "--child", module]
-    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+    answer = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+    print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+    if answer.returncode:
+        return [failed(module, answer.returncode)]
     figures: list[Figure] = json.loads(answer.stdout)
     return figures
+
+
+def failed(module: str, code: int) -> Figure:
+    """A goal that is missed: what the module measures is not known."""
+    method = f"`python -m bench {module}` ended with {code}, and said why on standard error"
+    return Figure(
+        name=f"{module}: failed",
+        value=code,
+        unit="",
+        goal="ends with 0",
+        met=False,
+        peer=None,
+        ratio=None,
+        method=method,
+    )
 
 
 def machine() -> str:
