@@ -278,8 +278,10 @@ class Core:
 
     def _still_asked_for(self, record: Input, outcome: Outcome) -> bool:
         """Whether a restart has to make the call again: to go on asking after a nested execution in another engine."""
+        if outcome.kind != "submitted" or not self.nested_elsewhere:
+            return False
         request = self.pending.get((record["arn"], record["n"]))
-        if request is None or outcome.kind != "submitted" or not self.nested_elsewhere:
+        if request is None:
             return False
         return request.resource.service == "states" and request.resource.pattern.startswith("sync")
 

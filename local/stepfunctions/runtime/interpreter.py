@@ -190,10 +190,11 @@ class Interpreter:
         self.endings.branch_failed(branch, StateFailure(error, cause))
 
     def complete(self, branch: Branch, result: Json) -> None:
-        """A task, Parallel or Map has its result: apply the state's data flow and leave it."""
-        self.guard(branch, partial(self._complete, result=result))
+        """A Parallel or Map has its result: apply the state's data flow and leave it."""
+        self.guard(branch, partial(self.finish, result=result))
 
-    def _complete(self, branch: Branch, result: Json) -> None:
+    def finish(self, branch: Branch, result: Json) -> None:
+        """The same where the state is guarded already."""
         state, environment = self.at(branch)
         output = state.flow.output(branch.raw, branch.selected, result, environment)
         self.leave(branch, output, state.flow.assign(result, environment))

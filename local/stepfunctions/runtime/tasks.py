@@ -15,6 +15,9 @@ from local.stepfunctions.runtime.host import Outcome, TaskRequest
 if TYPE_CHECKING:
     from local.stepfunctions.runtime.interpreter import Interpreter
 
+_PREFIXES = {"function": "LambdaFunction", "activity": "Activity"}
+"""How the types of a task's events begin, where not with Task."""
+
 
 class Tasks:
     """Begins tasks and takes in what becomes of them."""
@@ -90,10 +93,10 @@ class Tasks:
         credentials: dict[str, Json],
     ) -> None:
         record = partial(self._interpreter.record, branch)
-        if resource.service in ("function", "activity"):
-            prefix = "LambdaFunction" if resource.service == "function" else "Activity"
-            record(f"{prefix}Scheduled", {"input": arguments, "resource": resource.arn, **limits, **credentials})
-            if prefix == "LambdaFunction":
+        if resource.service in _PREFIXES:
+            details = {"input": arguments, "resource": resource.arn, **limits, **credentials}
+            record(f"{_prefix(resource)}Scheduled", details)
+            if resource.service == "function":
                 record("LambdaFunctionStarted")
             return
         scheduled = {"parameters": arguments, "region": self._host.region, **_named(resource)}
@@ -142,10 +145,10 @@ class Tasks:
             raise self._failed(branch, resource, outcome.error, outcome.cause)
         output = outcome.output or "null"
         if too_large(output):
-            name = resource.arn if resource.service in ("function", "activity") else resource.service
+            name = resource.arn if resource.service in _PREFIXES else resource.service
             raise self._failed(branch, resource, DATA_LIMIT, oversized(name))
         self._interpreter.record(branch, f"{_prefix(resource)}Succeeded", {"output": output, **_named(resource)})
-        self._interpreter.complete(branch, loads(output))
+        self._interpreter.finish(branch, loads(output))
 
     def _failed(self, branch: Branch, resource: Resource, error: str | None, cause: str | None) -> StateFailure:
         details = {key: value for key, value in (("cause", cause), ("error", error)) if value is not None}
@@ -183,10 +186,10 @@ class Tasks:
 
 
 def _prefix(resource: Resource) -> str:
-    return {"function": "LambdaFunction", "activity": "Activity"}.get(resource.service, "Task")
+    return _PREFIXES.get(resource.service, "Task")
 
 
 def _named(resource: Resource) -> dict[str, Json]:
-    if resource.service in ("function", "activity"):
+    if resource.service in _PREFIXES:
         return {}
     return {"resource": resource.label, "resourceType": resource.service}
