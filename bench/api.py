@@ -43,7 +43,7 @@ def document() -> dict[str, Any]:
         {"image": "projects/debian-cloud/global/images/family/debian-12", "size": "e2-small", "network": "default"},
     ]
     resources = [{**it, "kind": "instance", "spec": spec} for it, spec in zip(machines, specs, strict=True)]
-    return {"name": "visibility", "resources": resources}
+    return {"name": "bench", "resources": resources}
 
 
 class Api:

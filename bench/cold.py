@@ -27,7 +27,7 @@ from typing import Any, Final, NamedTuple
 from bench.figure import Figure, cheaper, compared
 from infra.packaging.bundles import Bundles, build_bundles
 from infra.packaging.target import host
-from local.machine import worker_environment
+from local.worker_environment import worker_environment
 
 ROUNDS: Final = 5
 

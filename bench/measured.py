@@ -28,7 +28,9 @@ from local.lambda_runtime.runtime import LambdaRuntime
 from local.lambda_runtime.runtime_api import Event
 from local.lambda_runtime.templates import WorkerProcess
 from local.lambda_runtime.worker import Worker
-from local.machine import ANY_PORTS, EVERYTHING_HERE, PATIENCE, Machine, Timings
+from local.machine import ANY_PORTS, EVERYTHING_HERE, Machine
+from local.timings import Timings
+from local.worker_environment import PATIENCE
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

@@ -31,8 +31,9 @@ from bench.foreground import descendants, proportional, resident
 from bench.measured import MeasuredMachine, Spent
 from bench.request_units import Units
 from local.assembly import synthesize
-from local.machine import QUICK, Endpoints
+from local.machine import Endpoints
 from local.stepfunctions.runtime.execution import Execution
+from local.timings import QUICK
 
 SIZES: Final = (10, 100, 1_000)
 EVENTS_LIMIT: Final = 25_000

@@ -32,8 +32,9 @@ from urllib.parse import unquote
 from bench.api import Api, document
 from bench.figure import Figure, limited, plain
 from local.assembly import synthesize
-from local.machine import ANY_PORTS, EVERYTHING_HERE, QUICK, Machine, Timings
+from local.machine import ANY_PORTS, EVERYTHING_HERE, Machine
 from local.simulators.gcp import GcpTiming
+from local.timings import QUICK, Timings
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -56,8 +55,7 @@ from local.simulators import azure, gcp
 from local.simulators.aws_billing import CostExplorerSimulator
 from local.simulators.bill import Bill
 from local.simulators.faults import Faults
-from local.simulators.gcp import write_service_account
-from local.simulators.gcp.bigquery import BigQuerySimulator, BigQueryTiming
+from local.simulators.gcp.bigquery import BigQuerySimulator
 from local.simulators.meter import Meter, Metering, metered
 from local.stepfunctions import Endpoints as EngineEndpoints
 from local.stepfunctions import Engine, LambdaError, LambdaResult
@@ -65,7 +63,9 @@ from local.stepfunctions.jsontext import Json
 from local.stepfunctions.runtime.execution import Execution
 from local.streams import StreamPolling
 from local.streams.moto_source import MotoStreams
+from local.timings import QUICK, Timings
 from local.warming import Warming
+from local.worker_environment import worker_environment
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -85,22 +85,6 @@ _MORE_TO_WARM: Final = 2
 
 ENDPOINTS_FILE: Final = STATE / "endpoints.json"
 
-
-PATIENCE: Final = {
-    "AWS_SETTLING_SECONDS": "1",
-    "AZURE_SETTLING_SECONDS": "1",
-    "GOOGLE_SETTLING_SECONDS": "1",
-    "SCVMM_REPEAT_SECONDS": "8",
-    "SCVMM_SETTLING_SECONDS": "2",
-    "VSPHERE_REPEAT_SECONDS": "8",
-    "VSPHERE_SETTLING_SECONDS": "2",
-    "SKYSAGA_GRANTS_SECONDS": "1",
-    "SKYSAGA_MIN_DELAY": "1",
-    "SKYSAGA_MAX_DELAY": "2",
-}
-"""The simulated clouds are quicker than the real ones, so waiting for them is shorter, too."""
-
-
 _NEEDED_IN_ORDER: Final = ("saga", "api", "check", "create", "observe", "delete")
 
 _NOBODY_WAITS_FOR: Final = ("announce", "billing", "costs", "gauges", "publish", "rate-card", "report", "start")
@@ -109,31 +93,6 @@ _YIELDING: Final = 15
 
 _FIRST_SAGA_SECONDS: Final = 6.0
 """So much later it starts, which leaves the cores to whoever has waited for the machine."""
-
-_QUICK_AWS: Final = MappingProxyType({"RunInstances": 1.6})
-_QUICK_AZURE: Final = azure.AzureSimulatorSettings(
-    machine_create=1.6,
-    machine_delete=1.0,
-    disk_create=0.7,
-    disk_delete=0.5,
-    interface_create=0.5,
-    interface_delete=0.5,
-    address_create=0.5,
-    address_delete=0.5,
-)
-_QUICK_BIGQUERY: Final = BigQueryTiming(query=0.3)
-_QUICK_GCP: Final = gcp.GcpTiming(instance_insert=1.6, instance_delete=1.0, disk_insert=0.7, disk_delete=0.5)
-
-
-class Timings(NamedTuple):
-    """How long the public clouds take for their things; EC2's overrides of its defaults are seconds by operation."""
-
-    aws: Mapping[str, float] = _QUICK_AWS
-    azure: azure.AzureSimulatorSettings = _QUICK_AZURE
-    gcp: gcp.GcpTiming = _QUICK_GCP
-
-
-QUICK: Final = Timings()
 
 
 class Endpoints(NamedTuple):
@@ -210,7 +169,7 @@ class Machine:
         self.bill = Bill()
         self.azure = self._serve(azure.create_app(clock, time.sleep, timings.azure, self.bill), ports.azure, "azure")
         self.gcp = self._serve(gcp.GcpSimulator(clock, time.sleep, timings.gcp), ports.gcp, "gcp")
-        self.bigquery = self._serve(BigQuerySimulator(clock, time.sleep, self.bill, _QUICK_BIGQUERY), 0, "bigquery")
+        self.bigquery = self._serve(BigQuerySimulator(clock, time.sleep, self.bill, timings.bigquery), 0, "bigquery")
         self.vcenter = Later(partial(create_vsphere, clock, time.sleep))
         self.vsphere = self._serve(LaterApplication(self.vcenter), ports.vsphere, "vsphere")
         vmm = Later(partial(create_scvmm, clock, time.sleep))
@@ -404,25 +363,3 @@ def _announced(endpoints: Endpoints) -> Iterator[None]:
         yield
     finally:
         ENDPOINTS_FILE.unlink(missing_ok=True)
-
-
-def worker_environment(aws: str, azure: str, gcp: str, google_key: Path) -> dict[str, str]:
-    """What functions are told from outside: where the clouds are, who they are to them, and how quick these are.
-
-    Their key to Google is written into the file `google_key`.
-    """
-    write_service_account(google_key, f"{gcp}/_token")
-    return {
-        **PATIENCE,
-        "AWS_ENDPOINT_URL": aws,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AZURE_RESOURCE_MANAGER_ENDPOINT": azure,
-        "AZURE_RETAIL_PRICES_ENDPOINT": azure,
-        "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
-        "IDENTITY_ENDPOINT": f"{azure}/_identity/token",
-        "IDENTITY_HEADER": "local",
-        "GOOGLE_COMPUTE_ENDPOINT": gcp,
-        "GOOGLE_CLOUD_PROJECT": PROJECT,
-        "GOOGLE_APPLICATION_CREDENTIALS": str(google_key),
-    }
