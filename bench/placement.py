@@ -23,7 +23,7 @@ from bench.placement_fleet import fleet, needs
 from bench.placement_offline import largest_first, least_peak, loads
 from bench.placement_race import Race, Ranking, Table, Tally, at_random, in_turn, ours
 from bench.placement_table import cost, crowd
-from bench.saga_cost import PRICES_OF
+from bench.prices import PRICES_OF
 from lambdas.core.clusters import ClusterStanding
 from lambdas.core.placement.board import Board
 from lambdas.core.placement.needs import Need

@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from bench.placement_fleet import START, fleet, needs
+from bench.prices import A_READ_UNIT, A_WRITE_UNIT
 from bench.request_units import CountedClient
-from bench.saga_cost import A_READ_UNIT, A_WRITE_UNIT
 from lambdas.adapters.clusters import DynamoClusters
 from lambdas.adapters.ledger import DynamoLedger
 from lambdas.core.clusters import Amounts, ClusterStanding

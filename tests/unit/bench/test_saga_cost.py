@@ -7,17 +7,8 @@ from typing import Any
 import pytest
 
 from bench.measured import Asked, Call, Request
-from bench.saga_cost import (
-    CHANGE_SECONDS,
-    LOOK_SECONDS,
-    VCPU_MB,
-    Bill,
-    Lambda,
-    Typical,
-    billed_seconds,
-    express_megabytes,
-    functions,
-)
+from bench.prices import CHANGE_SECONDS, LOOK_SECONDS, VCPU_MB, Bill, Lambda, billed_seconds, express_megabytes
+from bench.saga_cost import Typical, functions
 
 
 def a_call(**known: Any) -> Call:
