@@ -117,10 +117,6 @@ class DynamoLedger:
             raise SagaNotFound(f"no resource {resource_id} in saga {saga_id}")
         return record(Resource, item)
 
-    def snapshot(self, saga_id: str) -> Snapshot:
-        """The saga and its resources; what was written while they were read may show in some of them only."""
-        return _snapshot(saga_id, self._table.between(saga_id, HEADER, f"{RESOURCE}{LAST}"))
-
     def standing(self, saga_id: str) -> Standing:
         """The saga and what became of its resources; what was written meanwhile may show in some of them only."""
         snapshot = self._undivided(saga_id)

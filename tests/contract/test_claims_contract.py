@@ -31,6 +31,7 @@ from tests.fakes.clusters import FakeClusters
 from tests.fakes.documents import request_document, vsphere_instance
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.reports import cluster_settings, survey
+from tests.whole import whole
 
 CLUSTER = "berlin-1"
 NEED = Amounts(cpu=2, memory_mb=4096, disk_gb=20)
@@ -114,12 +115,12 @@ def test_a_claim_beyond_the_bounds_is_refused_and_nothing_is_written(reported: W
     saga = opened(reported, "a", "b", "c", "d")
     for resource in "abc":
         reported.ledger.change_resource(saga, resource, claiming(), bounds=ROOM_FOR_THREE)
-    before = reported.ledger.snapshot(saga)
+    before = whole(reported.ledger, saga)
 
     with pytest.raises(ClaimRefused, match=CLUSTER):
         reported.ledger.change_resource(saga, "d", claiming(), bounds=ROOM_FOR_THREE)
 
-    assert reported.ledger.snapshot(saga) == before
+    assert whole(reported.ledger, saga) == before
     assert claimed(reported).cpu == 6
 
 
@@ -191,7 +192,7 @@ def test_whatever_happens_the_sum_is_what_the_resources_say(reported: World, ste
             reported.ledger.change_resource(saga, resource, claiming() if claim else freeing, bounds=PLENTY)
         except IllegalTransition:
             pytest.fail("claiming the same again is no change")
-    holders = [it for it in reported.ledger.snapshot(saga).resources if it.claim is not None]
+    holders = [it for it in whole(reported.ledger, saga).resources if it.claim is not None]
     assert (claimed(reported) - before).cpu == NEED.cpu * len(holders)
 
 

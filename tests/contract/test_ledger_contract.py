@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, cast
 
 import boto3
@@ -26,6 +27,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.divided import everything_divided
 from tests.fakes.documents import aws_disk, aws_instance, azure_instance, request_document, vsphere_instance
 from tests.fakes.ledger import FakeLedger
+from tests.whole import whole
 
 TABLE: Final = "ledger"
 WRITERS: Final = 20
@@ -129,7 +131,7 @@ def test_what_was_opened_can_be_read_back_in_the_order_of_the_request(ledger: Le
     written = ledger.open(saga, resources, IdempotencyKey("somebody", "key", "digest"))
     assert written == saga.model_copy(update={"version": 1})
     assert ledger.saga(saga.id) == written
-    assert ledger.snapshot(saga.id) == Snapshot(written, resources)
+    assert whole(ledger, saga.id) == Snapshot(written, resources)
     assert ledger.resource(saga.id, "a") == resources[1]
     assert [(event.seq, event.status, event.resource_id) for event in ledger.events(saga.id)] == [(1, "PENDING", None)]
 
@@ -170,9 +172,13 @@ def test_one_key_used_by_many_at_once_opens_one_saga(ledger: Ledger, clock: Fake
     assert {saga.id for saga in ledger.sagas(None, 100, None)} == ids
 
 
+def readers(ledger: Ledger) -> list[Callable[[str], object]]:
+    return [ledger.saga, partial(whole, ledger), ledger.events]
+
+
 def test_what_is_not_there_is_not_found(ledger: Ledger, clock: FakeClock) -> None:
     saga_id = opened(ledger, clock)
-    for ask in (ledger.saga, ledger.snapshot, ledger.events):
+    for ask in readers(ledger):
         with pytest.raises(SagaNotFound, match="s-unknown"):
             ask("s-unknown")
     with pytest.raises(SagaNotFound, match="nothing"):
@@ -184,7 +190,7 @@ def test_what_is_not_there_is_not_found(ledger: Ledger, clock: FakeClock) -> Non
 
 
 def test_an_id_longer_than_any_key_is_not_found(ledger: Ledger) -> None:
-    for ask in (ledger.saga, ledger.snapshot, ledger.events):
+    for ask in readers(ledger):
         with pytest.raises(SagaNotFound):
             ask("é" * 1025)
 
@@ -206,28 +212,28 @@ def test_a_change_of_a_resource_is_written_with_its_event_and_the_sagas_version(
     saga, resource = ledger.change_resource(saga_id, "a", to_resource(ResourceStatus.CREATING), "asked")
     assert (saga.version, resource.status) == (2, ResourceStatus.CREATING)
     assert (ledger.saga(saga_id), ledger.resource(saga_id, "a")) == (saga, resource)
-    assert [it.status for it in ledger.snapshot(saga_id).resources] == ["PLANNED", "CREATING"]
+    assert [it.status for it in whole(ledger, saga_id).resources] == ["PLANNED", "CREATING"]
     event = ledger.events(saga_id)[-1]
     assert (event.seq, event.resource_id, event.status, event.message) == (2, "a", "CREATING", "asked")
 
 
 def test_a_change_that_changes_nothing_writes_nothing(ledger: Ledger, clock: FakeClock) -> None:
     saga_id = opened(ledger, clock)
-    before = ledger.snapshot(saga_id)
+    before = whole(ledger, saga_id)
     assert ledger.change_saga(saga_id, lambda now: now.saga, "again") == ledger.standing(saga_id)
     assert ledger.change_resource(saga_id, "a", lambda _, now: now, "again") == (before.saga, before.resources[1])
-    assert ledger.snapshot(saga_id) == before
+    assert whole(ledger, saga_id) == before
     assert len(ledger.events(saga_id)) == 1
 
 
 def test_an_illegal_change_is_raised_and_writes_nothing(ledger: Ledger, clock: FakeClock) -> None:
     saga_id = opened(ledger, clock)
-    before = ledger.snapshot(saga_id)
+    before = whole(ledger, saga_id)
     with pytest.raises(IllegalTransition):
         ledger.change_saga(saga_id, to_saga(SagaStatus.COMMITTED))
     with pytest.raises(IllegalTransition):
         ledger.change_resource(saga_id, "a", to_resource(ResourceStatus.READY))
-    assert ledger.snapshot(saga_id) == before
+    assert whole(ledger, saga_id) == before
 
 
 def test_what_a_change_raises_is_raised_and_nothing_is_written(ledger: Ledger, clock: FakeClock) -> None:
@@ -289,7 +295,7 @@ def test_no_update_of_twenty_writers_at_once_is_lost(ledger: Ledger, clock: Fake
 
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, range(WRITERS)))
-    parts = {part for it in ledger.snapshot(saga_id).resources for part in it.operations}
+    parts = {part for it in whole(ledger, saga_id).resources for part in it.operations}
     assert parts == {f"part-{number}" for number in range(WRITERS)}
     events = ledger.events(saga_id)
     assert [event.seq for event in events] == list(range(1, WRITERS + 3))
@@ -313,7 +319,7 @@ def test_events_are_read_in_order_from_any_point_in_pages(ledger: Ledger, clock:
 def test_the_largest_saga_fits(ledger: Ledger, clock: FakeClock) -> None:
     names = [f"d{number}" for number in range(50)]
     saga_id = opened(ledger, clock, *[aws_disk(name) for name in names])
-    assert [it.id for it in ledger.snapshot(saga_id).resources] == names
+    assert [it.id for it in whole(ledger, saga_id).resources] == names
 
 
 def test_sagas_are_listed_newest_first_by_status_and_page(ledger: Ledger, clock: FakeClock) -> None:
@@ -425,7 +431,7 @@ def test_a_large_saga_is_opened_with_its_shards_and_batches(ledger: Ledger, cloc
     assert listed == names
     assert [it.id for it in ledger.batch(saga_id, 1, 0).resources] == ["web"]
     assert [it.id for it in ledger.page(saga_id, "d0127", 2).resources] == ["d0128", "d0129"]
-    assert len(ledger.snapshot(saga_id).resources) == 131
+    assert len(whole(ledger, saga_id).resources) == 131
 
 
 def test_the_same_key_opens_one_large_saga(ledger: Ledger, clock: FakeClock) -> None:
@@ -540,7 +546,7 @@ def test_no_update_of_many_writers_to_all_shards_is_lost_while_the_fence_goes_up
 
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, range(WRITERS)))
-    parts = {part for it in ledger.snapshot(divided).resources for part in it.operations}
+    parts = {part for it in whole(ledger, divided).resources for part in it.operations}
     assert parts == {f"part-{number}" for number in range(WRITERS)}
     shards = ledger.shards(divided)
     assert {it.saga.status for it in shards} == {"COMPENSATING"}

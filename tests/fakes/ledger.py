@@ -89,11 +89,6 @@ class FakeLedger:
         """The saga's header; raises SagaNotFound."""
         return self._record(saga_id).saga
 
-    def snapshot(self, saga_id: str) -> Snapshot:
-        """The saga and its resources; raises SagaNotFound."""
-        with self._lock:
-            return self._record(saga_id).snapshot
-
     def standing(self, saga_id: str) -> Standing:
         """The saga and what became of its resources; raises SagaNotFound."""
         with self._lock:

@@ -16,6 +16,7 @@ from lambdas.core.states import SagaStatus
 from local.machine import Endpoints
 from local.private_clouds import DECLARED, scvmm_estate
 from tests.e2e.private import NOTHING
+from tests.whole import whole
 
 PRIVATE: Final = ("vsphere", "scvmm", "outpost")
 """Where a saga can hold a machine: clusters that functions work on, and the one that agents work on."""
@@ -71,7 +72,7 @@ class Clusters:
 
     def _claimed_for(self, marks: Mapping[str, str]) -> Counter[str]:
         """What must be claimed for a machine of a saga that has ended; nothing, unless that has committed."""
-        snapshot = self._ledger.snapshot(marks[MARK_SAGA])
+        snapshot = whole(self._ledger, marks[MARK_SAGA])
         (resource,) = (it for it in snapshot.resources if it.id == marks[MARK_RESOURCE])
         if snapshot.saga.status is not SagaStatus.COMMITTED or not isinstance(resource.definition, PrivateInstance):
             return Counter()

@@ -24,6 +24,7 @@ from local.machine import CREDENTIALS, REGION, Endpoints, Machine
 from tests.outages.clusters import PRIVATE, SERVERS, Clusters, private_resources
 from tests.simulation.judge import Judge
 from tests.simulation.requests import three_clouds
+from tests.whole import whole
 
 COMMITTED: Final = "COMMITTED"
 ROLLED_BACK: Final = "ROLLED_BACK"
@@ -132,7 +133,7 @@ class Sagas:
         self.wait()
 
     def _judged(self, saga_id: str, wanted: str) -> Ended:
-        snapshot = self._ledger.snapshot(saga_id)
+        snapshot = whole(self._ledger, saga_id)
         judge = Judge(self._inventory, lambda: snapshot, time.time)
         for cloud in self._clouds:
             judge.look(cloud)

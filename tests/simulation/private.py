@@ -49,6 +49,7 @@ from tests.fakes.reports import cluster_settings
 from tests.simulation.workers import Worker as Thread
 from tests.simulation.workers import Workers
 from tests.simulation.world import STATEMACHINES, EngineClock
+from tests.whole import whole
 
 CLUSTERS: Final = ("alpha", "beta", "gamma")
 HIDDEN: Final = 90
@@ -295,7 +296,7 @@ class PrivateWorld:
             full = set(self.random.sample(CLUSTERS, self.random.choice([1, 2, 3])))
             self._later(lambda: self.provider.full.update(full))
         self.engine.run_until(self._most)
-        return self.ledger.snapshot(saga_id)
+        return whole(self.ledger, saga_id)
 
     def start_provisioning(self, saga_id: str) -> None:
         """Start provisioning (the core's port)."""

@@ -12,6 +12,7 @@ from lambdas.core.errors import RetryableError, TerminalError
 from local.simulators.faults import Fault, FaultKind
 from tests.simulation.requests import three_clouds
 from tests.simulation.world import Strike, World, statuses
+from tests.whole import whole
 
 ALL_READY: Final = Counter(
     {
@@ -139,7 +140,7 @@ def test_what_cannot_be_removed_is_named_and_the_rest_is_removed_and_resuming_en
     world.before = strike((f"skysaga-{cloud}-delete", resource), lambda: TerminalError("AccessDenied", "no"), None)
     world.sagas.destroy(saga_id)
     world.run()
-    snapshot = world.ledger.snapshot(saga_id)
+    snapshot = whole(world.ledger, saga_id)
     assert snapshot.saga.status == "NEEDS_ATTENTION"
     stuck = {it.id: it.error for it in snapshot.resources if it.status == "STUCK"}
     assert "AccessDenied" in (stuck[resource] or "")

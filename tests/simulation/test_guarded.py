@@ -9,6 +9,7 @@ import pytest
 from local.simulators.faults import Fault, FaultKind
 from tests.simulation.guarded import GuardedWorld
 from tests.simulation.requests import three_clouds
+from tests.whole import whole
 
 HOUR = 3600
 
@@ -99,10 +100,10 @@ def test_a_saga_that_was_destroyed_before_its_time_stays_so(guarded: GuardedWorl
     guarded.engine.advance(HOUR)
     guarded.sagas.destroy(saga_id)
     guarded.engine.advance(HOUR)
-    before = guarded.ledger.snapshot(saga_id)
+    before = whole(guarded.ledger, saga_id)
     assert before.saga.status == "RELEASED"
     guarded.run()
-    assert guarded.ledger.snapshot(saga_id) == before
+    assert whole(guarded.ledger, saga_id) == before
 
 
 def late_orphan(world: GuardedWorld, cloud: str, operation: str) -> str:
@@ -148,11 +149,11 @@ def test_the_hourly_sweep_finds_it_by_itself(guarded: GuardedWorld) -> None:
 def test_a_dry_run_lists_it_and_changes_nothing(guarded: GuardedWorld) -> None:
     saga_id = late_orphan(guarded, "gcp", "disks.insert")
     guarded.engine.advance(HOUR)
-    before = guarded.ledger.snapshot(saga_id), guarded.inventory()
+    before = whole(guarded.ledger, saga_id), guarded.inventory()
     found = guarded.sweep(dry_run=True)
     assert {it["saga_id"] for it in found["orphans"]} == {saga_id}
     assert found["releases"] == []
-    assert (guarded.ledger.snapshot(saga_id), guarded.inventory()) == before
+    assert (whole(guarded.ledger, saga_id), guarded.inventory()) == before
     guarded.sweep()
     assert not guarded.inventory()
 
@@ -171,9 +172,9 @@ def test_what_no_saga_of_ours_knows_is_listed_and_not_touched(guarded: GuardedWo
 def test_a_committed_saga_is_not_swept_however_old_it_is(guarded: GuardedWorld) -> None:
     saga_id = guarded.provision(three_clouds()).saga.id
     guarded.engine.advance(1000 * HOUR)
-    before = guarded.ledger.snapshot(saga_id), guarded.inventory()
+    before = whole(guarded.ledger, saga_id), guarded.inventory()
     assert guarded.sweep()["releases"] == []
-    assert (guarded.ledger.snapshot(saga_id), guarded.inventory()) == before
+    assert (whole(guarded.ledger, saga_id), guarded.inventory()) == before
 
 
 def test_a_saga_whose_execution_vanished_unnoticed_is_taken_up_by_the_sweep(guarded: GuardedWorld) -> None:

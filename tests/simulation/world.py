@@ -36,6 +36,7 @@ from tests.contract.gcp_cloud import gcp_cloud
 from tests.fakes.context import Context
 from tests.fakes.expiry import FakeExpiry
 from tests.fakes.ledger import FakeLedger
+from tests.whole import whole
 
 STATEMACHINES: Final = Path(__file__).resolve().parents[2] / "statemachines"
 VERBS: Final = ("create", "observe", "delete", "check")
@@ -111,7 +112,7 @@ class World:
         """Submit, run, and look."""
         saga_id = self.submit(document)
         self.run()
-        return self.ledger.snapshot(saga_id)
+        return whole(self.ledger, saga_id)
 
     def inventory(self) -> list[dict[str, Any]]:
         """Everything that exists in any cloud, by what the clouds themselves say."""

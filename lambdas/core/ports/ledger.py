@@ -70,10 +70,6 @@ class Ledger(Protocol):
         """The saga's header, as last written; raises SagaNotFound."""
         ...
 
-    def snapshot(self, saga_id: str) -> Snapshot:
-        """The saga and its resources, as last written; raises SagaNotFound."""
-        ...
-
     def standing(self, saga_id: str) -> Standing:
         """The saga and what became of its resources, as last written; raises SagaNotFound."""
         ...

@@ -21,6 +21,7 @@ from lambdas.core.request import parse_request
 from lambdas.core.states import SagaStatus
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.documents import aws_disk, request_document
+from tests.whole import whole
 
 
 @pytest.fixture
@@ -196,7 +197,7 @@ def test_what_dynamodb_gives_in_pages_is_read_to_the_end(ledger: DynamoLedger, s
     last = {"pk": {"S": "s1"}, "sk": {"S": "RESOURCE#a"}}
     stubber.add_response("query", {"Items": [header(saga)["Item"], first], "LastEvaluatedKey": last})
     stubber.add_response("query", {"Items": [second]})
-    assert [it.id for it in ledger.snapshot("s1").resources] == ["b", "a"]
+    assert [it.id for it in whole(ledger, "s1").resources] == ["b", "a"]
     stubber.assert_no_pending_responses()
 
 

@@ -25,6 +25,7 @@ from tests.fakes.ledger import FakeLedger
 from tests.fakes.private_provider import FakePrivateProvider
 from tests.fakes.reports import cluster_settings
 from tests.unit.core.world import POLICY, VERBS
+from tests.whole import whole
 
 WEB = "web"
 PATIENCE = 500
@@ -79,7 +80,7 @@ class PrivateWorld:
     def release(self, saga_id: str) -> None:
         """Roll a saga back or destroy it."""
         self.sagas.fence(saga_id, ReleaseReason.DESTROY)
-        for resource in self.ledger.snapshot(saga_id).resources:
+        for resource in whole(self.ledger, saga_id).resources:
             self.remove(saga_id, resource.id)
         self.sagas.conclude(saga_id, 0)
 

@@ -29,6 +29,7 @@ from tests.fakes.expiry import FakeExpiry
 from tests.fakes.provider import Fault
 from tests.unit.core.large import open_large
 from tests.unit.core.world import DISK, FUNCTIONS, POLICY, WEB, World, make_world
+from tests.whole import whole
 
 CPUS = Quota("CPUS", "here")
 BOTH_SHORT = Shortage(resources=(DISK, WEB), location="here", code="QuotaExceeded", message="QuotaExceeded: too much")
@@ -64,7 +65,7 @@ def disks(number: int) -> list[dict[str, Any]]:
 
 
 def failed(world: World, saga_id: str) -> dict[str, str | None]:
-    resources = world.ledger.snapshot(saga_id).resources
+    resources = whole(world.ledger, saga_id).resources
     return {it.id: it.error for it in resources if it.status is ResourceStatus.FAILED}
 
 
@@ -229,7 +230,6 @@ def test_a_large_saga_is_read_in_pages_and_never_as_a_whole(world: World, monkey
         return snapshot
 
     monkeypatch.setattr(world.ledger, "page", page)
-    monkeypatch.setattr(world.ledger, "snapshot", None)
 
     CheckSteps(world.ledger, Asked()).check(saga_id, "aws")
 

@@ -13,6 +13,7 @@ from lambdas.core.steps.rounds import SECONDS_BETWEEN
 from lambdas.core.steps.saga import ReleaseReason
 from tests.fakes.documents import aws_disk, azure_instance, gcp_instance
 from tests.unit.core.world import DISK, POLICY, WEB, World
+from tests.whole import whole
 
 COMPENSATE = ReleaseReason.COMPENSATE
 DESTROY = ReleaseReason.DESTROY
@@ -249,10 +250,10 @@ def test_the_fence_repeated_gives_the_same_and_writes_nothing(world: World) -> N
 
 def test_compensation_never_touches_a_saga_that_committed(world: World) -> None:
     saga_id = world.committed_saga()
-    before = world.ledger.snapshot(saga_id)
+    before = whole(world.ledger, saga_id)
     assert gist(world, world.sagas.fence(saga_id, COMPENSATE)) == ("COMMITTED", -1, [])
     assert gist(world, world.sagas.conclude(saga_id, -1)) == ("COMMITTED", -1, [])
-    assert world.ledger.snapshot(saga_id) == before
+    assert whole(world.ledger, saga_id) == before
     assert world.cloud.holding() == [DISK, WEB]
 
 
@@ -283,13 +284,13 @@ def test_a_saga_of_which_nothing_is_left_has_rolled_back(world: World) -> None:
 @pytest.mark.parametrize("reason", [COMPENSATE, DESTROY, ReleaseReason.EXPIRE])
 def test_a_saga_that_has_rolled_back_stays_so(world: World, reason: ReleaseReason) -> None:
     saga_id = roll_back(world)
-    before = world.ledger.snapshot(saga_id)
+    before = whole(world.ledger, saga_id)
     world.clock.advance(10)
     assert gist(world, world.sagas.fence(saga_id, reason)) == ("ROLLED_BACK", -1, [])
     assert gist(world, world.sagas.conclude(saga_id, 0)) == ("ROLLED_BACK", -1, [])
     assert world.sagas.begin(saga_id)["next"] == "COMPENSATE"
     assert world.sagas.decide(saga_id, 1)["next"] == "COMPENSATE"
-    assert world.ledger.snapshot(saga_id) == before
+    assert whole(world.ledger, saga_id) == before
 
 
 def test_conclude_of_a_later_wave_repeated_gives_the_same(world: World) -> None:
@@ -302,7 +303,7 @@ def test_what_could_not_be_removed_is_named_and_needs_attention(world: World) ->
     saga_id = needing_attention(world, world.committed_saga(), DESTROY)
     saga = world.saga(saga_id)
     assert saga.finished_at == world.clock.now()
-    assert {it.id: it.error for it in world.ledger.snapshot(saga_id).resources} == {
+    assert {it.id: it.error for it in whole(world.ledger, saga_id).resources} == {
         WEB: "StillThere: it would not go",
         DISK: "StillThere: it would not go",
     }
@@ -358,9 +359,9 @@ def test_conclude_interrupted_between_its_writes_ends_the_same_when_repeated(wor
 
 def test_stick_repeated_keeps_the_first_reason(world: World) -> None:
     saga_id = needing_attention(world, world.committed_saga(), DESTROY)
-    before = world.ledger.snapshot(saga_id)
+    before = whole(world.ledger, saga_id)
     world.sagas.stick(saga_id, DISK, "another")
-    assert world.ledger.snapshot(saga_id) == before
+    assert whole(world.ledger, saga_id) == before
 
 
 def test_stick_of_what_is_gone_changes_nothing(world: World) -> None:
@@ -402,9 +403,9 @@ def test_a_resumed_destruction_ends_released(world: World) -> None:
 
 def test_a_conclusion_that_comes_after_the_end_reports_it(world: World) -> None:
     saga_id = needing_attention(world, world.committed_saga(), DESTROY)
-    before = world.ledger.snapshot(saga_id)
+    before = whole(world.ledger, saga_id)
     assert gist(world, world.sagas.conclude(saga_id, 1)) == ("NEEDS_ATTENTION", -1, [])
-    assert world.ledger.snapshot(saga_id) == before
+    assert whole(world.ledger, saga_id) == before
 
 
 def test_the_events_number_every_change_without_a_gap(world: World) -> None:

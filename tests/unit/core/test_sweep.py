@@ -18,6 +18,7 @@ from lambdas.core.targets import AwsTarget, Target
 from tests.fakes.documents import aws_disk
 from tests.unit.core.large import become, open_large
 from tests.unit.core.world import DISK, WEB, World
+from tests.whole import whole
 
 HOUR = 3600
 COMPENSATE, DESTROY, EXPIRE, SWEEP = (ReleaseReason(it) for it in ("COMPENSATE", "DESTROY", "EXPIRE", "SWEEP"))
@@ -174,7 +175,6 @@ def test_all_that_is_found_of_a_large_saga_is_compared_with_each_of_its_pages_on
         return read(saga_id, after, limit)
 
     monkeypatch.setattr(world.ledger, "page", page)
-    monkeypatch.setattr(world.ledger, "snapshot", None)
 
     found = CloudSweep("aws", world.ledger, Inventory(*reversed(held)), world.clock, Policy()).look()
 
@@ -200,10 +200,10 @@ def test_a_dry_run_lists_and_releases_nothing(world: World) -> None:
     saga_id = rolled_back(world)
     late(world, world.intent(saga_id, DISK))
     world.clock.advance(HOUR)
-    before = world.ledger.snapshot(saga_id)
+    before = whole(world.ledger, saga_id)
     verdict = decide(world, cloud_sweep(world).look(), dry_run=True)
     assert (len(verdict["orphans"]), verdict["releases"]) == (1, [])
-    assert world.ledger.snapshot(saga_id) == before
+    assert whole(world.ledger, saga_id) == before
 
 
 def test_a_saga_gets_one_release_however_much_of_it_is_found(world: World) -> None:

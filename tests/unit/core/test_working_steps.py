@@ -22,6 +22,7 @@ from tests.fakes.private_provider import FakePrivateProvider, Machine
 from tests.fakes.provider import Fault, WorkerKilled, lost_reply
 from tests.unit.core.private_world import WEB, PrivateWorld, make_private_world, ready, seeded
 from tests.unit.core.world import POLICY
+from tests.whole import whole
 
 PROVISION = TaskKind.PROVISION
 RELEASE = TaskKind.RELEASE
@@ -367,7 +368,7 @@ ACTS: dict[str, Act] = {
 
 
 def claims_of(world: PrivateWorld, saga: str, cluster: str) -> Amounts:
-    held = [it.claim for it in world.ledger.snapshot(saga).resources if it.claim and it.claim.cluster == cluster]
+    held = [it.claim for it in whole(world.ledger, saga).resources if it.claim and it.claim.cluster == cluster]
     return sum((claim.amounts for claim in held), Amounts())
 
 
@@ -403,7 +404,7 @@ def test_in_any_order_of_anything_claims_are_true_and_nothing_is_there_twice_or_
 
 
 def _everything_there_is_claimed(world: PrivateWorld, saga: str) -> None:
-    claimed = {(it.claim.cluster, it.id) for it in world.ledger.snapshot(saga).resources if it.claim}
+    claimed = {(it.claim.cluster, it.id) for it in whole(world.ledger, saga).resources if it.claim}
     assert set(world.provider.holding()) <= claimed
 
 

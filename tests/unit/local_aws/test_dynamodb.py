@@ -22,6 +22,7 @@ from lambdas.core.states import ResourceStatus, SagaStatus
 from tests.contract.test_ledger_contract import TABLE, create_table
 from tests.fakes.documents import aws_disk, request_document
 from tests.unit.local_aws.conftest import Account
+from tests.whole import whole
 
 SAGA = "s0test0000000001"
 WRITERS = 4
@@ -121,7 +122,7 @@ def test_a_ledger_in_trouble_writes_each_change_once_and_numbers_events_without_
     assert [it.seq for it in events] == list(range(1, ledger.saga(SAGA).version + 1))
     written = Counter((it.resource_id, it.message) for it in events if it.resource_id)
     assert written == Counter({(name, str(number)): 1 for name in names for number in range(WRITES)})
-    assert {it.error for it in ledger.snapshot(SAGA).resources} == {str(WRITES - 1)}
+    assert {it.error for it in whole(ledger, SAGA).resources} == {str(WRITES - 1)}
     struck = requests.get(f"{account.url}/_simulator/dynamodb/log", timeout=10).json()
     assert {it["code"] or it["fault"] for it in struck} >= {it.get("code") or it["fault"] for it in TROUBLE[trouble]}
 
