@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,8 +17,15 @@ os.environ.update(
     POWERTOOLS_SERVICE_NAME="skysaga",
     POWERTOOLS_METRICS_NAMESPACE="skysaga",
     POWERTOOLS_TRACE_DISABLED="true",
-    LOG_LEVEL="CRITICAL",
 )
+
+
+@pytest.fixture(autouse=True)
+def _silence() -> Iterator[None]:
+    """Tens of thousands of calls would each write some lines; a level in the environment would hold for other tests."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 class Clouds:

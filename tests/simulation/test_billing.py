@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from lambdas.adapters.observability import logger
 from lambdas.core.billing.windows import WindowStatus
 from tests.simulation.billing import QUIET, simulate
 
 
 @pytest.fixture(autouse=True)
-def _silence(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Tens of thousands of calls would each write some lines."""
+def _unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tens of thousands of calls would each write some metrics."""
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
-    level = logger.log_level
-    logger.setLevel("CRITICAL")
-    yield
-    logger.setLevel(level)
 
 
 LATE_JANUARY = datetime(2026, 1, 30, tzinfo=UTC)
