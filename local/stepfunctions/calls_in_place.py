@@ -45,10 +45,6 @@ class CallsInPlace:
         finally:
             here.making = False
 
-    def close(self) -> None:
-        """Make no more calls on this thread; what others are at they finish."""
-        self._here.waiting.clear()
-
 
 class _Here(threading.local):
     """What a thread has yet to call, and whether it is calling."""
