@@ -33,10 +33,47 @@ CONNECTION: Final = "skysaga.connection"
 """The environ key of an object that stands for the connection of a request, and lives no longer than that."""
 
 
+_here: Final[dict[str, WSGIApplication]] = {}
+"""What this process serves, by URL."""
+
+
 @lru_cache(maxsize=1)
 def _date(second: int) -> str:
     """A moment as answers tell it, formatted once for all answers of a second: it takes as long as their heads."""
     return formatdate(second, usegmt=True)
+
+
+def environ_of(method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes) -> WSGIEnvironment:
+    """What an application is told of a request; who has sent it where is still to be added."""
+    path, _, query = target.partition("?")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        # The undecoded target: signatures and greedy routes are about what was sent, not what it decodes to.
+        "REQUEST_URI": target,
+        "RAW_URI": target,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in headers:
+        # WSGI cannot tell X_Foo from X-Foo, and the body arrives whole whatever its encoding was.
+        if "_" in name or name.lower() == "transfer-encoding":
+            continue
+        key = name.upper().replace("-", "_")
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = "HTTP_" + key
+            value = f"{environ[key]},{value}" if key in environ else value  # noqa: PLW2901 - folded as WSGI does
+        environ[key] = value
+    environ["CONTENT_LENGTH"] = str(len(body))
+    return environ
 
 
 class DropConnection(Exception):
@@ -51,6 +88,7 @@ class HttpServer:
         self.host = host
         self.port: int = self._server.server_address[1]
         self.url = f"http://{host}:{self.port}"
+        _here[self.url] = app
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name=name, daemon=True
         )
@@ -58,6 +96,7 @@ class HttpServer:
 
     def close(self) -> None:
         """Stop listening and close every open connection; requests being answered lose theirs."""
+        _here.pop(self.url, None)
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -76,6 +115,11 @@ class HttpServer:
 def serve(app: WSGIApplication, host: str = "127.0.0.1", port: int = 0, name: str = "http") -> HttpServer:
     """Serve `app` in background threads at once; port 0 takes a free one, a taken one raises OSError."""
     return HttpServer(app, host, port, name)
+
+
+def served_here(url: str) -> WSGIApplication | None:
+    """The application that this process serves at a URL, if it does."""
+    return _here.get(url)
 
 
 class _ThreadingServer(ThreadingHTTPServer):
@@ -193,44 +237,14 @@ class _WsgiRequestHandler(BaseHTTPRequestHandler):
 
     def _environ(self, body: bytes) -> WSGIEnvironment:
         target = self.path if self.path.startswith("/") else "/" + self.path.partition("://")[2].partition("/")[2]
-        path, _, query = target.partition("?")
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": self.command,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
-            "QUERY_STRING": query,
-            # The undecoded target: signatures and greedy routes are about what was sent, not what it decodes to.
-            "REQUEST_URI": target,
-            "RAW_URI": target,
-            "SERVER_NAME": self.server.server_name,
-            "SERVER_PORT": str(self.server.server_port),
-            "SERVER_PROTOCOL": self.request_version,
-            "REMOTE_ADDR": self.client_address[0],
-            "REMOTE_PORT": str(self.client_address[1]),
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.input_terminated": True,
-            "wsgi.errors": sys.stderr,
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
-            CONNECTION: self,
-        }
-        self._add_headers(environ)
-        environ["CONTENT_LENGTH"] = str(len(body))
+        environ = environ_of(self.command, target, self.headers.items(), body)
+        environ["SERVER_NAME"] = self.server.server_name
+        environ["SERVER_PORT"] = str(self.server.server_port)
+        environ["SERVER_PROTOCOL"] = self.request_version
+        environ["REMOTE_ADDR"] = self.client_address[0]
+        environ["REMOTE_PORT"] = str(self.client_address[1])
+        environ[CONNECTION] = self
         return environ
-
-    def _add_headers(self, environ: dict[str, Any]) -> None:
-        for name, value in self.headers.items():
-            # WSGI cannot tell X_Foo from X-Foo, and the body arrives whole whatever its encoding was.
-            if "_" in name or name.lower() == "transfer-encoding":
-                continue
-            key = name.upper().replace("-", "_")
-            if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-                key = "HTTP_" + key
-                value = f"{environ[key]},{value}" if key in environ else value  # noqa: PLW2901 - folded as WSGI does
-            environ[key] = value
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing per request: applications log what matters."""

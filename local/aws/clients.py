@@ -9,13 +9,19 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from local.aws.in_process import InProcess
+from local.http_server import served_here
+
 _one_at_a_time = Lock()  # clients may be shared between threads, the session that makes them may not
 
 READ_SECONDS = 300  # a stack is done when the call that asks for it returns
 
 
 def create_client(service: str, endpoint: str, region: str) -> Any:
-    """A client of `service` at `endpoint` that asks once, path-style for S3."""
+    """A client of `service` at `endpoint` that asks once, path-style for S3.
+
+    What this process serves itself is asked without a socket.
+    """
     config = Config(
         s3={"addressing_style": "path"},
         request_checksum_calculation="when_required",
@@ -23,7 +29,10 @@ def create_client(service: str, endpoint: str, region: str) -> Any:
         read_timeout=READ_SECONDS,
     )
     with _one_at_a_time:
-        return _session().client(service, region_name=region, endpoint_url=endpoint, config=config)
+        client = _session().client(service, region_name=region, endpoint_url=endpoint, config=config)
+    if (app := served_here(endpoint)) is not None:
+        client.meta.events.register("before-send", InProcess(app))
+    return client
 
 
 @cache
