@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from bench.request_units import INDEXED_BY, Item, Place, Requests, Units
 from local.assembly import STATE
 from local.elsewhere import FunctionsElsewhere
+from local.http_server import environ_of
 from local.lambda_runtime.functions import DeployedFunction
 from local.lambda_runtime.outcomes import Outcome
 from local.lambda_runtime.runtime import LambdaRuntime
@@ -221,21 +222,13 @@ class Counted:
             keys[table].append(key)
         wanted = {table: {"Keys": them, "ConsistentRead": True} for table, them in keys.items()}
         asked = json.dumps({"RequestItems": wanted}).encode()
-        environ = {
-            "REQUEST_METHOD": "POST",
-            "PATH_INFO": "/",
-            "RAW_URI": "/",
-            "QUERY_STRING": "",
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "HTTP_HOST": "localhost",
-            "wsgi.url_scheme": "http",
-            "wsgi.input": BytesIO(asked),
-            "CONTENT_LENGTH": str(len(asked)),
-            "CONTENT_TYPE": "application/x-amz-json-1.0",
-            "HTTP_X_AMZ_TARGET": "DynamoDB_20120810.BatchGetItem",
-            **self._signed,
+        headers = {
+            "Host": "localhost",
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": "DynamoDB_20120810.BatchGetItem",
         }
+        environ = environ_of("POST", "/", headers.items(), asked)
+        environ |= {"SERVER_NAME": "localhost", "SERVER_PORT": "80", **self._signed}
         found = json.loads(b"".join(self._app(environ, _unanswered))).get("Responses", {})
         return [_with_key(found.get(table, ()), key) for table, key in places]
 

@@ -76,6 +76,11 @@ def environ_of(method: str, target: str, headers: Iterable[tuple[str, str]], bod
     return environ
 
 
+def refuse_write(_data: bytes) -> object:
+    """What `start_response` returns here: WSGI's older way to answer, which no application of ours takes."""
+    raise NotImplementedError("return the body instead of calling write()")
+
+
 class DropConnection(Exception):
     """Raised by an application to have its connection closed without a single byte of answer."""
 
@@ -266,7 +271,7 @@ class _Response:
         if exc_info and self.sent:
             raise cast("tuple[type, BaseException, object]", exc_info)[1]
         self._status, self._headers = status, headers
-        return self._refuse_write
+        return refuse_write
 
     def send(self, body: Iterable[bytes]) -> None:
         """Send the head and `body`: whole when it is a list, otherwise piece by piece as it is produced."""
@@ -324,7 +329,3 @@ class _Response:
 
     def _hides_body(self) -> bool:
         return self._handler.command == "HEAD" or self._is_bodyless()
-
-    @staticmethod
-    def _refuse_write(_data: bytes) -> object:
-        raise NotImplementedError("return the body instead of calling write()")

@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError
 
-from local.http_server import DropConnection, environ_of
+from local.http_server import DropConnection, environ_of, refuse_write
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -42,7 +42,7 @@ class InProcess:
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: object = None, /) -> Callable[[bytes], object]:
             heads.append((status, headers))
-            return _refuse_write
+            return refuse_write
 
         try:
             answered = self._app(environ, start)
@@ -81,7 +81,3 @@ def _body(request: AWSPreparedRequest) -> bytes:
     body = request.body or b""
     whole = body if isinstance(body, str | bytes | bytearray) else body.read()
     return whole.encode() if isinstance(whole, str) else bytes(whole)
-
-
-def _refuse_write(_data: bytes) -> object:
-    raise NotImplementedError("return the body instead of calling write()")
