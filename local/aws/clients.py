@@ -9,8 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from local.aws.in_process import InProcess
-from local.http_server import served_here
+from local.aws.in_process import answer_here
 
 _one_at_a_time = Lock()  # clients may be shared between threads, the session that makes them may not
 
@@ -30,8 +29,7 @@ def create_client(service: str, endpoint: str, region: str) -> Any:
     )
     with _one_at_a_time:
         client = _session().client(service, region_name=region, endpoint_url=endpoint, config=config)
-    if (app := served_here(endpoint)) is not None:
-        client.meta.events.register("before-send", InProcess(app))
+    client.meta.events.register("before-send", answer_here)
     return client
 
 

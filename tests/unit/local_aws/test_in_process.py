@@ -93,7 +93,8 @@ def test_a_fault_of_the_application_is_an_internal_error(s3: Any, caplog: pytest
     assert "a fault of its own" in caplog.text
 
 
-def test_what_is_not_served_any_more_is_not_answered(server: HttpServer) -> None:
+def test_what_is_not_served_any_more_is_not_answered(s3: Any, server: HttpServer) -> None:
     server.close()
-    with pytest.raises(EndpointConnectionError):
-        create_client("s3", server.url, "eu-west-1").get_object(Bucket="files", Key="a")
+    for client in (s3, create_client("s3", server.url, "eu-west-1")):
+        with pytest.raises(EndpointConnectionError):
+            client.get_object(Bucket="files", Key="a")
