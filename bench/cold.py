@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -257,9 +257,7 @@ def figures() -> list[Figure]:
         unpack(bundles, Path(name))
         with laboratory(bundles, Path(name)) as starts:
             taken = rounds(starts, STARTS, ROUNDS + 1)
-    typical = {
-        name: summed_up(each[1:], median) for name, each in taken.items()
-    }  # at first, the files are not in memory yet
+    typical = {name: summed_up(each[1:]) for name, each in taken.items()}  # at first, the files are not in memory yet
     peer, method = typical.pop(PEER), f"median of {ROUNDS} fresh interpreters, interleaved with the peer's"
     found: list[Figure] = []
     for name, it in typical.items():
@@ -284,13 +282,13 @@ def rounds(starts: Laboratory, names: Iterable[str], count: int) -> dict[str, li
     return taken
 
 
-def summed_up(taken: Sequence[Taken], of: Callable[[Iterable[float]], float]) -> Taken:
-    """One start that stands for several: each of its figures is the median, the least, or the like of theirs."""
+def summed_up(taken: Sequence[Taken]) -> Taken:
+    """One start that stands for several: each of its figures is the median of theirs."""
     return Taken(
-        of(it.imported for it in taken),
-        of(it.first for it in taken),
-        of(it.resting for it in taken),
-        of(it.warm for it in taken),
+        median(it.imported for it in taken),
+        median(it.first for it in taken),
+        median(it.resting for it in taken),
+        median(it.warm for it in taken),
         taken[-1].ended,
     )
 
