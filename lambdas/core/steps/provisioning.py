@@ -60,10 +60,11 @@ class ProvisioningSteps:
         self._policy = policy
 
     def create(self, saga_id: str, resource_id: str) -> StepResult:
-        """Begin the resource's next part.
+        """Begin the resource's next part, and each after it as long as the one before is ready at once.
 
         The intent is written first, in the transaction that checks the fence; then the cloud is asked; then its answer
-        is recorded. Dying between any two of these and being called again leads to the same end.
+        is recorded, in a transaction that checks the fence for the next. Dying between any two of these and being
+        called again leads to the same end.
         """
         try:
             saga, resource = self._ledger.change_resource(saga_id, resource_id, self._intend)
@@ -74,13 +75,14 @@ class ProvisioningSteps:
         if resource.status is not ResourceStatus.CREATING:
             return DONE
         intent = intent_of(self._ledger, saga, resource)
-        part = self._due_part(intent)
-        if part is None:
-            return self._wait(resource)
-        if not self._may_send(resource, intent):
-            return self._await_the_fate_of(resource)
-        handle = self._provider.create(intent, part)
-        self._record(resource, part, handle)
+        while part := self._due_part(intent):
+            if not self._may_send(resource, intent):
+                return self._await_the_fate_of(resource)
+            claim, handle = resource.claim, self._provider.create(intent, part)
+            saga, resource = self._record(resource, part, handle)
+            if not wanted(saga) or resource.moving or resource.claim != claim:
+                break
+            intent = intent.model_copy(update={"operations": resource.operations})
         return self._wait(resource)
 
     def observe(self, saga_id: str, resource_id: str) -> StepResult:
@@ -158,15 +160,15 @@ class ProvisioningSteps:
         left = self._left_of(attempt).total_seconds() if attempt else 0
         return {"next": Next.WAIT, "delay": max(1, min(self._policy.max_delay, int(left) + 1))}
 
-    def _record(self, resource: Resource, part: str, handle: str) -> None:
-        """Record the operation, unless the resource has left the cluster that it is of."""
+    def _record(self, resource: Resource, part: str, handle: str) -> tuple[Saga, Resource]:
+        """Record the operation, unless the resource has left the cluster that it is of; how both stand by then."""
 
         def change(_: Saga, it: Resource) -> Resource:
             if it.claim != resource.claim:
                 return it
             return it.model_copy(update={"operations": {**it.operations, part: handle}, "attempt": None})
 
-        self._ledger.change_resource(resource.saga_id, resource.id, change, f"{part} begun")
+        return self._ledger.change_resource(resource.saga_id, resource.id, change, f"{part} begun")
 
     def _ready(self, resource: Resource, seen: Resource, observation: Observation) -> Resource:
         """Ready, unless it is not wanted there any more: whoever takes it off its cluster may have begun to."""

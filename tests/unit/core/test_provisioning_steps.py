@@ -23,6 +23,7 @@ def creates(world: World) -> list[str]:
 
 
 def test_create_begins_the_first_part_and_waits(world: World) -> None:
+    world.cloud.seconds_to_ready = 10
     saga_id = world.provisioning_saga()
     assert world.provisioning.create(saga_id, DISK) == WAIT
     resource = world.resource(saga_id, DISK)
@@ -61,6 +62,18 @@ def test_parts_are_begun_one_after_the_other_each_when_the_one_before_is_ready(w
     world.clock.advance(10)
     assert world.provisioning.observe(saga_id, DISK) == DONE
     assert world.cloud.begun == [(DISK, "network"), (DISK, "machine")]
+
+
+def test_parts_that_are_ready_at_once_are_begun_by_the_same_call(world: World) -> None:
+    saga_id = world.provisioning_saga()
+    assert world.provisioning.create(saga_id, DISK) == WAIT
+    assert [(operation, part) for operation, _, part in world.cloud.calls] == [
+        ("create", "network"),
+        ("observe", "network"),
+        ("create", "machine"),
+    ]
+    assert world.resource(saga_id, DISK).operations.keys() == {"network", "machine"}
+    assert world.provisioning.observe(saga_id, DISK) == DONE
 
 
 def test_a_ready_resource_carries_the_clouds_id_and_the_moment(world: World) -> None:
@@ -103,13 +116,18 @@ CRASHES: dict[str, Callable[[World], None]] = {
 
 
 @pytest.mark.parametrize("crash", CRASHES)
+@pytest.mark.parametrize("seconds", [0, 10], ids=["ready at once", "ready later"])
 @pytest.mark.parametrize("part", ["network", "machine"])
 def test_a_create_repeated_after_a_crash_begins_each_part_once_and_in_order(
-    world: World, part: str, crash: str
+    world: World, part: str, seconds: float, crash: str
 ) -> None:
+    world.cloud.seconds_to_ready = seconds
     saga_id = world.provisioning_saga()
     if part == "machine":
+        world.cloud.seconds_to_ready = 10
         world.provisioning.create(saga_id, DISK)
+        world.cloud.seconds_to_ready = seconds
+        world.clock.advance(10)
     CRASHES[crash](world)
     try:
         world.provisioning.create(saga_id, DISK)
@@ -117,6 +135,7 @@ def test_a_create_repeated_after_a_crash_begins_each_part_once_and_in_order(
         assert crash != "after all, before the step's own reply"
     for _ in range(3):
         world.provisioning.create(saga_id, DISK)
+        world.clock.advance(seconds)
     assert world.provisioning.observe(saga_id, DISK) == DONE
     assert world.cloud.begun == [(DISK, "network"), (DISK, "machine")]
 
@@ -159,12 +178,24 @@ def test_a_fence_that_goes_up_between_the_look_and_the_intent_still_stops_the_cr
 
 @pytest.mark.parametrize("stop", ["compensate", "cancel"])
 def test_the_next_part_does_not_begin_once_the_saga_is_fenced_or_cancelled(world: World, stop: str) -> None:
+    world.cloud.seconds_to_ready = 10
     saga_id = world.provisioning_saga()
     world.provisioning.create(saga_id, DISK)
+    world.clock.advance(10)
     getattr(world, stop)(saga_id)
     assert world.provisioning.create(saga_id, DISK) == DONE
     assert world.provisioning.observe(saga_id, DISK) == DONE
     assert world.cloud.begun == [(DISK, "network")]
+
+
+@pytest.mark.parametrize("stop", ["compensate", "cancel"])
+def test_nor_does_one_that_the_same_call_would_begin(world: World, stop: str) -> None:
+    saga_id = world.provisioning_saga()
+    world.ledger.meanwhile = [lambda: None, lambda: getattr(world, stop)(saga_id)]
+    assert world.provisioning.create(saga_id, DISK) == WAIT
+    assert world.provisioning.observe(saga_id, DISK) == DONE
+    assert world.cloud.begun == [(DISK, "network")]
+    assert world.resource(saga_id, DISK).operations.keys() == {"network"}
 
 
 def test_no_create_begins_before_the_saga_has(world: World) -> None:
@@ -201,6 +232,7 @@ def test_what_the_cloud_refuses_is_raised_by_its_name_and_leaves_the_intent(
 
 
 def test_what_fails_after_it_was_accepted_is_raised_by_the_look(world: World) -> None:
+    world.cloud.seconds_to_ready = 10
     saga_id = world.provisioning_saga()
     world.provisioning.create(saga_id, DISK)
     world.cloud.fail_part("network", CapacityError("ZONE_RESOURCE_POOL_EXHAUSTED", "full"))
@@ -256,8 +288,6 @@ def test_what_is_ready_just_after_the_deadline_is_taken(world: World) -> None:
 
 def test_a_look_that_is_overtaken_by_the_fence_changes_nothing(world: World) -> None:
     saga_id = world.provisioning_saga(aws_instance())
-    world.provisioning.create(saga_id, WEB)
-    world.provisioning.observe(saga_id, WEB)
     world.provisioning.create(saga_id, WEB)
 
     def release_first() -> None:

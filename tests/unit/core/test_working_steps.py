@@ -231,7 +231,7 @@ def test_of_two_workers_one_of_which_takes_the_machine_away_the_other_does_not_c
     """Both switch it on; for one there is no room any more, while the other sees it run."""
     first = str(world.resource(placed).cluster)
     steps = world.worker()
-    pauses = iter([True, True, False])
+    pauses = iter([False])
     steps.work(PROVISION, placed, WEB, lambda seconds: world.pause(seconds) and next(pauses))
     refusal = CapacityError("InsufficientResources", "no room")
     moving = MovingSteps(world.ledger, world.provider, world.clock, POLICY)
@@ -265,7 +265,7 @@ def test_what_a_late_worker_did_on_the_first_cluster_is_not_recorded_for_the_sec
 def test_a_refusal_keeps_its_claim_while_anything_may_be_left(world: PrivateWorld, placed: str) -> None:
     first = str(world.resource(placed).cluster)
     world.provider.full = {first}
-    pauses = iter([True, True, True, False])
+    pauses = iter([False])
     world.worker().work(PROVISION, placed, WEB, lambda seconds: world.pause(seconds) and next(pauses))
     assert world.resource(placed).moving
     assert world.claimed(first).cpu == 2
