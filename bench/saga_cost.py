@@ -66,7 +66,7 @@ class Pace:
         """Clouds of that pace; on Azure the machine begins at the first look, after its interface."""
         return Timings(
             aws={"RunInstances": self.creating, "TerminateInstances": self.deleting},
-            azure=QUICK.azure.model_copy(update={"machine_create": self.creating / 2, "machine_delete": self.deleting}),
+            azure=QUICK.azure.model_copy(update={"machine_create": self.creating, "machine_delete": self.deleting}),
             gcp=GcpTiming(instance_insert=self.creating, instance_delete=self.deleting),
         )
 

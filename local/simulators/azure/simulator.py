@@ -177,6 +177,8 @@ class AzureSimulator(Simulator):
         kind.accepted(self.estate, resource, now, failure)
         seconds = fault.delay if fault and failure else kind.create_seconds(self.estate)
         self.estate.begin(resource, at=now, seconds=seconds, failure=failure)
+        if not failure:
+            self.estate.settle(now)  # what takes no time is there in the answer, operation and all
         return self._accepted(request, resource, 200 if existing else kind.put_status)
 
     def _take(self, existing: Resource | None, wanted: Resource) -> Resource:

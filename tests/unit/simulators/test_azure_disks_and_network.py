@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
+from local.simulators.azure.settings import AzureSimulatorSettings
 from local.simulators.faults import FaultKind
 from tests.unit.azure.simulated import (
     GROUP,
@@ -65,6 +66,17 @@ def test_it_is_created_and_deleted_in_time(azure: SimulatedAzure, kind: str) -> 
     assert state(azure, kind) == "Deleting"
     azure.clock.advance(1.5)
     assert azure.names() == set()
+
+
+def test_what_takes_no_time_is_there_in_the_answer_to_the_put() -> None:
+    with simulated_azure(AzureSimulatorSettings(interface_create=0)) as azure:
+        answered = collection(azure, "interface").begin_create_or_update(
+            GROUP, "it", BODIES["interface"], polling=False, cls=lambda answer, body, _: (answer.http_response, body)
+        )
+        response, body = answered.result()
+        assert response.status_code == 201
+        assert "Azure-AsyncOperation" in response.headers
+        assert body["properties"]["provisioningState"] == state(azure, "interface") == "Succeeded"
 
 
 @pytest.mark.parametrize("kind", list(BODIES))
