@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from functools import wraps
 from typing import Any
@@ -22,7 +24,6 @@ _QUALIFIED_ARN_PARTS = 8  # arn:aws:lambda:region:account:function:name:qualifie
 
 _CONTENT = "_skysaga_content"
 
-_s3_content = models._s3_content
 _create_mapping = LambdaBackend.create_event_source_mapping
 _update_mapping = LambdaBackend.update_event_source_mapping
 
@@ -93,7 +94,9 @@ def _content_once(key: Any) -> Any:
     What is put in an object's place is another key of moto's.
     """
     if _CONTENT not in vars(key):
-        setattr(key, _CONTENT, _s3_content(key))
+        content: bytes = key.value
+        digest = hashlib.sha256(content)
+        setattr(key, _CONTENT, (content, len(content), base64.b64encode(digest.digest()).decode(), digest.hexdigest()))
     return getattr(key, _CONTENT)
 
 

@@ -1,23 +1,28 @@
 """What moto finds out anew for every request and value: found out once, since it is always the same.
 
-Which methods a service has, which services there are, and under which names a member of an answer may be kept. Tags of
-one resource are looked for among all tags, and one tag of it among copies of all that it has.
+Which methods a service has, which services there are, how each is described, and under which names a member of an
+answer may be kept. Tags of one resource are looked for among all tags, and one tag of it among copies of all that it
+has. Each route of a service comes with compiled code that makes addresses of it, and nobody asks for one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from functools import cache
 from typing import Any, Final
 
 from moto import backends
-from moto.core import responses
+from moto.core import responses, utils
 from moto.core.serialize import XFormedAttributePicker
 from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.tags import TagBackend
+from werkzeug.routing import Rule
 
+from local.aws.sdk_corrections import loader_of, one_session
+
+_compile_builder = Rule._compile_builder
 _modules = backends.list_of_moto_modules
 _method_names = responses.method_names_from_class
 _possible_keys = XFormedAttributePicker.get_possible_keys
@@ -32,9 +37,37 @@ def correct_requests() -> None:
     """Have moto find these out once."""
     backends.list_of_moto_modules = cache(lambda: tuple(_modules()))
     responses.method_names_from_class = cache(lambda kind: frozenset(_method_names(kind)))
+    # These look through the folders of all services, for one service's description or one package's errors.
+    utils.create_loader = cache(utils.create_loader)
+    utils.Session = one_session
+    utils._load_service_model = _description_once
     XFormedAttributePicker.get_possible_keys = _keys_once
+    Rule._compile_builder = _builder_when_asked  # type: ignore[method-assign,assignment]  # it takes no other way
     TagBackend.describe_tags = _tags_of_one
     TaggedEC2Resource.get_filter_value = _value_of_tag
+
+
+def _description_once(service: str, kind: str) -> Any:
+    """A service's description: the SDK's own, which clients have read, where moto and the SDK add nothing to it."""
+    shared: Any = loader_of(one_session())
+    motos: Any = utils.create_loader()
+    version = shared.determine_latest_version(service, kind)
+    if any(added for it in (shared, motos) for added in it._find_extras(service, kind, version)):
+        return motos.load_service_model(service, kind)
+    return shared.load_service_model(service, kind)
+
+
+def _builder_when_asked(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+    """What makes a route's address, compiled when one is wanted: moto has hundreds of routes, and wants none."""
+
+    @cache
+    def compiled() -> Callable[..., tuple[str, str]]:
+        return _compile_builder(rule, append_unknown)
+
+    def build(bound: Rule, **values: Any) -> tuple[str, str]:
+        return compiled()(bound, **values)
+
+    return build
 
 
 def _keys_once(picker: Any, context: Any) -> Iterable[str]:

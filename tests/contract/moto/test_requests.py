@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.session import Session
 from moto import backends
-from moto.core import responses
+from moto.core import responses, utils
+from moto.core.loaders import create_loader as moto_loader
 from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.core.utils import get_service_model
 from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.tags import TagBackend
 from moto.ec2.responses import EC2Response
+from werkzeug.routing import Map, Rule
 
 from local.aws import request_corrections
 from local.aws.moto_corrections import correct_moto
+from local.aws.sdk_corrections import loader_of, one_session
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +56,49 @@ def test_services_and_their_methods_are_the_same() -> None:
         assert list(backends.list_of_moto_modules()) == list(request_corrections._modules())
         names = responses.method_names_from_class(EC2Response)
         assert set(names) == set(request_corrections._method_names(EC2Response))
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "iam", "s3", "secretsmanager", "sqs", "ssm"])
+def test_services_are_described_as_moto_would_read_it(service: str) -> None:
+    described = request_corrections._description_once(service, "service-2")
+    assert described == moto_loader().load_service_model(service, "service-2")
+
+
+def test_what_nobody_adds_to_is_read_once_for_moto_and_for_clients() -> None:
+    read = loader_of(one_session()).load_service_model
+    same = {it: request_corrections._description_once(it, "service-2") is read(it, "service-2") for it in ("sns", "s3")}
+    assert same == {"sns": True, "s3": False}
+
+
+def test_packages_errors_are_those_of_their_services() -> None:
+    known = Session().get_available_services()
+    for package, service in (("awslambda", "awslambda"), ("dynamodb", "dynamodb"), ("costexplorer", "costexplorer")):
+        assert utils.service_name_from_moto_package_name(package) == service
+    assert utils.service_name_from_moto_package_name("applicationautoscaling") == "application-autoscaling"
+    assert list(utils.Session().get_available_services()) == known
+
+
+def test_a_routes_address_is_made_as_ever_by_whoever_asks() -> None:
+    ours = Map([Rule("/<bucket>/<path:key>", endpoint="object"), Rule("/", endpoint="all")]).bind("host")
+    assert ours.build("object", {"bucket": "a b", "key": "c/d"}) == "/a%20b/c/d"
+    assert ours.build("all", {"page": "2"}) == "/?page=2"
+    assert ours.match("/x/y/z") == ("object", {"bucket": "x", "key": "y/z"})
+
+
+def test_nothing_that_makes_addresses_is_compiled_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    compiling = request_corrections._compile_builder
+
+    def compile_(rule: Rule, append_unknown: bool) -> Any:
+        compiled.append(rule.rule)
+        return compiling(rule, append_unknown)
+
+    monkeypatch.setattr(request_corrections, "_compile_builder", compile_)
+    routes = Map([Rule("/a", endpoint="a"), Rule("/b", endpoint="b")]).bind("host")
+    assert routes.match("/a") == ("a", {})
+    assert compiled == []
+    assert [routes.build("b") for _ in range(2)] == ["/b", "/b"]
+    assert compiled == ["/b"]
 
 
 @pytest.mark.parametrize(

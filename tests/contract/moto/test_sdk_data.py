@@ -5,11 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import botocore
 import pytest
+from botocore.compat import accepts_kwargs
+from botocore.handlers import BUILTIN_HANDLERS
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
@@ -70,6 +73,55 @@ def test_a_service_is_in_the_regions_that_the_sdk_says(service: str, partition: 
     expected = sdk_corrections._available_regions(plain, service, partition)
 
     assert [asked.get_available_regions(service, partition) for _ in range(2)] == [expected, expected]
+
+
+def test_endpoints_know_each_service_by_the_name_in_its_description() -> None:
+    loader = create_loader()
+    for service in loader.list_available_services(sdk_corrections.DESCRIPTION)[::7]:
+        described = loader.load_service_model(service, sdk_corrections.DESCRIPTION)["metadata"]["endpointPrefix"]
+        assert sdk_corrections._endpoint_prefix(loader, service) == described, service
+
+
+def test_regions_are_found_without_reading_a_description(monkeypatch: pytest.MonkeyPatch) -> None:
+    loader = create_loader()
+    monkeypatch.setattr(loader, "load_service_model", None)
+    assert {it: sdk_corrections._endpoint_prefix(loader, it) for it in ("ec2", "cloudwatch", "stepfunctions")} == {
+        "ec2": "ec2",
+        "cloudwatch": "monitoring",
+        "stepfunctions": "states",
+    }
+
+
+def test_a_description_that_tells_its_name_late_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sdk_corrections, "_HEAD_BYTES", 8)
+    assert sdk_corrections._endpoint_prefix(create_loader(), "cloudwatch") == "monitoring"
+
+
+def test_partitions_are_those_that_the_sdk_says() -> None:
+    expected = sdk_corrections._available_partitions(Session())
+    assert [Session().get_available_partitions() for _ in range(2)] == [expected, expected]
+    assert {"aws", "aws-cn", "aws-us-gov"} <= set(expected)
+
+
+def test_handlers_are_told_apart_as_the_sdk_does() -> None:
+    handlers: list[Any] = [handler for _, handler, *_ in BUILTIN_HANDLERS]
+    handlers += [Session().register, Handles().positionally, Handles(), partial(Handles().by_name, 1), len]
+    told = [sdk_corrections._accepts_kwargs(it) for it in handlers]
+    assert told == [bool(accepts_kwargs(it)) for it in handlers]
+    assert set(told) == {True, False}
+
+
+class Handles:
+    """Handlers that are no functions."""
+
+    def __call__(self, **_: Any) -> None:
+        """Take anything."""
+
+    def by_name(self, first: int, **_: Any) -> None:
+        """Take anything after the first."""
+
+    def positionally(self, *_: Any) -> None:
+        """Take nothing by name."""
 
 
 def test_whoever_changes_an_answer_changes_it_for_nobody_else() -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import io
+import re
 import urllib.request
+import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local.aws.clients import create_client
 from tests.unit.local_aws.conftest import Account, open_account
 
 
@@ -33,6 +39,83 @@ def test_s3_is_path_style(account: Account) -> None:
     s3.put_object(Bucket="plain", Key="a/b", Body=b"c")
     url = s3.generate_presigned_url("get_object", Params={"Bucket": "plain", "Key": "a/b"})
     assert url.startswith(f"{account.url}/plain/a/b?")
+    with urllib.request.urlopen(url) as answer:  # noqa: S310 - our own address
+        assert answer.read() == b"c"
+
+
+@pytest.mark.parametrize("size", [0, 1_000, 17 * 2**20])
+def test_an_object_is_what_was_put_however_large_it_is(account: Account, size: int) -> None:
+    content = bytes(range(250)) * (size // 250)
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket="files")
+    s3.put_object(Bucket="files", Key="a", Body=b"something else" * 100)
+    put = s3.put_object(Bucket="files", Key="a", Body=content)
+    got = s3.get_object(Bucket="files", Key="a")
+    assert got["Body"].read() == content
+    assert put["ETag"] == got["ETag"] == f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"'
+
+
+def test_a_layer_has_the_size_and_the_hash_of_its_object(account: Account) -> None:
+    content = zipped()
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket="code")
+    s3.put_object(Bucket="code", Key="layer.zip", Body=content)
+    functions = account.client("lambda")
+    for _ in range(2):
+        made = functions.publish_layer_version(LayerName="l", Content={"S3Bucket": "code", "S3Key": "layer.zip"})
+        assert made["Content"]["CodeSize"] == len(content)
+        assert base64.b64decode(made["Content"]["CodeSha256"]) == hashlib.sha256(content).digest()
+
+
+def zipped() -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        archive.writestr("python/it.py", "x = 1")
+    return written.getvalue()
+
+
+def test_a_key_that_encrypts_does_and_one_that_is_a_pair_signs(account: Account) -> None:
+    kms = account.client("kms")
+    plain = kms.create_key()["KeyMetadata"]["KeyId"]
+    sealed = kms.encrypt(KeyId=plain, Plaintext=b"said")["CiphertextBlob"]
+    assert kms.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"said"
+    with pytest.raises(ClientError, match="key with usage"):
+        kms.sign(KeyId=plain, Message=b"said", SigningAlgorithm="RSASSA_PSS_SHA_256")
+
+    pair = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["KeyId"]
+    signed = {"KeyId": pair, "Message": b"said", "SigningAlgorithm": "RSASSA_PSS_SHA_256"}
+    signature = kms.sign(**signed)["Signature"]
+    assert kms.verify(**signed, Signature=signature)["SignatureValid"]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [("s3", "list_buckets"), ("sqs", "list_queues"), ("ssm", "describe_parameters"), ("iam", "list_roles")],
+)
+def test_the_machines_own_requests_say_who_asks_which_service_where_and_are_not_signed(
+    account: Account, service: str, operation: str
+) -> None:
+    said: list[str] = []
+    client = create_client(service, account.url, "eu-west-1")
+    client.meta.events.register_first("before-send", lambda request, **_: said.append(request.headers["Authorization"]))
+    getattr(client, operation)()
+    (header,) = said
+    assert re.search(rf"Credential=local/\d{{8}}/eu-west-1/{service}/aws4_request, .*Signature=none", str(header))
+
+
+def test_what_one_asks_for_in_a_region_is_there(account: Account) -> None:
+    here, elsewhere = (create_client("sqs", account.url, it) for it in ("eu-west-1", "us-east-1"))
+    here.create_queue(QueueName="q")
+    assert len(here.list_queues()["QueueUrls"]) == 1
+    assert "QueueUrls" not in elsewhere.list_queues()
+
+
+def test_a_link_to_an_object_is_signed(account: Account) -> None:
+    s3 = create_client("s3", account.url, "us-east-1")
+    s3.create_bucket(Bucket="plain")
+    s3.put_object(Bucket="plain", Key="a", Body=b"c")
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": "plain", "Key": "a"})
+    assert "Signature=" in url
     with urllib.request.urlopen(url) as answer:  # noqa: S310 - our own address
         assert answer.read() == b"c"
 
