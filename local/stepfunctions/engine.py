@@ -93,7 +93,7 @@ class Engine:
             MockConfig(mocks) if mocks is not None else None,
         )
         self.api.tester.perform = self.calls.outcome
-        self.core.dispatch = self._dispatch
+        self.core.dispatch = self._call_at_once
         self.core.on_end = self._ended
         self.core.on_start = self._announce
         self._pool: CallPool | None = None
@@ -107,8 +107,10 @@ class Engine:
             Journal(data, sync).attach(self.core)
         if in_place and not self.virtual:
             self._in_place = CallsInPlace(self.calls.make, self.core.finish_attempt, self.core.settle)
+            self.core.dispatch = self._in_place.submit
         elif not self.virtual:
             self._pool = CallPool(self.calls.make, self.core.report, self.core.settle_or_park)
+            self.core.dispatch = self._pool.submit
         self._resume()
         if not self.virtual:
             self._start()
@@ -242,13 +244,8 @@ class Engine:
             else:
                 self.step()
 
-    def _dispatch(self, request: TaskRequest) -> None:
-        if self._in_place is not None:
-            self._in_place.submit(request)
-        elif self._pool is not None:
-            self._pool.submit(request)
-        else:
-            self.core.scheduler.call_at(self.clock.now(), partial(self._call_now, request))
+    def _call_at_once(self, request: TaskRequest) -> None:
+        self.core.scheduler.call_at(self.clock.now(), partial(self._call_now, request))
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         self.call_at(self.clock.now() + seconds, action if self.virtual else partial(self._in_background, action))
@@ -287,7 +284,7 @@ class Engine:
     def _tell_watcher(self, execution: Execution, arn: str, attempt: int) -> None:
         parent = self.core.executions.get(arn)
         waiting = parent.attempts.get(attempt) if parent is not None else None
-        if waiting is None or waiting.branch.state is None:
+        if waiting is None:
             return
         spec = cast("TaskSpec", waiting.branch.state.spec)
         outcome = nested_outcome(execution, spec.resource.pattern)

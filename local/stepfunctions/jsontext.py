@@ -26,13 +26,10 @@ def _encoder(ensure_ascii: bool) -> Callable[[Json], str]:
     return lambda value: "".join(chunks(value, 0))
 
 
-_encode = _encoder(ensure_ascii=False)
+dumps = _encoder(ensure_ascii=False)
+"""The compact text of a JSON value; raises ValueError for NaN and infinities."""
+
 _encode_ascii = _encoder(ensure_ascii=True)
-
-
-def dumps(value: Json) -> str:
-    """The compact text of a JSON value; raises ValueError for NaN and infinities."""
-    return _encode(value)
 
 
 def to_bytes(value: Json) -> bytes:

@@ -195,9 +195,12 @@ class ReferencePath:
             raise ValueError(f"not a reference path: {text}")
         self.text = text
         self._keys = _keys(steps)
+        self._name = self._keys[0] if len(self._keys) == 1 and isinstance(self._keys[0], str) else None
 
     def put(self, document: Json, value: Json) -> Json:
         """A copy of `document` with `value` at this path; raises PathNotFoundError where it cannot be put."""
+        if self._name is not None and isinstance(document, dict):
+            return {**document, self._name: value}
         return self._put(document, 0, value)
 
     def _put(self, node: Json, depth: int, value: Json) -> Json:

@@ -76,21 +76,20 @@ class Calls:
 
     def make(self, request: TaskRequest) -> Outcome:
         """Make a task's call, or take its mocked outcome: one that waits for its token is submitted by it."""
-        mocked = self._mocked(request)
-        if mocked is not None:
+        if self._mocks is not None and (mocked := self._mocked(self._mocks, request)) is not None:
             return mocked
         outcome = self.outcome(request)
         if request.resource.pattern == "waitForTaskToken" and outcome.kind == "succeeded":
             return Outcome("submitted", output=outcome.output)
         return outcome
 
-    def _mocked(self, request: TaskRequest) -> Outcome | None:
-        if self._mocks is None or request.mock_case is None:
+    def _mocked(self, mocks: MockConfig, request: TaskRequest) -> Outcome | None:
+        if request.mock_case is None:
             return None
         execution = self._core.executions.get(request.execution_arn)
         if execution is None:
             return None
-        return self._mocks.outcome(request, execution.origin.machine_name.split("/")[0])
+        return mocks.outcome(request, execution.origin.machine_name.split("/")[0])
 
     def outcome(self, request: TaskRequest) -> Outcome:
         """Make a task's call; whatever goes wrong is a failed outcome."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local.stepfunctions.jsontext import Json, loads
-from local.stepfunctions.runtime.execution import Branch
+from local.stepfunctions.runtime.execution import NO_STATE, Branch
 from local.stepfunctions.timestamps import format_timestamp
 
 
@@ -25,7 +25,7 @@ def build_context(branch: Branch) -> dict[str, Json]:
         "Execution": about,
         "StateMachine": {"Id": origin.machine_arn, "Name": origin.machine_name},
     }
-    if state is not None:
+    if state is not NO_STATE:
         context["State"] = {"Name": state.name, "EnteredTime": format_timestamp(branch.entered_at)}
         if state.type in ("Task", "Parallel", "Map"):
             context["State"]["RetryCount"] = branch.retry_count

@@ -63,7 +63,7 @@ class Core:
         self.interpreter = Interpreter(self)
         self.replaying = False
         self.nested_elsewhere = False
-        self.journal: Callable[[Input], None] = lambda record: None
+        self.journal: Callable[[Input], None] | None = None
         self.settle: Callable[[], None] = lambda: None
         self.settle_or_park: Callable[[Callable[[], None]], bool] = lambda later: True
         self.dispatch: Callable[[TaskRequest], None] = lambda request: None
@@ -81,20 +81,21 @@ class Core:
         self._ready: list[Callable[[], None]] = []
         self._reported: deque[tuple[TaskRequest, Outcome]] = deque()
         self._taking = threading.Lock()
-        self._now = clock.now()
+        self.moment = clock.now()
         self._applying = False
         self._after: list[Callable[[], object]] = []
 
     @property
     def now(self) -> float:
         """The moment of the input being applied, or else the clock's."""
-        return self._now if self._applying else self.clock.now()
+        return self.moment if self._applying else self.clock.now()
 
     def apply(self, op: str, **fields: Json) -> Json:
         """Journal an input and apply it with everything that follows; returns the operation's own answer."""
         with self._lock:
             record = {"op": op, "t": self.clock.now(), **fields}
-            self.journal(record)
+            if self.journal is not None:
+                self.journal(record)
             result = self.replay(record)
             self.wake()
         return result
@@ -112,12 +113,15 @@ class Core:
 
     def replay(self, record: Input) -> Json:
         """Apply an input that has been journaled."""
-        outermost = not self._applying
-        self._applying, self._now = True, record["t"]
-        if self._seed and outermost:
+        if self._seed and not self._applying:
             self._interleave = self._interleaving(record)
+        return self._carry_out(record["t"], partial(self.operations[record["op"]], record))
+
+    def _carry_out(self, moment: float, operation: Callable[[], Json]) -> Json:
+        outermost = not self._applying
+        self._applying, self.moment = True, moment
         try:
-            result = self._operate(record)
+            result = self._operate(operation)
             self._drain()
         finally:
             self._applying = not outermost
@@ -125,9 +129,9 @@ class Core:
             self._run_after()
         return result
 
-    def _operate(self, record: Input) -> Json:
+    def _operate(self, operation: Callable[[], Json]) -> Json:
         try:
-            return self.operations[record["op"]](record)
+            return operation()
         except HistoryFullError:
             return None  # the execution has been ended where it happened
 
@@ -258,16 +262,22 @@ class Core:
             if execution is None or attempt not in execution.attempts:
                 self.pending.pop((arn, attempt), None)
                 return False
+            if self.journal is None and not self._seed:  # most inputs are outcomes, and this one need not be written
+                self._carry_out(self.clock.now(), partial(self._take_in, execution, attempt, outcome))
+                self.wake()
+                return True
             kind, output, error, cause = outcome
             self.apply("outcome", arn=arn, n=attempt, kind=kind, output=output, error=error, cause=cause)
             return True
 
     def _outcome(self, record: Input) -> None:
         outcome = Outcome(record["kind"], record["output"], record["error"], record["cause"])
-        if not self._still_asked_for(record, outcome):
-            self.pending.pop((record["arn"], record["n"]), None)
-        execution = self.executions[record["arn"]]
-        attempt = execution.attempts.get(record["n"])
+        self._take_in(self.executions[record["arn"]], record["n"], outcome)
+
+    def _take_in(self, execution: Execution, number: int, outcome: Outcome) -> None:
+        if not self._still_asked_for(execution.arn, number, outcome):
+            self.pending.pop((execution.arn, number), None)
+        attempt = execution.attempts.get(number)
         if attempt is None:
             return
         inner = attempt.branch.inner
@@ -276,11 +286,11 @@ class Core:
         else:
             self.interpreter.tasks.end(attempt, outcome)
 
-    def _still_asked_for(self, record: Input, outcome: Outcome) -> bool:
+    def _still_asked_for(self, arn: str, number: int, outcome: Outcome) -> bool:
         """Whether a restart has to make the call again: to go on asking after a nested execution in another engine."""
         if outcome.kind != "submitted" or not self.nested_elsewhere:
             return False
-        request = self.pending.get((record["arn"], record["n"]))
+        request = self.pending.get((arn, number))
         if request is None:
             return False
         return request.resource.service == "states" and request.resource.pattern.startswith("sync")

@@ -28,7 +28,7 @@ class Endings:
         if execution.origin.express:
             seconds = min(seconds or EXPRESS_SECONDS, EXPRESS_SECONDS)
         if seconds is not None:
-            self._host.arm(execution, self._host.now + seconds, partial(self.time_out, execution))
+            self._host.arm(execution, self._host.moment + seconds, partial(self.time_out, execution))
 
     def succeed(self, branch: Branch, output_text: str) -> None:
         """The machine's last state has been left."""
@@ -49,7 +49,7 @@ class Endings:
         """Record ExecutionFailed and end."""
         execution.error, execution.cause = error, cause
         details = _named(error=error, cause=cause)
-        execution.history.append("ExecutionFailed", previous, self._host.now, details)
+        execution.history.append("ExecutionFailed", previous, self._host.moment, details)
         self._end(execution, "FAILED")
 
     def history_full(self, execution: Execution) -> None:
@@ -78,12 +78,12 @@ class Endings:
         if root is not None:
             self.abort_branch(root)
         execution.error, execution.cause = error, cause
-        execution.history.append(event, previous, self._host.now, _named(error=error, cause=cause))
+        execution.history.append(event, previous, self._host.moment, _named(error=error, cause=cause))
         self._end(execution, status)
 
     def _end(self, execution: Execution, status: Status) -> None:
         execution.status = status
-        execution.stopped = self._host.now
+        execution.stopped = self._host.moment
         if execution.root is not None:
             self.release(execution.root)
         for number in list(execution.timers):
@@ -93,7 +93,7 @@ class Endings:
     def abort_branch(self, branch: Branch) -> None:
         """Cut a branch short, with everything inside it, and record that it was."""
         self.abort_inside(branch)
-        if branch.attempt is not None and branch.state is not None:
+        if branch.attempt is not None:
             self._interpreter.note(branch, "TaskStateAborted")
         self.release(branch)
 
@@ -103,7 +103,7 @@ class Endings:
         if isinstance(inner, Join):
             for child in list(inner.children.values()):
                 self.abort_branch(child)
-                if branch.state is not None and branch.state.type == "Map":
+                if branch.state.type == "Map":
                     details: dict[str, Json] = {"index": child.index, "name": branch.state.name}
                     self._interpreter.note(child, "MapIterationAborted", details)
         elif inner is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from local.stepfunctions.asl.environment import Environment
 from local.stepfunctions.asl.program import Block, Program, State
@@ -14,6 +14,7 @@ from local.stepfunctions.jsontext import Json
 from local.stepfunctions.runtime.history import History
 
 if TYPE_CHECKING:
+    from local.stepfunctions.asl.dataflow import DataFlow
     from local.stepfunctions.runtime.map_run import MapRun
 
 Status = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"]
@@ -34,6 +35,13 @@ class Origin:
     alias_arn: str | None = None
     updated: float = 0.0
     references: dict[str, list[str]] = field(default_factory=dict)
+
+
+NO_STATE: Final = State("", "", None, cast("DataFlow", None), (), (), None)
+"""Where a branch is that has entered no state yet."""
+
+NO_ENVIRONMENT: Final = Environment(dict, {})
+"""What is around it."""
 
 
 class Attempt:
@@ -90,7 +98,7 @@ class Branch:
         self.variables: dict[str, Json] = {}
         self.map_item: dict[str, Json] | None = None
         self.ended = False
-        self.state: State | None = None
+        self.state: State = NO_STATE
         self.raw: Json = None
         self.raw_text = ""
         self.selected: Json = None
@@ -98,7 +106,7 @@ class Branch:
         self.entered_previous = 0
         self.entered_at = 0.0
         self.retries: dict[int, int] = {}
-        self.environment: Environment | None = None
+        self.environment: Environment = NO_ENVIRONMENT
         self.attempt: Attempt | None = None
         self.timer: int | None = None
         self.inner: Join | MapRun | None = None

@@ -46,11 +46,8 @@ class Host(Protocol):
     region: str
     account: str
     wait_scale: float
-
-    @property
-    def now(self) -> float:
-        """The moment of the input being applied, seconds since the epoch."""
-        ...
+    moment: float
+    """Of the input being applied, in seconds since the epoch."""
 
     def soon(self, action: Callable[[], None]) -> None:
         """Have `action` called before this input is done with, in an order that the seed decides."""

@@ -7,13 +7,13 @@ from functools import partial
 from typing import cast
 
 from local.stepfunctions.asl.environment import Environment
-from local.stepfunctions.asl.program import NO_RESULT, ChoiceSpec, FailSpec, PassSpec, State, WaitSpec
+from local.stepfunctions.asl.program import NO_RESULT, ChoiceSpec, FailSpec, PassSpec, WaitSpec
 from local.stepfunctions.asl.recovery import Catcher, error_output, matches
 from local.stepfunctions.errors import DATA_LIMIT, QUERY, RUNTIME, Fault, StateFailure, oversized
 from local.stepfunctions.jsontext import Json, dumps, loads, too_large
 from local.stepfunctions.runtime.context import build_context
 from local.stepfunctions.runtime.endings import Endings
-from local.stepfunctions.runtime.execution import Branch, Execution
+from local.stepfunctions.runtime.execution import NO_ENVIRONMENT, Branch, Execution
 from local.stepfunctions.runtime.history import HistoryFullError
 from local.stepfunctions.runtime.host import Host
 from local.stepfunctions.runtime.joins import Joins
@@ -48,7 +48,7 @@ class Interpreter:
         execution.history.append(
             "ExecutionStarted",
             0,
-            self.host.now,
+            self.host.moment,
             {"input": execution.input_text, "roleArn": execution.origin.role_arn},
         )
         root = Branch(execution, execution.origin.program.block, None, 0, 0)
@@ -58,11 +58,10 @@ class Interpreter:
 
     def record(self, branch: Branch, event_type: str, details: dict[str, Json] | None = None) -> int:
         """Record an event that follows the branch's last one."""
-        execution = branch.execution
         try:
-            number = execution.history.append(event_type, branch.previous, self.host.now, details)
+            number = branch.execution.history.append(event_type, branch.previous, self.host.moment, details)
         except HistoryFullError:
-            self.endings.history_full(execution)
+            self.endings.history_full(branch.execution)
             raise
         branch.previous = number
         return number
@@ -75,7 +74,7 @@ class Interpreter:
         return number
 
     def _took(self, branch: Branch, arm: str) -> None:
-        if self.observe is not None and branch.state is not None:
+        if self.observe is not None:
             origin = branch.execution.origin
             self.observe(origin.machine_name.split("/")[0], branch.state.name, arm)
 
@@ -92,17 +91,17 @@ class Interpreter:
         branch.retries = {}
         branch.failure = None
         branch.inner = branch.unfinished = None
-        branch.entered_at = self.host.now
+        branch.entered_at = self.host.moment
         branch.entered_previous = branch.previous
         branch.entered = self.record(branch, state.entered, {"input": raw_text, "name": name})
         self._took(branch, "entered")
-        if branch.environment is None:
+        if branch.environment is NO_ENVIRONMENT:
             branch.environment = Environment(
                 partial(build_context, branch), branch.variables, execution.randomness.source
             )
         else:
             branch.environment.variables = branch.variables
-        self.begin(branch)
+        self.guard(branch, self._select_and_begin)
 
     def begin(self, branch: Branch) -> None:
         """Do what the current state does, for the first time or again."""
@@ -120,26 +119,22 @@ class Interpreter:
             self.fail(branch, failure)
 
     def _select_and_begin(self, branch: Branch) -> None:
-        state, environment = self.at(branch)
+        state, environment = branch.state, branch.environment
         environment.forget_context()
         branch.unfinished = None
         branch.selected = state.flow.select(branch.raw, environment)
         self._begin[state.type](branch)
 
-    def at(self, branch: Branch) -> tuple[State, Environment]:
-        """The branch's current state and surroundings."""
-        return branch.state, branch.environment  # type: ignore[return-value]  # asked several times a state: no cast
-
     def failure_of(self, branch: Branch, fault: Fault) -> StateFailure:
         """A fault with the place where it happened, as AWS words it."""
-        state, _ = self.at(branch)
+        state = branch.state
         place = (
             f"An error occurred while executing the state '{state.name}' (entered at the event id #{branch.entered})."
         )
         return StateFailure(fault.error, f"{place} {fault.message}", fault.location)
 
     def _begin_pass(self, branch: Branch) -> None:
-        state, environment = self.at(branch)
+        state, environment = branch.state, branch.environment
         flow, spec = state.flow, cast("PassSpec", state.spec)
         if flow.jsonata:
             self.leave(branch, flow.pass_through(branch.selected, environment), flow.assign(None, environment))
@@ -150,25 +145,25 @@ class Interpreter:
         self.leave(branch, output, flow.assign(result, environment))
 
     def _begin_wait(self, branch: Branch) -> None:
-        _, environment = self.at(branch)
-        spec = cast("WaitSpec", self.at(branch)[0].spec)
-        seconds = spec.until(branch.selected, environment, self.host.now) - self.host.now
+        environment = branch.environment
+        spec = cast("WaitSpec", branch.state.spec)
+        seconds = spec.until(branch.selected, environment, self.host.moment) - self.host.moment
         if seconds <= 0:
             self._pass_through(branch)
             return
-        moment = self.host.now + seconds * self.host.wait_scale
+        moment = self.host.moment + seconds * self.host.wait_scale
         branch.timer = self.host.arm(branch.execution, moment, partial(self.guard, branch, self._pass_through))
 
     def _begin_succeed(self, branch: Branch) -> None:
         self._pass_through(branch)
 
     def _pass_through(self, branch: Branch) -> None:
-        state, environment = self.at(branch)
+        state, environment = branch.state, branch.environment
         output = state.flow.pass_through(branch.selected, environment)
         self.leave(branch, output, state.flow.assign(branch.selected, environment))
 
     def _begin_choice(self, branch: Branch) -> None:
-        state, environment = self.at(branch)
+        state, environment = branch.state, branch.environment
         spec = cast("ChoiceSpec", state.spec)
         for index, rule in enumerate(spec.rules):
             if rule.holds(branch.selected, environment):
@@ -184,7 +179,7 @@ class Interpreter:
         self.leave(branch, output, state.flow.assign(branch.selected, environment), spec.default)
 
     def _begin_fail(self, branch: Branch) -> None:
-        state, environment = self.at(branch)
+        state, environment = branch.state, branch.environment
         spec = cast("FailSpec", state.spec)
         error, cause = spec.error(branch.selected, environment), spec.cause(branch.selected, environment)
         self.endings.branch_failed(branch, StateFailure(error, cause))
@@ -195,7 +190,7 @@ class Interpreter:
 
     def finish(self, branch: Branch, result: Json) -> None:
         """The same where the state is guarded already."""
-        state, environment = self.at(branch)
+        state, environment = branch.state, branch.environment
         output = state.flow.output(branch.raw, branch.selected, result, environment)
         self.leave(branch, output, state.flow.assign(result, environment))
 
@@ -203,7 +198,7 @@ class Interpreter:
         self, branch: Branch, output: Json, assigned: dict[str, Json] | None, next_name: str | None = None
     ) -> None:
         """Record the state's exit and go where it leads; raises StateFailure for an output that is too large."""
-        state, _ = self.at(branch)
+        state = branch.state
         text = branch.raw_text if output is branch.raw else dumps(output)
         if too_large(text):
             raise StateFailure(DATA_LIMIT, oversized(state.name))
@@ -229,7 +224,7 @@ class Interpreter:
         self._cut_inside(branch, failure)
         if self._retry(branch, failure):
             return
-        state, _ = self.at(branch)
+        state = branch.state
         if state.type in ("Map", "Parallel") and failure.catchable_by_all:
             self.record(branch, f"{state.type}StateFailed")
         if not self._catch(branch, failure):
@@ -245,7 +240,7 @@ class Interpreter:
             branch.inner, branch.unfinished = None, inner
 
     def _record_evaluation_failure(self, branch: Branch, failure: StateFailure) -> None:
-        state, _ = self.at(branch)
+        state = branch.state
         details = {"cause": failure.cause, "error": failure.error, "state": state.name}
         if failure.location is not None:
             details["location"] = failure.location
@@ -254,7 +249,7 @@ class Interpreter:
         self.record(branch, "EvaluationFailed", details)
 
     def _retry(self, branch: Branch, failure: StateFailure) -> bool:
-        state, _ = self.at(branch)
+        state = branch.state
         for index, retrier in enumerate(state.retriers):
             if failure.error == RUNTIME or not matches(retrier.error_equals, failure):
                 continue
@@ -264,13 +259,13 @@ class Interpreter:
             branch.retries[index] = attempt + 1
             self._took(branch, f"Retry[{index}]")
             branch.attempt = None
-            moment = self.host.now + retrier.delay(attempt, branch.execution.random)
+            moment = self.host.moment + retrier.delay(attempt, branch.execution.random)
             branch.timer = self.host.arm(branch.execution, moment, partial(self.begin, branch))
             return True
         return False
 
     def _catch(self, branch: Branch, failure: StateFailure) -> bool:
-        state, _ = self.at(branch)
+        state = branch.state
         for index, catcher in enumerate(state.catchers if failure.error != RUNTIME else ()):
             if matches(catcher.error_equals, failure):
                 self._took(branch, f"Catch[{index}]")
@@ -280,7 +275,7 @@ class Interpreter:
 
     def guard_catch(self, branch: Branch, failure: StateFailure, catcher: Catcher) -> None:
         """Leave by a catcher; what its Output or Assign raises ends the branch, no catcher is asked again."""
-        _, environment = self.at(branch)
+        environment = branch.environment
         caught = error_output(failure)
         environment.states = {"input": branch.raw, "context": environment.context, "errorOutput": caught}
         try:

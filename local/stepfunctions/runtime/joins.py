@@ -26,7 +26,7 @@ class Joins:
 
     def begin_parallel(self, branch: Branch) -> None:
         """Start every branch with the same input."""
-        state, environment = self._interpreter.at(branch)
+        state, environment = branch.state, branch.environment
         spec = cast("ParallelSpec", state.spec)
         arguments = state.flow.arguments(branch.selected, environment)
         self._interpreter.record(branch, "ParallelStateStarted")
@@ -43,7 +43,7 @@ class Joins:
 
     def begin_map(self, branch: Branch) -> None:
         """Start a Map's first iterations, or its map run."""
-        state, environment = self._interpreter.at(branch)
+        state, environment = branch.state, branch.environment
         spec = cast("MapSpec", state.spec)
         if spec.distributed:
             self._interpreter.map_runs.begin(branch, spec)
@@ -64,7 +64,7 @@ class Joins:
 
     def _start_iteration(self, join: Join, previous: int) -> None:
         owner = join.owner
-        state, _ = self._interpreter.at(owner)
+        state = owner.state
         spec, index = cast("MapSpec", state.spec), join.next_index
         child = Branch(owner.execution, spec.processor, join, index, previous)
         child.variables = owner.variables
@@ -87,7 +87,7 @@ class Joins:
         owner = join.owner
         del join.children[child.index]
         join.outputs[child.index] = output
-        state, _ = self._interpreter.at(owner)
+        state = owner.state
         if state.type == "Parallel":
             if not join.children:
                 owner.previous = child.previous
@@ -112,10 +112,10 @@ class Joins:
     def child_failed(self, join: Join, child: Branch, failure: StateFailure) -> None:
         """A branch or iteration has failed: the others are cut short and the whole state fails."""
         owner = join.owner
-        state, _ = self._interpreter.at(owner)
+        state = owner.state
         if state.type == "Map":
             self._interpreter.note(child, "MapIterationFailed", {"index": child.index, "name": state.name})
-        elif child.state is not None and child.state.type == "Task":
+        elif child.state.type == "Task":
             self._interpreter.note(child, "TaskStateAborted")
         del join.children[child.index]
         endings = self._interpreter.endings

@@ -77,10 +77,10 @@ class MapRuns:
 
     def begin(self, branch: Branch, spec: MapSpec) -> None:
         """Record the run's start; the items are at hand or have to be read first."""
-        _, environment = self._interpreter.at(branch)
+        environment = branch.environment
         items = spec.items(branch.selected, environment) if spec.reader is None else []
         self._interpreter.record(branch, "MapStateStarted", {"length": len(items)})
-        run = MapRun(self._arn(branch, spec), branch, spec, self._host.now)
+        run = MapRun(self._arn(branch, spec), branch, spec, self._host.moment)
         run.max_concurrency = int(spec.max_concurrency(branch.selected, environment))
         if spec.tolerated_count is not None:
             run.tolerated_count = int(spec.tolerated_count(branch.selected, environment))
@@ -117,7 +117,7 @@ class MapRuns:
         attempt = Attempt(run.owner, execution.attempts_made)
         execution.attempts[attempt.number] = attempt
         run.attempt = attempt
-        name = self._interpreter.at(run.owner)[0].name
+        name = run.owner.state.name
         self._host.submit(TaskRequest(execution.arn, attempt.number, name, resource, parameters, None))
 
     def called(self, run: MapRun, attempt: Attempt, outcome: Outcome) -> None:
@@ -140,7 +140,7 @@ class MapRuns:
             for index, item in enumerate(items)
         ]
         if spec.batcher is not None:
-            _, environment = self._interpreter.at(owner)
+            environment = owner.environment
             batches = make_batches(values, spec.batcher, owner.selected, environment)
             run.item_counts = [len(batch["Items"]) for batch in batches]
             values = batches
@@ -180,7 +180,7 @@ class MapRuns:
                 program=Program(run.spec.processor, None),
             ),
             input_text=run.inputs[index],
-            started=self._host.now,
+            started=self._host.moment,
             randomness=parent.randomness,
             map_run=run,
             map_index=index,
@@ -208,7 +208,7 @@ class MapRuns:
         if writer is None or writer.arguments is None:
             self._succeed(run, self._outputs(run))
             return
-        _, environment = self._interpreter.at(run.owner)
+        environment = run.owner.environment
         destination = writer.arguments(run.owner.selected, environment)
         results = [_description(run.ended[index]) for index in range(len(run.inputs))]
         parameters = {
@@ -225,9 +225,9 @@ class MapRuns:
 
     def _succeed(self, run: MapRun, result: Json) -> None:
         owner = run.owner
-        run.status, run.stopped = "SUCCEEDED", self._host.now
+        run.status, run.stopped = "SUCCEEDED", self._host.moment
         succeeded = self._interpreter.note(owner, "MapRunSucceeded")
-        owner.execution.history.append("MapStateSucceeded", succeeded, self._host.now)
+        owner.execution.history.append("MapStateSucceeded", succeeded, self._host.moment)
         owner.inner = None
         self._interpreter.complete(owner, result)
 
@@ -237,7 +237,7 @@ class MapRuns:
 
     def close(self, run: MapRun, failure: StateFailure) -> None:
         """End a run that has failed, with the children that still run."""
-        run.status, run.stopped = "FAILED", self._host.now
+        run.status, run.stopped = "FAILED", self._host.moment
         self._stop_children(run)
         details = {"cause": failure.cause, "error": failure.error}
         self._interpreter.record(run.owner, "MapRunFailed", details)
@@ -247,7 +247,7 @@ class MapRuns:
         """The run is cut short with its owner."""
         if run.status != "RUNNING":
             return
-        run.status, run.stopped = "ABORTED", self._host.now
+        run.status, run.stopped = "ABORTED", self._host.moment
         self._interpreter.note(run.owner, "MapRunAborted")
         self._stop_children(run)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.stepfunctions.jsontext import dumps
-from local.stepfunctions.runtime.execution import Branch, Execution, Join
+from local.stepfunctions.runtime.execution import NO_STATE, Branch, Execution, Join
 from local.stepfunctions.runtime.map_run import MapRun
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ def redrive(interpreter: Interpreter, execution: Execution) -> None:
     interpreter.host.resumed(execution)
     execution.error = execution.cause = None
     execution.redrives += 1
-    execution.redriven = interpreter.host.now
+    execution.redriven = interpreter.host.moment
     interpreter.endings.arm_timeout(execution)
     last = len(execution.history.events)
     details = {"redriveCount": execution.redrives}
-    root.previous = execution.history.append("ExecutionRedriven", last, interpreter.host.now, details)
+    root.previous = execution.history.append("ExecutionRedriven", last, interpreter.host.moment, details)
     _run_on(interpreter, root)
 
 
@@ -57,7 +57,7 @@ def _run_on(interpreter: Interpreter, branch: Branch) -> None:
         _run_on_inside(interpreter, branch, unfinished)
     elif isinstance(unfinished, MapRun):
         _redrive_children(interpreter, branch, unfinished)
-    elif branch.state is None:
+    elif branch.state is NO_STATE:
         interpreter.go(branch, branch.block.start_at, branch.raw, dumps(branch.raw))
     else:
         interpreter.host.soon(lambda: interpreter.begin(branch))
@@ -70,7 +70,7 @@ def _run_on_inside(interpreter: Interpreter, branch: Branch, join: Join) -> None
     for child in list(join.children.values()):
         child.previous = branch.previous
         _run_on(interpreter, child)
-    if branch.state is not None and branch.state.type == "Map":
+    if branch.state.type == "Map":
         interpreter.guard(branch, lambda owner: interpreter.joins.fill(join, owner.previous))
 
 

@@ -28,7 +28,7 @@ class Tasks:
 
     def begin(self, branch: Branch) -> None:
         """Evaluate the task's arguments, record that it is scheduled and have it called."""
-        state, environment = self._interpreter.at(branch)
+        state, environment = branch.state, branch.environment
         spec = cast("TaskSpec", state.spec)
         resource = spec.resource
         attempt = self._new_attempt(branch)
@@ -56,7 +56,7 @@ class Tasks:
         return attempt
 
     def _request(self, branch: Branch, attempt: Attempt, resource: Resource, arguments: Json, text: str) -> TaskRequest:
-        state, _ = self._interpreter.at(branch)
+        state = branch.state
         execution = branch.execution
         return TaskRequest(
             execution.arn,
@@ -73,7 +73,7 @@ class Tasks:
     def _limits(self, branch: Branch, spec: TaskSpec) -> dict[str, int]:
         if spec.timeout is None and spec.heartbeat is None:
             return {}
-        _, environment = self._interpreter.at(branch)
+        environment = branch.environment
         fields = {"timeoutInSeconds": spec.timeout, "heartbeatInSeconds": spec.heartbeat}
         return {
             name: int(seconds(branch.selected, environment)) for name, seconds in fields.items() if seconds is not None
@@ -92,19 +92,19 @@ class Tasks:
         limits: dict[str, int],
         credentials: dict[str, Json],
     ) -> None:
-        record = partial(self._interpreter.record, branch)
-        if resource.service in _PREFIXES:
+        record, service = self._interpreter.record, resource.service
+        if service in _PREFIXES:
             details = {"input": arguments, "resource": resource.arn, **limits, **credentials}
-            record(f"{_prefix(resource)}Scheduled", details)
-            if resource.service == "function":
-                record("LambdaFunctionStarted")
+            record(branch, f"{_PREFIXES[service]}Scheduled", details)
+            if service == "function":
+                record(branch, "LambdaFunctionStarted")
             return
         scheduled = {"parameters": arguments, "region": self._host.region, **_named(resource)}
-        record("TaskScheduled", {**scheduled, **limits, **credentials})
-        record("TaskStarted", _named(resource))
+        record(branch, "TaskScheduled", {**scheduled, **limits, **credentials})
+        record(branch, "TaskStarted", _named(resource))
 
     def _arm(self, attempt: Attempt, limits: dict[str, int]) -> None:
-        execution, now = attempt.branch.execution, self._host.now
+        execution, now = attempt.branch.execution, self._host.moment
         if "timeoutInSeconds" in limits:
             moment = now + limits["timeoutInSeconds"]
             attempt.timers.append(self._host.arm(execution, moment, partial(self._time_out, attempt, False)))
@@ -117,7 +117,7 @@ class Tasks:
             return
         execution = attempt.branch.execution
         self._host.disarm(execution, attempt.heartbeat_timer)
-        moment = self._host.now + attempt.heartbeat
+        moment = self._host.moment + attempt.heartbeat
         attempt.heartbeat_timer = self._host.arm(execution, moment, partial(self._time_out, attempt, True))
 
     def activity_started(self, attempt: Attempt, worker: str | None) -> None:
@@ -173,15 +173,17 @@ class Tasks:
     def close(self, attempt: Attempt) -> None:
         """The attempt is over: nothing that refers to it matters any more."""
         execution = attempt.branch.execution
-        for number in (*attempt.timers, attempt.heartbeat_timer):
+        for number in attempt.timers:
             self._host.disarm(execution, number)
+        if attempt.heartbeat_timer is not None:
+            self._host.disarm(execution, attempt.heartbeat_timer)
         execution.attempts.pop(attempt.number, None)
         if attempt.branch.attempt is attempt:
             attempt.branch.attempt = None
         self._host.withdraw(attempt)
 
     def _resource(self, branch: Branch) -> Resource:
-        state, _ = self._interpreter.at(branch)
+        state = branch.state
         return cast("TaskSpec", state.spec).resource
 
 

@@ -84,6 +84,7 @@ class Killed(BaseException):
 def engine_on(directory: Path, world: World, die_at: int | None = None, before: bool = False) -> Engine:
     engine = Engine(clock=VirtualClock(), seed=1, lambda_invoke=world.invoke, data=directory)
     write = engine.core.journal
+    assert write is not None
     written = 0
 
     def dying(record: Input) -> None:
@@ -215,6 +216,7 @@ def test_a_nested_execution_that_was_started_is_found_again_and_not_started_twic
     first.create_state_machine("nested", chain(P={"Type": "Pass"}))
     outer = first.start_execution(first.create_state_machine("outer", chain(S=starting)), name="one")
     write = first.core.journal
+    assert write is not None
 
     def dying(record: Input) -> None:
         if record["op"] == "outcome":
