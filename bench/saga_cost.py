@@ -63,7 +63,7 @@ class Pace:
     deleting: float = 2.0
 
     def timings(self) -> Timings:
-        """Clouds of that pace; on Azure the machine begins at the first look, after its interface."""
+        """Clouds of that pace."""
         return Timings(
             aws={"RunInstances": self.creating, "TerminateInstances": self.deleting},
             azure=QUICK.azure.model_copy(update={"machine_create": self.creating, "machine_delete": self.deleting}),
