@@ -77,7 +77,10 @@ class WorkerProcess:
     def kill(self) -> None:
         """SIGKILL it and all that it started."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+            try:
+                os.killpg(self.pid, signal.SIGKILL)
+            except ProcessLookupError:  # it was forked just now, and leads no group yet: it has started nothing
+                os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Give everything back, once."""

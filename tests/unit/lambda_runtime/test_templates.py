@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,24 @@ def test_it_leaves_when_no_function_has_its_code_any_more(
     deployments.deploy("two", "app.two", code=archive({"app.py": SOURCE + "\n"}))
     assert call(runtime, "two")["by"] == new
     assert_all_end(old)
+
+
+def test_a_worker_that_was_forked_just_now_is_gone_when_the_runtime_is_closed(
+    runtime: LambdaRuntime, deployments: DeploymentsInMemory
+) -> None:
+    slow = "import os, time\nos.register_at_fork(after_in_child=lambda: time.sleep(20))"
+    deployments.deploy("one", "app.one", code=archive({"app.py": f"{SOURCE}\n{slow}"}))
+    before = set(descendants(os.getpid()))
+    warming = threading.Thread(target=runtime.warm, args=(["one"],))
+    warming.start()
+    deadline = time.monotonic() + 10
+    while len(started := set(descendants(os.getpid())) - before) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    closing = threading.Thread(target=runtime.close)
+    closing.start()
+    closing.join(5)
+    warming.join(5)
+    assert not closing.is_alive()
+    assert not warming.is_alive()
+    assert_all_end(started)
