@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
 
 from local.assembly import SynthesisFailed
 from local.aws.deployment import DeploymentFailed
 from local.event_pump import NotSupported
 from local.machine import ENDPOINTS_FILE, Ports, one_machine
+from local.stopping import on_interrupt
 
 
 def main() -> int:
@@ -19,16 +18,14 @@ def main() -> int:
     for name in Ports._fields:
         parser.add_argument(f"--{name}-port", type=int, default=0, metavar="PORT", help="a free one unless given")
     options = vars(parser.parse_args())
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    await_interrupt = on_interrupt()
     ports = Ports(**{name: options[f"{name}_port"] for name in Ports._fields})
     try:
         with one_machine(_report, ports, costs=True) as endpoints:
             for name, url in endpoints._asdict().items():
                 _report(f"{name:14} {url}")
             _report(f"ready; {ENDPOINTS_FILE.name} tells programs where; stop with Ctrl-C")
-            stop.wait()
+            await_interrupt()
     except (SynthesisFailed, DeploymentFailed, NotSupported, OSError) as error:
         _report(f"could not start: {error}")
         return 1

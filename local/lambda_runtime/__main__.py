@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
 from pathlib import Path
 
 from local.clock import WallClock
@@ -13,6 +11,7 @@ from local.http_server import serve
 from local.lambda_runtime.handover import HandedOver
 from local.lambda_runtime.runtime import LambdaRuntime
 from local.lambda_runtime.wsgi import InvokeApi
+from local.stopping import on_interrupt
 
 
 def main() -> int:
@@ -23,14 +22,12 @@ def main() -> int:
     parser.add_argument("--logs", type=Path, required=True, metavar="DIR", help="for one NAME.log per function")
     parser.add_argument("--port", type=int, default=9001)
     options = parser.parse_args()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    await_interrupt = on_interrupt()
     handed_over = HandedOver(options.functions)
     runtime = LambdaRuntime(handed_over, WallClock(), options.cache, options.logs, handed_over.environment)
     with serve(InvokeApi(runtime), port=options.port, name="lambda") as server:
         print(f"Lambda on {server.url}", flush=True)
-        stop.wait()
+        await_interrupt()
     runtime.close()
     return 0
 

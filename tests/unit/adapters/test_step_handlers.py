@@ -47,8 +47,10 @@ def payload(world: World) -> dict[str, str]:
 def test_a_resource_goes_from_planned_to_ready_to_absent_through_the_handlers(
     world: World, handlers: ProviderHandlers, payload: dict[str, str], context: Any
 ) -> None:
+    world.cloud.seconds_to_ready = 2
     for _ in world.cloud.part_names:
         assert handlers.create(payload, context) == {"next": "WAIT", "delay": 2}
+        world.clock.advance(2)
         result = handlers.observe({**payload, "goal": "READY"}, context)
     assert result == {"next": "DONE", "delay": 0}
     assert world.status(payload["saga_id"], WEB) is ResourceStatus.READY

@@ -192,6 +192,7 @@ def test_sagas_are_listed_by_status_and_label(calls: Api) -> None:
 
 
 def test_events_are_followed_from_where_the_reader_was(calls: Api) -> None:
+    calls.world.cloud.seconds_to_ready = 10
     saga_id = calls.world.provisioning_saga()
     calls.world.provisioning.create(saga_id, DISK)
     first = calls.call("GET", f"/sagas/{saga_id}/events").body
