@@ -46,9 +46,10 @@ class _Unsigned(BaseSigner):
     """
 
     REQUIRES_REGION = True
+    _ANY_DAY: Final = "20260101"
 
     def __init__(self, credentials: ReadOnlyCredentials, service_name: str, region_name: str) -> None:
-        self._scope = f"Credential={credentials.access_key}/20260101/{region_name}/{service_name}/aws4_request"
+        self._scope = f"Credential={credentials.access_key}/{self._ANY_DAY}/{region_name}/{service_name}/aws4_request"
 
     def add_auth(self, request: AWSRequest) -> None:
         """Add the header that a signature would be in."""
@@ -67,4 +68,8 @@ def _sign_nothing(signature_version: str, **_: Any) -> str | None:
 @cache
 def _session() -> Any:
     # One for the process: it keeps the service descriptions, which take longer to read than most stacks to deploy.
-    return boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", botocore_session=one_session())  # noqa: S106
+    return boto3.Session(
+        aws_access_key_id="local",
+        aws_secret_access_key="local",  # noqa: S106 - any will do
+        botocore_session=one_session(),
+    )

@@ -15,12 +15,13 @@ from typing import Any, Final
 
 from moto import backends
 from moto.core import responses, utils
+from moto.core.loaders import create_loader
 from moto.core.serialize import XFormedAttributePicker
 from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.tags import TagBackend
 from werkzeug.routing import Rule
 
-from local.aws.sdk_corrections import loader_of, one_session
+from local.aws.sdk_corrections import one_loader, one_session
 
 _compile_builder = Rule._compile_builder
 _modules = backends.list_of_moto_modules
@@ -38,7 +39,6 @@ def correct_requests() -> None:
     backends.list_of_moto_modules = cache(lambda: tuple(_modules()))
     responses.method_names_from_class = cache(lambda kind: frozenset(_method_names(kind)))
     # These look through the folders of all services, for one service's description or one package's errors.
-    utils.create_loader = cache(utils.create_loader)
     utils.Session = one_session
     utils._load_service_model = _description_once
     XFormedAttributePicker.get_possible_keys = _keys_once
@@ -47,10 +47,14 @@ def correct_requests() -> None:
     TaggedEC2Resource.get_filter_value = _value_of_tag
 
 
+@cache
+def _motos_loader() -> Any:
+    return create_loader()
+
+
 def _description_once(service: str, kind: str) -> Any:
     """A service's description: the SDK's own, which clients have read, where moto and the SDK add nothing to it."""
-    shared: Any = loader_of(one_session())
-    motos: Any = utils.create_loader()
+    shared, motos = one_loader(), _motos_loader()
     version = shared.determine_latest_version(service, kind)
     if any(added for it in (shared, motos) for added in it._find_extras(service, kind, version)):
         return motos.load_service_model(service, kind)

@@ -30,7 +30,6 @@ _HEAD_BYTES: Final = 2048
 _ENDPOINT_PREFIX: Final = re.compile(rb'"endpointPrefix"\s*:\s*"([^"]+)"')
 
 _available_partitions = Session.get_available_partitions
-_available_regions = Session.get_available_regions
 
 
 @cache
@@ -51,9 +50,9 @@ def one_session() -> Session:
     return Session()
 
 
-def loader_of(session: Session) -> Any:
-    """The botocore Loader that reads descriptions for a session, each once."""
-    return session.get_component("data_loader")
+def one_loader() -> Any:
+    """Its botocore Loader, which reads each description once."""
+    return one_session().get_component("data_loader")
 
 
 def _accepts_kwargs(handler: Any) -> bool:
@@ -91,7 +90,7 @@ def _get_available_regions(
 def _regions(service: str, partition: str, non_regional: bool) -> tuple[str, ...]:
     session: Any = one_session()
     try:
-        prefix = _endpoint_prefix(loader_of(session), service)
+        prefix = _endpoint_prefix(one_loader(), service)
     except DataNotFoundError:
         return ()
     resolver = session._get_internal_component("endpoint_resolver")

@@ -101,7 +101,7 @@ class Interpreter:
             )
         else:
             branch.environment.variables = branch.variables
-        self.guard(branch, self._select_and_begin)
+        self.begin(branch)
 
     def begin(self, branch: Branch) -> None:
         """Do what the current state does, for the first time or again."""

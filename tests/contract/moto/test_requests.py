@@ -18,7 +18,7 @@ from werkzeug.routing import Map, Rule
 
 from local.aws import request_corrections
 from local.aws.moto_corrections import correct_moto
-from local.aws.sdk_corrections import loader_of, one_session
+from local.aws.sdk_corrections import one_loader
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ def test_services_are_described_as_moto_would_read_it(service: str) -> None:
 
 
 def test_what_nobody_adds_to_is_read_once_for_moto_and_for_clients() -> None:
-    read = loader_of(one_session()).load_service_model
+    read = one_loader().load_service_model
     same = {it: request_corrections._description_once(it, "service-2") is read(it, "service-2") for it in ("sns", "s3")}
     assert same == {"sns": True, "s3": False}
 
