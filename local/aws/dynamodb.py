@@ -24,6 +24,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from io import BytesIO
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -155,18 +156,20 @@ class _OneAtATime:
         self._app = app
         self._clock = clock
         self._succeeded: dict[str, tuple[float, bytes]] = {}
+        """When, and of which body: its digest, since bodies are large and there are many in ten minutes."""
 
     def answer(self, request: Request) -> Response:
         """Answer a request, as often as it is delivered."""
         body = request.get_data()
         token = json.loads(body).get("ClientRequestToken") if _operation(request) == "TransactWriteItems" else None
+        digest = sha256(body).digest() if token else b""
         with TURN:
             before = self._before(token) if token else None
             if before is not None:
-                return _json({}) if before == body else _error("IdempotentParameterMismatchException", 400)
+                return _json({}) if before == digest else _error("IdempotentParameterMismatchException", 400)
             response = answer(request) if concerns_items(request) else self._of_moto(request, body)
             if token and response.status_code == 200:
-                self._succeeded[token] = self._clock.now(), body
+                self._succeeded[token] = self._clock.now(), digest
             return response
 
     def _of_moto(self, request: Request, body: bytes) -> Response:

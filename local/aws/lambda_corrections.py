@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from functools import wraps
 from typing import Any
 
@@ -23,6 +24,7 @@ _KEPT_ON_UPDATE = {
 _QUALIFIED_ARN_PARTS = 8  # arn:aws:lambda:region:account:function:name:qualifier
 
 _CONTENT = "_skysaga_content"
+_PIECE = 2**20
 
 _create_mapping = LambdaBackend.create_event_source_mapping
 _update_mapping = LambdaBackend.update_event_source_mapping
@@ -88,15 +90,40 @@ def correct_lambda() -> None:
         source.lambda_event_source_mappings = property(_no_mappings, _forget)
 
 
+class _Filed:
+    """Bytes that stay in their file until somebody asks: a layer has tens of megabytes, and is unpacked once."""
+
+    def __init__(self, file: Any) -> None:
+        file.flush()
+        self._file = open(os.dup(file.fileno()), "rb", buffering=0)  # noqa: SIM115 -- lives as long as this does
+        self.size = os.fstat(file.fileno()).st_size
+
+    def __deepcopy__(self, _: object) -> _Filed:
+        """The same: a file does not change."""
+        return self
+
+    def __bytes__(self) -> bytes:
+        """All of them."""
+        return b"".join(self.pieces())
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of them, one megabyte after the other, wherever somebody else is in the file."""
+        for begin in range(0, self.size, _PIECE):
+            yield os.pread(self._file.fileno(), _PIECE, begin)
+
+
 def _content_once(key: Any) -> Any:
     """An object's bytes, size and hashes, read once and held once: every stack has a layer of the same object.
 
     What is put in an object's place is another key of moto's.
     """
     if _CONTENT not in vars(key):
-        content: bytes = key.value
-        digest = hashlib.sha256(content)
-        setattr(key, _CONTENT, (content, len(content), base64.b64encode(digest.digest()).decode(), digest.hexdigest()))
+        content = _Filed(key._value_buffer) if key._value_buffer._rolled else key.value
+        size, pieces = (content.size, content.pieces()) if isinstance(content, _Filed) else (len(content), [content])
+        digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+        setattr(key, _CONTENT, (content, size, base64.b64encode(digest.digest()).decode(), digest.hexdigest()))
     return getattr(key, _CONTENT)
 
 

@@ -6,6 +6,9 @@ transaction fails; here a copy of a stream is only a mark of how far it had come
 
 from __future__ import annotations
 
+import pickle  # nosec B403
+import zlib
+from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import RLock
@@ -23,21 +26,50 @@ TURN: Final = RLock()
 MOST_KEPT: Final = 20_000
 """Records of a stream; AWS keeps what is a day old, however much that is."""
 
+BLOCK: Final = 256
+"""Records that are packed together: more than a transaction writes, since what is packed is not taken back."""
+
+
+_Record = dict[str, Any]
+"""A record as Lambda hands it on, but for the moment, which is a datetime here."""
+
 
 class _Log:
-    """Records in order; `first` is the place of the oldest that is kept."""
+    """Records in order, of which the newest stand as they are, and those before them in packed blocks.
+
+    Hardly anybody reads an old one again. Each has most of an item twice, and so has the next one of that item, so they
+    take a hundredth of the room. `first` is the place of the oldest that is kept.
+    """
 
     def __init__(self) -> None:
         self.first = 0
-        self.records: list[_StreamRecord] = []
+        self._packed: deque[bytes] = deque()
+        self._newest: list[_Record] = []
 
-    def put(self, place: int, record: _StreamRecord) -> None:
+    def put(self, place: int, record: _Record) -> None:
         """Keep a record at a place, and nothing after it."""
-        del self.records[max(0, place - self.first) :]
-        self.records.append(record)
-        if len(self.records) > MOST_KEPT * 2:
-            self.first += len(self.records) - MOST_KEPT
-            del self.records[:-MOST_KEPT]
+        del self._newest[place - self._unpacked() :]
+        self._newest.append(record)
+        if len(self._newest) == 2 * BLOCK:
+            self._packed.append(zlib.compress(pickle.dumps(self._newest[:BLOCK]), level=1))
+            del self._newest[:BLOCK]
+        while len(self._packed) * BLOCK > MOST_KEPT:
+            self._packed.popleft()
+            self.first += BLOCK
+
+    def between(self, begin: int, end: int) -> list[_Record]:
+        """The records from one place, which is kept, to before another."""
+        unpacked = self._unpacked()
+        found: list[_Record] = []
+        for place in range(begin - (begin - self.first) % BLOCK, min(end, unpacked), BLOCK):
+            block = self._packed[(place - self.first) // BLOCK]
+            records = pickle.loads(zlib.decompress(block))  # noqa: S301 -- our own, from this process  # nosec B301
+            found += records[max(0, begin - place) : end - place]
+        return found + self._newest[max(0, begin - unpacked) : max(0, end - unpacked)]
+
+    def _unpacked(self) -> int:
+        """The place of the first that is not packed."""
+        return self.first + len(self._packed) * BLOCK
 
 
 class Shard(StreamShard):  # type: ignore[misc]  # moto is untyped here
@@ -67,44 +99,40 @@ class Shard(StreamShard):  # type: ignore[misc]  # moto is untyped here
 
     def add(self, old: Any, new: Any) -> None:
         """Note that an item was what it was, and is what it is now."""
-        record = _StreamRecord(self.table, self.starting_sequence_number + self._end, old, new, self.clock.now())
+        record = _record(self.table, self.starting_sequence_number + self._end, old, new, self.clock.now())
         self._log.put(self._end, record)
         self._end += 1
 
-    def get(self, start: int, quantity: int) -> list[dict[str, Any]]:
+    def get(self, start: int, quantity: int) -> list[_Record]:
         """At most so many records from a sequence number on; those that are no longer kept are left out."""
-        begin = max(0, start - self.starting_sequence_number - self._log.first)
-        end = min(begin + quantity, self._end - self._log.first)
-        return [it.document for it in self._log.records[begin:end]]
+        begin = max(self._log.first, start - self.starting_sequence_number)
+        return self._log.between(begin, min(begin + quantity, self._end))
 
 
-class _StreamRecord:
-    """A record as Lambda hands it on, but for the moment, which is a datetime here."""
-
-    def __init__(self, of: Any, number: int, old: Any, new: Any, now: float) -> None:
-        images = {"OldImage": _image(old), "NewImage": _image(new)}
-        kept = of.stream_specification["StreamViewType"]
-        wanted = {
-            name: image
-            for name, image in images.items()
-            if image is not None and kept in ("NEW_AND_OLD_IMAGES", _VIEWS[name])
-        }
-        known = images["NewImage"] or images["OldImage"] or {}
-        self.document: dict[str, Any] = {
-            "eventID": mock_random.uuid4().hex,
-            "eventName": "INSERT" if old is None else "REMOVE" if new is None else "MODIFY",
-            "eventVersion": "1.1",
-            "eventSource": "aws:dynamodb",
-            "awsRegion": of.table_arn.split(":")[3],
-            "dynamodb": {
-                "ApproximateCreationDateTime": datetime.fromtimestamp(int(now), UTC),
-                "Keys": {key: known[key] for key in (of.hash_key_attr, of.range_key_attr) if key in known},
-                **wanted,
-                "SequenceNumber": str(number),
-                "SizeBytes": sum(len(str(value)) for image in wanted.values() for value in image.values()),
-                "StreamViewType": kept,
-            },
-        }
+def _record(of: Any, number: int, old: Any, new: Any, now: float) -> _Record:
+    images = {"OldImage": _image(old), "NewImage": _image(new)}
+    kept = of.stream_specification["StreamViewType"]
+    wanted = {
+        name: image
+        for name, image in images.items()
+        if image is not None and kept in ("NEW_AND_OLD_IMAGES", _VIEWS[name])
+    }
+    known = images["NewImage"] or images["OldImage"] or {}
+    return {
+        "eventID": mock_random.uuid4().hex,
+        "eventName": "INSERT" if old is None else "REMOVE" if new is None else "MODIFY",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": of.table_arn.split(":")[3],
+        "dynamodb": {
+            "ApproximateCreationDateTime": datetime.fromtimestamp(int(now), UTC),
+            "Keys": {key: known[key] for key in (of.hash_key_attr, of.range_key_attr) if key in known},
+            **wanted,
+            "SequenceNumber": str(number),
+            "SizeBytes": sum(len(str(value)) for image in wanted.values() for value in image.values()),
+            "StreamViewType": kept,
+        },
+    }
 
 
 _VIEWS: Final[Mapping[str, str]] = {"OldImage": "OLD_IMAGE", "NewImage": "NEW_IMAGE"}

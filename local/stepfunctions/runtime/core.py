@@ -345,6 +345,7 @@ class Core:
             self.soon(partial(self.interpreter.map_runs.child_ended, execution))
         if execution.status == "SUCCEEDED":
             execution.root = None
+            execution.randomness.rest()
         execution.history.pack()
         self._notable = True
         self.executions.finished(execution)

@@ -149,6 +149,10 @@ class Randomness:
             self._random = Random(self._seed)  # noqa: S311 - runs must repeat for a seed
         return self._random
 
+    def rest(self) -> None:
+        """Take no room until it is drawn from again, which would be from the beginning."""
+        self._random = None
+
 
 @dataclass(slots=True)
 class Execution:

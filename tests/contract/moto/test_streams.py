@@ -98,12 +98,37 @@ def test_reading_goes_on_behind_what_was_read(dynamodb: Any, arn: str) -> None:
 def test_a_stream_forgets_its_beginning_and_not_its_numbers(
     dynamodb: Any, arn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(stream_corrections, "BLOCK", 2)
     monkeypatch.setattr(stream_corrections, "MOST_KEPT", 3)
     for number in range(10):
         dynamodb.put_item(TableName="t", Item={"pk": {"S": str(number)}})
     found = keys(arn)
     assert 3 <= len(found) <= 6
     assert found == [str(number) for number in range(10)][-len(found) :]
+
+
+def test_what_is_packed_is_read_like_what_is_not(dynamodb: Any, arn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_corrections, "BLOCK", 4)
+    streams = MotoStreams()
+    first, seen = streams.last(arn), list[Any]()
+    for number in range(20):
+        dynamodb.put_item(TableName="t", Item={"pk": {"S": str(number)}})
+        seen += streams.read(arn, first + number, 1)
+    for begin in range(20):
+        for count in range(1, 22):
+            assert streams.read(arn, first + begin, count) == seen[begin : begin + count]
+
+
+def test_a_cancelled_transaction_leaves_nothing_behind_where_records_are_packed(
+    dynamodb: Any, arn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_corrections, "BLOCK", 4)
+    impossible = put("0", ConditionExpression="attribute_not_exists(pk)")
+    for number in range(20):
+        dynamodb.put_item(TableName="t", Item={"pk": {"S": str(number)}})
+        with pytest.raises(ClientError, match="TransactionCanceled"):
+            dynamodb.transact_write_items(TransactItems=[put("a"), put("b"), put("c"), impossible])
+    assert keys(arn) == [str(number) for number in range(20)]
 
 
 def test_a_stream_that_is_gone_is_an_empty_one(dynamodb: Any, arn: str) -> None:

@@ -13,6 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws.clients import create_client
+from local.lambda_runtime.moto_source import MotoFunctionSource
+from local.lambda_runtime.reference import FunctionReference
 from tests.unit.local_aws.conftest import Account, open_account
 
 
@@ -67,10 +69,35 @@ def test_a_layer_has_the_size_and_the_hash_of_its_object(account: Account) -> No
         assert base64.b64decode(made["Content"]["CodeSha256"]) == hashlib.sha256(content).digest()
 
 
-def zipped() -> bytes:
+@pytest.mark.parametrize("size", [10, 17 * 2**20])
+def test_code_stays_what_it_was_when_its_object_changes_and_goes(account: Account, size: int) -> None:
+    content, where = zipped(size), {"S3Bucket": "code", "S3Key": "it.zip"}
+    s3, functions = account.client("s3"), account.client("lambda")
+    s3.create_bucket(Bucket="code")
+    s3.put_object(Bucket="code", Key="it.zip", Body=content)
+    layer = functions.publish_layer_version(LayerName="l", Content=where)["LayerVersionArn"]
+    role = account.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}", Path="/")["Role"]["Arn"]
+    functions.create_function(
+        FunctionName="f", Runtime="python3.11", Handler="it.handler", Role=role, Code=where, Layers=[layer]
+    )
+    functions.publish_version(FunctionName="f")
+    s3.put_object(Bucket="code", Key="it.zip", Body=b"something else")
+    s3.delete_object(Bucket="code", Key="it.zip")
+
+    for qualifier in ("$LATEST", "1"):
+        (version,) = MotoFunctionSource().resolve(FunctionReference.parse("f", qualifier))
+        for archive in (version.function.code, *version.function.layers):
+            assert archive.read() == content
+            assert archive.sha256 == hashlib.sha256(content).hexdigest()
+    configuration = functions.get_function(FunctionName="f", Qualifier="1")["Configuration"]
+    assert configuration["CodeSize"] == len(content)
+
+
+def zipped(size: int = 0) -> bytes:
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
         archive.writestr("python/it.py", "x = 1")
+        archive.writestr("python/large", b"0123456789" * (size // 10))
     return written.getvalue()
 
 
