@@ -126,8 +126,7 @@ class Laboratory:
         return [it for it in calls if saga in it.text and not it.step.startswith("GET ")]
 
     def _executions(self, saga: str) -> list[Execution]:
-        found = self._machine.executions()
-        return [it for it in found if saga in json.dumps(it.history.events[0].details)]
+        return [it for it in self._machine.executions() if saga in it.input_text]
 
     def _has_ended(self, saga: str) -> bool:
         """Whether whatever was begun has ended: a provisioning that failed has begun the release by then."""

@@ -147,10 +147,7 @@ class Engine:
 
     def call_at(self, moment: float, action: Callable[[], None]) -> SharedTimer:
         """Have `action` called at `moment` on the engine's thread; for whatever shares the engine's clock."""
-        with self.core.changed:
-            timer = self.core.scheduler.call_at(moment, action)
-            self.core.wake()
-        return SharedTimer(timer, self.core.changed)
+        return SharedTimer(self.core.call_at(moment, action), self.core.changed)
 
     def step(self) -> bool:
         """Do the next thing, moving a virtual clock to its moment; False when nothing is scheduled."""

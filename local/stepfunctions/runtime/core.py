@@ -21,13 +21,14 @@ from local.clock import Clock, VirtualClock
 from local.stepfunctions.errors import ApiError, Fault
 from local.stepfunctions.identity import draw_uuid
 from local.stepfunctions.jsontext import Json
+from local.stepfunctions.runtime.archive import Archive
 from local.stepfunctions.runtime.execution import Attempt, Execution, Randomness
 from local.stepfunctions.runtime.history import HistoryFullError
 from local.stepfunctions.runtime.host import Outcome, TaskRequest
 from local.stepfunctions.runtime.interpreter import Interpreter
 from local.stepfunctions.runtime.ledger import Executions, Retention
 from local.stepfunctions.runtime.map_run import MapRun
-from local.stepfunctions.runtime.scheduler import Scheduler
+from local.stepfunctions.runtime.scheduler import Scheduler, Timer
 from local.stepfunctions.runtime.tokens import Activities, Tokens
 
 Input = dict[str, Any]
@@ -56,6 +57,7 @@ class Core:
         self.awaited: float | None = None
         self._notable = False
         self.executions = Executions(retention)
+        self._archive = Archive(self._lock, self._aside)
         self.wait_scale = wait_scale
         self.tokens = Tokens(seed)
         self.activities = Activities()
@@ -183,6 +185,20 @@ class Core:
         """Have `action` called once the current input is done with, but never while replaying."""
         if not self.replaying:
             self._after.append(action)
+
+    def _aside(self, action: Callable[[], None]) -> None:
+        """Have `action` called where nobody waits for it: in real time by the thread that keeps it."""
+        if self.replaying or isinstance(self.clock, VirtualClock):
+            action()
+        else:
+            self.after(partial(self.call_at, self.now, action))
+
+    def call_at(self, moment: float, action: Callable[[], None]) -> Timer:
+        """Have `action` called at `moment`, which is no input: it may change nothing of an execution."""
+        with self._lock:
+            timer = self.scheduler.call_at(moment, action)
+            self.wake()
+        return timer
 
     def soon(self, action: Callable[[], None]) -> None:
         """Have `action` called before this input is done with."""
@@ -346,7 +362,7 @@ class Core:
         if execution.status == "SUCCEEDED":
             execution.root = None
             execution.randomness.rest()
-        execution.history.pack()
+        self._archive.add(execution.history)
         self._notable = True
         self.executions.finished(execution)
         self.on_end(execution)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
 from local.stepfunctions.jsontext import Json
@@ -27,6 +27,9 @@ class Event(NamedTuple):
 
 _Entry = tuple[int, int, str, float, dict[str, Any] | None]
 
+Elsewhere = Callable[[], bytes]
+"""Finds packed events again."""
+
 _TERMINAL = {"ExecutionFailed", "ExecutionSucceeded", "ExecutionAborted", "ExecutionTimedOut"}
 # What AWS says beside each of these, always: our limit on payloads is its limit, so nothing is ever cut off.
 _UNTRUNCATED = {field: f"{field}Details" for field in ("input", "output", "assignedVariables")}
@@ -45,24 +48,38 @@ class History(Sequence[Event]):
     """The events so far, numbered from 1.
 
     They are kept as plain tuples of plain values, which the garbage collector looks at once and then no more; a
-    long-lived engine has millions of them. Once it has ended they are kept as one piece of bytes, a quarter of that.
+    long-lived engine has millions of them. Once it has ended they are kept as one piece of bytes, a quarter of that,
+    and then wherever that piece is moved to.
     """
 
-    __slots__ = ("_entries", "_packed")
+    __slots__ = ("_kept",)
 
     def __init__(self) -> None:
-        self._entries: list[_Entry] = []
-        self._packed: bytes | None = None
+        self._kept: list[_Entry] | bytes | Elsewhere = []
+        """One of the three at any time: who reads it holds no lock."""
 
-    def pack(self) -> None:
-        """Keep them in less memory: hardly any will be looked at again."""
-        if self._packed is None:
-            self._packed, self._entries = marshal.dumps(self._entries), []
+    def pack(self) -> bytes:
+        """Keep them in less memory, as what is returned."""
+        packed = self.packed or marshal.dumps(self._unpacked())
+        self._kept = packed
+        return packed
+
+    @property
+    def packed(self) -> bytes | None:
+        """All of them, if they are packed, and here."""
+        return self._kept if isinstance(self._kept, bytes) else None
+
+    def move(self, packed: bytes, where: Elsewhere) -> None:
+        """Keep them where `where` finds them, provided that they still are as they were packed."""
+        if self._kept is packed:
+            self._kept = where
 
     def _unpacked(self) -> list[_Entry]:
-        if self._packed is None:
-            return self._entries
-        entries: list[_Entry] = marshal.loads(self._packed)  # noqa: S302 -- our own, from this process  # nosec B302
+        kept = self._kept
+        if isinstance(kept, list):
+            return kept
+        packed = kept if isinstance(kept, bytes) else kept()
+        entries: list[_Entry] = marshal.loads(packed)  # noqa: S302 -- our own, from this process  # nosec B302
         return entries
 
     def __len__(self) -> int:
@@ -87,12 +104,13 @@ class History(Sequence[Event]):
 
     def append(self, event_type: str, previous: int, timestamp: float, details: dict[str, Any] | None = None) -> int:
         """Record an event and return its id; raises HistoryFullError when only a last event still fits."""
-        if self._packed is not None:  # it was redriven
-            self._entries, self._packed = self._unpacked(), None
-        number = len(self._entries) + 1
+        entries = self._kept
+        if type(entries) is not list:  # it was redriven
+            self._kept = entries = self._unpacked()
+        number = len(entries) + 1
         if number >= MAX_EVENTS and event_type not in _TERMINAL:
             raise HistoryFullError
-        self._entries.append((number, previous, event_type, timestamp, details))
+        entries.append((number, previous, event_type, timestamp, details))
         return number
 
 
