@@ -11,6 +11,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -119,7 +120,8 @@ class Simulator(ABC):
                 return response
             finally:
                 kind = fault.fault.value if fault else None
-                self._note(Call(self.clock.now(), operation, request.method, request.full_path, kind, status, ids))
+                method, path = intern(request.method), intern(request.full_path)  # the same ones over and over
+                self._note(Call(self.clock.now(), intern(operation), method, path, kind, status, ids))
 
     def _note(self, call: Call) -> None:
         self.log.append(call)

@@ -361,7 +361,8 @@ class Core:
             self.soon(partial(self.interpreter.map_runs.child_ended, execution))
         if execution.status == "SUCCEEDED":
             execution.root = None
-            execution.randomness.rest()
+            if execution.map_run is None:
+                execution.randomness.rest()
         self._archive.add(execution.history)
         self._notable = True
         self.executions.finished(execution)

@@ -135,7 +135,10 @@ class Join:
 
 
 class Randomness:
-    """An execution's own source of randomness, seeded when it is first drawn from: most never are, and it is large."""
+    """An execution's own source of randomness, which children of a Distributed Map draw from, too.
+
+    It is seeded when it is first drawn from: most never are, and it is large.
+    """
 
     __slots__ = ("_random", "_seed")
 
