@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
+from copy import copy
 from functools import wraps
 from typing import Any
 
@@ -37,6 +38,13 @@ class CompleteFunction(LambdaFunction):  # type: ignore[misc]  # moto is untyped
         super().__init__(account_id, spec, region, version)
         self.logging_config: dict[str, Any] = spec.get("LoggingConfig") or {}
         self.dead_letter_config: dict[str, Any] = spec.get("DeadLetterConfig") or {}
+
+    def __deepcopy__(self, _: object) -> CompleteFunction:
+        """A copy to be given another name or version, which is all that moto makes them for.
+
+        A copy of all that it leads to would fail while somebody else deploys.
+        """
+        return copy(self)
 
     def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
         """The function's configuration as GetFunctionConfiguration answers it."""
@@ -97,10 +105,6 @@ class _Filed:
         file.flush()
         self._file = open(os.dup(file.fileno()), "rb", buffering=0)  # noqa: SIM115 -- lives as long as this does
         self.size = os.fstat(file.fileno()).st_size
-
-    def __deepcopy__(self, _: object) -> _Filed:
-        """The same: a file does not change."""
-        return self
 
     def __bytes__(self) -> bytes:
         """All of them."""

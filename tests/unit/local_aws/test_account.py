@@ -11,6 +11,7 @@ import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.backends import get_backend
 
 from local.aws.clients import create_client
 from local.lambda_runtime.moto_source import MotoFunctionSource
@@ -91,6 +92,26 @@ def test_code_stays_what_it_was_when_its_object_changes_and_goes(account: Accoun
             assert archive.sha256 == hashlib.sha256(content).hexdigest()
     configuration = functions.get_function(FunctionName="f", Qualifier="1")["Configuration"]
     assert configuration["CodeSize"] == len(content)
+
+
+def test_functions_are_listed_the_same_again_and_are_not_copied_with_all_that_they_lead_to(account: Account) -> None:
+    role = account.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}", Path="/")["Role"]["Arn"]
+    functions = account.client("lambda")
+    functions.create_function(
+        FunctionName="f",
+        Runtime="python3.11",
+        Handler="it.handler",
+        Role=role,
+        Code={"ZipFile": zipped()},
+        Publish=True,
+    )
+    listed = [functions.list_functions(FunctionVersion="ALL")["Functions"] for _ in range(2)]
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:f"
+    assert [[it["FunctionArn"] for it in each] for each in listed] == [[f"{arn}:$LATEST", f"{arn}:1"]] * 2
+    backend = get_backend("lambda")["123456789012"]["us-east-1"]
+    (latest, _), (same, _) = backend.list_functions("ALL"), backend.list_functions("ALL")
+    assert latest is not same
+    assert latest.code is same.code
 
 
 def zipped(size: int = 0) -> bytes:
