@@ -48,8 +48,8 @@ _SLOWER: Final = 1.5
 _SLOWER_P99: Final = 2.0
 """Of some 480 reads, the p99 is the fifth slowest: it varies more than a median does."""
 
-_SAGA_MIB: Final = 1.0
-"""By which the machine may grow for a saga: twice what is kept of one on purpose, its allocator's gaps included."""
+_SAGA_MIB: Final = 0.5
+"""By which the machine may grow for a saga: some three times what is kept of one on purpose, gaps included."""
 
 _THROTTLES: Final = [{"operation": "*", "fault": "throttle", "times": None, "probability": _THROTTLED, "seed": 7}]
 
