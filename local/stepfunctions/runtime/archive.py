@@ -31,7 +31,7 @@ class Archive:
         self._bytes = 0
 
     def add(self, history: History) -> None:
-        """Keep a history that has ended, for the caller holds the lock; one that goes on all the same leaves again."""
+        """Keep a history that has ended; one that goes on all the same leaves again. The caller holds the lock."""
         self._waiting.append(history)
         self._bytes += len(history.pack())
         if len(self._waiting) >= _MOST or self._bytes >= _MOST_BYTES:
