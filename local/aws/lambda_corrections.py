@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import copy
 from functools import wraps
 from typing import Any
@@ -25,7 +25,6 @@ _KEPT_ON_UPDATE = {
 _QUALIFIED_ARN_PARTS = 8  # arn:aws:lambda:region:account:function:name:qualifier
 
 _CONTENT = "_skysaga_content"
-_PIECE = 2**20
 
 _create_mapping = LambdaBackend.create_event_source_mapping
 _update_mapping = LambdaBackend.update_event_source_mapping
@@ -101,33 +100,25 @@ def correct_lambda() -> None:
 class _Filed:
     """Bytes that stay in their file until somebody asks: a layer has tens of megabytes, and is unpacked once."""
 
-    def __init__(self, file: Any) -> None:
-        file.flush()
-        self._file = open(os.dup(file.fileno()), "rb", buffering=0)  # noqa: SIM115 -- lives as long as this does
-        self.size = os.fstat(file.fileno()).st_size
+    def __init__(self, descriptor: int, size: int) -> None:
+        self._file = open(os.dup(descriptor), "rb", buffering=0)  # noqa: SIM115 -- lives as long as this does
+        self._size = size
 
     def __bytes__(self) -> bytes:
-        """All of them."""
-        return b"".join(self.pieces())
-
-    def pieces(self) -> Iterator[bytes]:
-        """All of them, one megabyte after the other, wherever somebody else is in the file."""
-        for begin in range(0, self.size, _PIECE):
-            yield os.pread(self._file.fileno(), _PIECE, begin)
+        """All of them, wherever somebody else is in the file."""
+        return os.pread(self._file.fileno(), self._size, 0)
 
 
 def _content_once(key: Any) -> Any:
-    """An object's bytes, size and hashes, read once and held once: every stack has a layer of the same object.
+    """An object's bytes, size and hashes, read once and kept once: every stack has a layer of the same object.
 
     What is put in an object's place is another key of moto's.
     """
     if _CONTENT not in vars(key):
-        content = _Filed(key._value_buffer) if key._value_buffer._rolled else key.value
-        size, pieces = (content.size, content.pieces()) if isinstance(content, _Filed) else (len(content), [content])
-        digest = hashlib.sha256()
-        for piece in pieces:
-            digest.update(piece)
-        setattr(key, _CONTENT, (content, size, base64.b64encode(digest.digest()).decode(), digest.hexdigest()))
+        read: bytes = key.value
+        digest = hashlib.sha256(read)
+        kept = _Filed(key._value_buffer.fileno(), len(read)) if key._value_buffer._rolled else read
+        setattr(key, _CONTENT, (kept, len(read), base64.b64encode(digest.digest()).decode(), digest.hexdigest()))
     return getattr(key, _CONTENT)
 
 
