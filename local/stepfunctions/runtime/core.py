@@ -194,7 +194,7 @@ class Core:
             self.after(partial(self.call_at, self.now, action))
 
     def call_at(self, moment: float, action: Callable[[], None]) -> Timer:
-        """Have `action` called at `moment`, which is no input: it may change nothing of an execution."""
+        """Have `action` called at `moment`; it is no input, so no journal knows of it."""
         with self._lock:
             timer = self.scheduler.call_at(moment, action)
             self.wake()

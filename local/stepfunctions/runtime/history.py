@@ -99,8 +99,12 @@ class History(Sequence[Event]):
 
     @property
     def events(self) -> Sequence[Event]:
-        """The events, in the order of their ids."""
-        return self
+        """The events, in the order of their ids, to look at more than once: unpacked if they are not."""
+        if isinstance(self._kept, list):
+            return self
+        opened = History()
+        opened._kept = self._unpacked()
+        return opened
 
     def append(self, event_type: str, previous: int, timestamp: float, details: dict[str, Any] | None = None) -> int:
         """Record an event and return its id; raises HistoryFullError when only a last event still fits."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 from typing import Any
 
 import pytest
@@ -56,6 +57,24 @@ def test_what_is_archived_is_told_as_before(clock: Clock) -> None:
         assert [it["type"] for it in engine.history(last)] == [it["type"] for it in told[0]]
     finally:
         engine.close()
+
+
+def test_a_page_of_what_is_archived_is_unpacked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(clock=VirtualClock())
+    arns = ended(engine, PASSING, 4)
+    await_archived(engine, arns)
+    unpacked: list[bytes] = []
+    decompress = zlib.decompress
+
+    def noted(block: bytes) -> bytes:
+        unpacked.append(block)
+        return decompress(block)
+
+    monkeypatch.setattr(zlib, "decompress", noted)
+    request = {"executionArn": arns[1], "reverseOrder": True}
+    backwards = engine.api.call("GetExecutionHistory", request)["events"]
+    assert len(unpacked) == 1
+    assert backwards[::-1] == engine.history(arns[1])
 
 
 def test_what_is_large_does_not_wait_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
