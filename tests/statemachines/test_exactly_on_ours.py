@@ -46,6 +46,7 @@ def test_backoff_doubles_up_to_half_a_minute_with_full_jitter(sagas: Sagas) -> N
         shares += [wait / longest for wait, longest in zip(waited, most, strict=True)]
 
     assert all(0 <= share <= 1 for share in shares)
+    assert len(set(shares)) > 1
     assert 0.3 < fmean(shares) < 0.7, "80 draws from 0 to 1, which is six standard deviations on either side"
 
 
