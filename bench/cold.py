@@ -21,15 +21,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from statistics import median
 from typing import Any, Final, NamedTuple
 
-from bench.figure import Figure, cheaper, compared
+from bench.figure import Figure, paired
 from infra.packaging.bundles import Bundles, build_bundles
 from infra.packaging.target import host
 from local.worker_environment import worker_environment
 
-ROUNDS: Final = 5
+ROUNDS: Final = 7
 
 _SAGA: Final = {"saga_id": "00000000000000000000000000"}
 _LOOK: Final = {**_SAGA, "resource_id": "web", "goal": "READY"}
@@ -251,46 +250,51 @@ def laboratory(bundles: Bundles, unpacked: Path) -> Iterator[Laboratory]:
 
 
 def figures() -> list[Figure]:
-    """What each function takes to be imported, to answer first, and of memory, as medians of interleaved starts."""
+    """What each function takes to be imported, to answer first, and of memory, each beside the peer."""
     bundles = build_bundles(host())
     with tempfile.TemporaryDirectory() as name:
         unpack(bundles, Path(name))
         with laboratory(bundles, Path(name)) as starts:
             taken = rounds(starts, STARTS, ROUNDS + 1)
-    typical = {name: summed_up(each[1:]) for name, each in taken.items()}  # at first, the files are not in memory yet
-    peer, method = typical.pop(PEER), f"median of {ROUNDS} fresh interpreters, interleaved with the peer's"
     found: list[Figure] = []
-    for name, it in typical.items():
-        budget, seconds = STARTS[name].budget, f"processor time, {method}"
-        ms, memory = peer.imported * 1000, (PEER, peer.resting)
+    for name, each in taken.items():
+        it = Beside(each[1:])  # at first, the files are not in memory yet
+        budget = STARTS[name].budget
+        method = f"median of {ROUNDS} fresh interpreters, each right after the peer's"
+        seconds = f"processor time, {method}"
         found += [
-            cheaper(f"import of {name}", it.imported * 1000, "ms", (PEER, ms), budget, seconds),
-            cheaper(f"first call of {name}", it.first * 1000, "ms", (PEER, ms), budget, seconds),
-            cheaper(f"memory at rest of {name}", it.resting, "MB", memory, budget, f"PSS once imported, {method}"),
-            compared(f"memory of {name} after its first call", it.warm, "MB", memory, None, f"PSS, {method}"),
+            paired(f"import of {name}", it.imports, "ms", PEER, budget, seconds),
+            paired(f"first call of {name}", it.first_calls, "ms", PEER, budget, seconds),
+            paired(f"memory at rest of {name}", it.resting, "MB", PEER, budget, f"PSS once imported, {method}"),
+            paired(f"memory of {name} after its first call", it.warm, "MB", PEER, None, f"PSS, {method}"),
         ]
     return found
 
 
-def rounds(starts: Laboratory, names: Iterable[str], count: int) -> dict[str, list[Taken]]:
-    """What each of some functions took, and the peer, started in turn `count` times."""
-    taken: dict[str, list[Taken]] = {}
+def rounds(starts: Laboratory, names: Iterable[str], count: int) -> dict[str, list[tuple[Taken, Taken]]]:
+    """What each of some functions took, with what the peer took right before it, in `count` rounds.
+
+    A machine's speed may change by half from one second to the next: only what follows each other is compared.
+    """
+    taken: dict[str, list[tuple[Taken, Taken]]] = {}
     for _ in range(count):
-        taken.setdefault(PEER, []).append(starts.peer())
         for name in names:
-            taken.setdefault(name, []).append(starts.start(name))
+            peer = starts.peer()
+            taken.setdefault(name, []).append((starts.start(name), peer))
     return taken
 
 
-def summed_up(taken: Sequence[Taken]) -> Taken:
-    """One start that stands for several: each of its figures is the median of theirs."""
-    return Taken(
-        median(it.imported for it in taken),
-        median(it.first for it in taken),
-        median(it.resting for it in taken),
-        median(it.warm for it in taken),
-        taken[-1].ended,
-    )
+class Beside:
+    """Starts of a function beside the peer's, figure by figure: the function's and the peer's of each pair.
+
+    A first call is set beside the peer's import, which makes its client: it has no call of its own.
+    """
+
+    def __init__(self, taken: Sequence[tuple[Taken, Taken]]) -> None:
+        self.imports = [(it.imported * 1000, peer.imported * 1000) for it, peer in taken]
+        self.first_calls = [(it.first * 1000, peer.imported * 1000) for it, peer in taken]
+        self.resting = [(it.resting, peer.resting) for it, peer in taken]
+        self.warm = [(it.warm, peer.resting) for it, peer in taken]
 
 
 class _Stub(BaseHTTPRequestHandler):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import TypedDict
 
@@ -55,6 +55,27 @@ def cheaper(name: str, value: float, unit: str, peer: tuple[str, float], times: 
         met=value <= times * peer[1],
         peer={peer[0]: round(peer[1], 1)},
         ratio=round(peer[1] / value, 2),
+        method=method,
+    )
+
+
+def paired(
+    name: str, pairs: Sequence[tuple[float, float]], unit: str, peer: str, times: float | None, method: str
+) -> Figure:
+    """A cost that is to be at most `times` the peer's, or is only set beside it when `times` is None.
+
+    Each pair is this and the peer's, measured right after each other: the ratio is the median of theirs, which a
+    machine that changes its speed between pairs does not touch.
+    """
+    ratio = median(theirs / ours for ours, theirs in pairs)
+    return Figure(
+        name=name,
+        value=round(median(ours for ours, _ in pairs), 1),
+        unit=unit,
+        goal=None if times is None else f"at most {times:g} times {peer}",
+        met=None if times is None else ratio * times >= 1,
+        peer={peer: round(median(theirs for _, theirs in pairs), 1)},
+        ratio=round(ratio, 2),
         method=method,
     )
 

@@ -1,8 +1,7 @@
 """What a cold start of each function may take, and what it must not load.
 
-Processor time against the peer's of the same round. What is over its budget in the first round is judged by others, in
-which it and the peer are started beside each other: a machine's speed may change by half from one second to the next,
-so the best of many rounds would be the peer's in a quick second and a function's in a slow one.
+Processor time against the peer's, started right before. What is over its budget in the first round is judged by the
+median of others.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from statistics import median
 
 import pytest
 
-from bench.cold import PEER, STARTS, Taken, laboratory, rounds
+from bench.cold import STARTS, Beside, Taken, laboratory, rounds
 from infra.packaging.bundles import Bundles
 
 AGAIN = 11
@@ -84,16 +83,12 @@ def test_every_function_starts_within_its_budget(here: Bundles, unpacked: Path) 
     assert over == {}
 
 
-def too_much(taken: Mapping[str, Sequence[Taken]]) -> dict[str, str]:
+def too_much(taken: Mapping[str, Sequence[tuple[Taken, Taken]]]) -> dict[str, str]:
     """The functions that are over their budget, and by what they are: by the median of the rounds."""
     found = {}
-    for name in taken.keys() - {PEER}:
-        beside = list(zip(taken[name], taken[PEER], strict=True))
-        ratios = (
-            median(it.imported / peer.imported for it, peer in beside),
-            median(it.first / peer.imported for it, peer in beside),
-            median(it.resting / peer.resting for it, peer in beside),
-        )
+    for name, each in taken.items():
+        it = Beside(each)
+        ratios = [median(ours / peer for ours, peer in pairs) for pairs in (it.imports, it.first_calls, it.resting)]
         budget = STARTS[name].budget
         if max(ratios) > budget:
             found[name] = "import {:.2f}, first call {:.2f}, memory {:.2f}".format(*ratios) + f" of {budget}"
