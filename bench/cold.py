@@ -23,7 +23,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from bench.figure import Figure, paired
+from bench.figure import Figure, cheaper
 from infra.packaging.bundles import Bundles, build_bundles
 from infra.packaging.target import host
 from local.worker_environment import worker_environment
@@ -263,10 +263,10 @@ def figures() -> list[Figure]:
         method = f"median of {ROUNDS} fresh interpreters, each right after the peer's"
         seconds = f"processor time, {method}"
         found += [
-            paired(f"import of {name}", it.imports, "ms", PEER, budget, seconds),
-            paired(f"first call of {name}", it.first_calls, "ms", PEER, budget, seconds),
-            paired(f"memory at rest of {name}", it.resting, "MB", PEER, budget, f"PSS once imported, {method}"),
-            paired(f"memory of {name} after its first call", it.warm, "MB", PEER, None, f"PSS, {method}"),
+            cheaper(f"import of {name}", it.imports, "ms", PEER, budget, seconds),
+            cheaper(f"first call of {name}", it.first_calls, "ms", PEER, budget, seconds),
+            cheaper(f"memory at rest of {name}", it.resting, "MB", PEER, budget, f"PSS once imported, {method}"),
+            cheaper(f"memory of {name} after its first call", it.warm, "MB", PEER, None, f"PSS, {method}"),
         ]
     return found
 

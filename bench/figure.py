@@ -6,6 +6,10 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import TypedDict
 
+Pair = tuple[float, float]
+"""This and its peer, measured one after the other. A machine's speed may change between pairs, so each has a ratio of
+its own, and theirs has a median."""
+
 
 class Figure(TypedDict):
     """`value` in `unit`; `goal` in words or the same unit and whether it is `met`, None where there is none.
@@ -32,7 +36,7 @@ def limited(name: str, value: float, unit: str, limit: float, method: str, digit
 
 def compared(name: str, value: float, unit: str, peer: tuple[str, float], times: float | None, method: str) -> Figure:
     """A rate that is to be at least `times` the peer's, or is only set beside it when `times` is None."""
-    ratio = round(value / peer[1], 1)
+    ratio = value / peer[1]
     return Figure(
         name=name,
         value=round(value, 1),
@@ -40,44 +44,33 @@ def compared(name: str, value: float, unit: str, peer: tuple[str, float], times:
         goal=None if times is None else f"{times:g} times {peer[0]}'s",
         met=None if times is None else ratio >= times,
         peer={peer[0]: round(peer[1], 2)},
-        ratio=ratio,
-        method=method,
-    )
-
-
-def cheaper(name: str, value: float, unit: str, peer: tuple[str, float], times: float, method: str) -> Figure:
-    """A cost that is to be at most `times` the peer's."""
-    return Figure(
-        name=name,
-        value=round(value, 1),
-        unit=unit,
-        goal=f"at most {times:g} times {peer[0]}",
-        met=value <= times * peer[1],
-        peer={peer[0]: round(peer[1], 1)},
-        ratio=round(peer[1] / value, 2),
-        method=method,
-    )
-
-
-def paired(
-    name: str, pairs: Sequence[tuple[float, float]], unit: str, peer: str, times: float | None, method: str
-) -> Figure:
-    """A cost that is to be at most `times` the peer's, or is only set beside it when `times` is None.
-
-    Each pair is this and the peer's, measured right after each other: the ratio is the median of theirs, which a
-    machine that changes its speed between pairs does not touch.
-    """
-    ratio = median(theirs / ours for ours, theirs in pairs)
-    return Figure(
-        name=name,
-        value=round(median(ours for ours, _ in pairs), 1),
-        unit=unit,
-        goal=None if times is None else f"at most {times:g} times {peer}",
-        met=None if times is None else ratio * times >= 1,
-        peer={peer: round(median(theirs for _, theirs in pairs), 1)},
         ratio=round(ratio, 2),
         method=method,
     )
+
+
+def cheaper(
+    name: str, pairs: Sequence[Pair], unit: str, peer: str, times: float | None, method: str, digits: int = 1
+) -> Figure:
+    """A cost that is to be at most `times` the peer's, or is only set beside it when `times` is None."""
+    return _paired(name, pairs, unit, peer, median(theirs / ours for ours, theirs in pairs), method, digits) | {
+        "goal": None if times is None else f"at most {times:g} times {peer}",
+        "met": None if times is None else median(ours / theirs for ours, theirs in pairs) <= times,
+    }
+
+
+def faster(name: str, pairs: Sequence[Pair], unit: str, peer: str, times: float, method: str) -> Figure:
+    """A rate that is to be at least `times` the peer's."""
+    ratio = median(ours / theirs for ours, theirs in pairs)
+    return _paired(name, pairs, unit, peer, ratio, method, 1) | {
+        "goal": f"{times:g} times {peer}'s",
+        "met": ratio >= times,
+    }
+
+
+def _paired(name: str, pairs: Sequence[Pair], unit: str, peer: str, ratio: float, method: str, digits: int) -> Figure:
+    value, beside = (round(median(column), digits) for column in zip(*pairs, strict=True))
+    return plain(name, value, unit, method, digits) | {"peer": {peer: beside}, "ratio": round(ratio, 2)}
 
 
 def plain(name: str, value: float, unit: str, method: str, digits: int = 1) -> Figure:

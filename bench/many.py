@@ -1,8 +1,9 @@
 """Many sagas at once on our engine, and the same saga with the same no-op activities on its peers, side by side.
 
-Every engine runs in processes of its own, started before anything is measured; then they take turns, ROUNDS times, so
-that a busy moment of the machine strikes all of them. Peers are installed when they are first asked for, which takes
-a minute or two once. PEERS in the environment names those to measure, separated by commas; unset, all of them.
+Every engine runs in processes of its own, started before anything is measured; then they take turns at each number of
+sagas, ROUNDS times, so that a busy moment of the machine strikes all of them. Peers are installed when they are first
+asked for, which takes a minute or two once. PEERS in the environment names those to measure, separated by commas;
+unset, all of them.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 
-from bench.figure import Figure, cheaper, compared, plain
+from bench.figure import Figure, Pair, cheaper, faster, plain
 from bench.peers.aws_durable import AwsDurable
 from bench.peers.aws_local_stepfunctions import AwsLocalStepfunctions
 from bench.peers.dbos import Dbos
@@ -44,14 +46,16 @@ FAIL = "gcp"
 
 @dataclass
 class Measured:
-    """One engine in one variant: its loads by how many sagas were at once, and its memory when all had run."""
+    """One engine in one variant: its loads by how many sagas were at once and by round, its memory when all had run."""
 
     peer: Peer
     variant: str
-    loads: dict[int, list[Load]] = field(default_factory=lambda: {at_once: [] for at_once in AT_ONCE})
+    loads: dict[int, dict[int, Load]] = field(default_factory=lambda: {at_once: {} for at_once in AT_ONCE})
     rolled_back: list[Load] = field(default_factory=list)
     megabytes: float = 0.0
     sagas: int = 0
+    last: float = 0.0
+    """Sagas per second."""
 
     @property
     def label(self) -> str:
@@ -60,24 +64,32 @@ class Measured:
 
     def per_second(self, at_once: int) -> float:
         """The median of the rounds."""
-        return median(load.per_second for load in self.loads[at_once])
+        return median(load.per_second for load in self.loads[at_once].values())
 
     def percentile(self, at_once: int, percent: float) -> float:
         """Milliseconds; the median of the rounds."""
-        return median(load.percentile(percent) for load in self.loads[at_once])
+        return median(load.percentile(percent) for load in self.loads[at_once].values())
 
-    def take_turn(self, engine: Running) -> None:
-        """Run one round of every number at once: of fewer sagas, or once only, where they would take long."""
-        last = engine.run(5, 1)
-        for at_once in AT_ONCE:
-            affordable = int(last.per_second * TURN_SECONDS)
-            count = max(at_once, min(SAGAS[at_once], affordable))
-            if self.loads[at_once] and count > 2 * affordable:
-                continue
-            last = engine.run(count, at_once)
-            self.loads[at_once].append(last)
-            self.sagas += count
+    def begin_round(self, engine: Running) -> None:
+        """Roll a few sagas back, and see how many a turn can have."""
         self.rolled_back.append(engine.run(5, 1, FAIL))
+        self.last = engine.run(5, 1).per_second
+
+    def take_turn(self, engine: Running, number: int, at_once: int) -> None:
+        """Run a round's sagas, so many at once: fewer of them, or in one round only, where they would take long."""
+        affordable = int(self.last * TURN_SECONDS)
+        count = max(at_once, min(SAGAS[at_once], affordable))
+        if self.loads[at_once] and count > 2 * affordable:
+            return
+        load = engine.run(count, at_once)
+        self.loads[at_once][number] = load
+        self.last = load.per_second
+        self.sagas += count
+
+    def beside(self, peer: Measured, at_once: int, measure: Callable[[Load], float]) -> list[Pair]:
+        """A measure of ours and the peer's, for each round that both took part in."""
+        ours, theirs = self.loads[at_once], peer.loads[at_once]
+        return [(measure(ours[number]), measure(theirs[number])) for number in ours if number in theirs]
 
 
 def chosen() -> list[Peer]:
@@ -113,16 +125,24 @@ def measure(peers: list[Peer]) -> tuple[list[Measured], dict[str, str]]:
                     at_work.append((Measured(peer, variant), engine))
             except (NotInstalled, EngineFailed, OSError) as error:
                 missing[peer.name] = str(error)
-        for _ in range(ROUNDS):
-            for measured, engine in list(at_work):
-                try:
-                    measured.take_turn(engine)
-                except EngineFailed as error:
-                    missing[measured.label] = str(error)
-                    at_work.remove((measured, engine))
+        for number in range(ROUNDS):
+            _take_turns(at_work, missing, Measured.begin_round)
+            for at_once in AT_ONCE:
+                _take_turns(at_work, missing, partial(Measured.take_turn, number=number, at_once=at_once))
         for measured, engine in at_work:
             measured.megabytes = engine.megabytes()
     return [measured for measured, _ in at_work], missing
+
+
+def _take_turns(
+    at_work: list[tuple[Measured, Running]], missing: dict[str, str], turn: Callable[[Measured, Running], None]
+) -> None:
+    for measured, engine in list(at_work):
+        try:
+            turn(measured, engine)
+        except EngineFailed as error:
+            missing[measured.label] = str(error)
+            at_work.remove((measured, engine))
 
 
 def resumed(peer: Peer, variant: str) -> tuple[int, float]:
@@ -155,7 +175,7 @@ def _survivors(peers: list[Peer], missing: dict[str, str]) -> Iterator[tuple[str
 
 HOW = (
     "the saga of bench/peers/definition.py, 13 no-op activities, on this machine; the median of "
-    f"{ROUNDS} rounds in which all engines take turns, one for what takes an engine long"
+    f"{ROUNDS} rounds in which all engines take turns at each number, one for what takes an engine long"
 )
 
 
@@ -186,19 +206,20 @@ def beside(ours: Measured, peer: Measured) -> list[Figure]:
     figures = [
         cheaper(
             f"{name}: p50 one at a time",
-            ours.percentile(1, 50),
+            ours.beside(peer, 1, lambda load: load.percentile(50)),
             "ms",
-            (peer.label, peer.percentile(1, 50)),
+            peer.label,
             1,
             f"{how}; beside it p99 {ours.percentile(1, 99):.1f} and {peer.percentile(1, 99):.1f} ms",
+            2,
         )
     ]
     figures += [
-        compared(
+        faster(
             f"{name}: {at_once} at once",
-            ours.per_second(at_once),
+            ours.beside(peer, at_once, lambda load: load.per_second),
             "1/s",
-            (peer.label, peer.per_second(at_once)),
+            peer.label,
             1,
             f"{how}; beside it p50 {ours.percentile(at_once, 50):.0f} and {peer.percentile(at_once, 50):.0f} ms, "
             f"p99 {ours.percentile(at_once, 99):.0f} and {peer.percentile(at_once, 99):.0f} ms",
