@@ -39,6 +39,7 @@ from local.event_pump.moto_source import MotoEventSource
 from local.event_pump.targets import LocalTargets
 from local.event_pump.watching import Watching
 from local.grants import grant_operator
+from local.heap import give_back_unused
 from local.http_api.front import HttpApis
 from local.http_api.moto_source import MotoHttpApiSource
 from local.http_server import serve
@@ -339,6 +340,7 @@ def one_machine(report: Callable[[str], None], ports: Ports = ANY_PORTS, *, cost
     SynthesisFailed, DeploymentFailed, or OSError for a port that is taken.
     """
     report("synthesizing the stacks")
+    give_back_unused()
     Thread(target=preload, name="preload", daemon=True).start()
     assembly = synthesize()
     report("starting the clouds")

@@ -1,0 +1,35 @@
+"""What a machine's process does with memory that it has used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+GAPS = """
+from local.heap import give_back_unused
+
+def resident():
+    with open("/proc/self/statm") as kept:
+        return int(kept.read().split()[1]) * 4096 / 2**20
+
+if {given_back}:
+    give_back_unused()
+del (large := [bytearray(8 * 2**20)])[:]  # from then on, glibc takes what is smaller from the heap
+before = resident()
+blocks = [bytearray(2**20) for _ in range(100)]
+above = bytearray(100_000)
+del blocks
+print(resident() - before)
+"""
+
+
+def grown(given_back: bool) -> float:
+    """By how many MiB a process grows that needs a hundred for a moment."""
+    program = GAPS.format(given_back=given_back)
+    ran = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603 -- our own
+    return float(ran.stdout)
+
+
+def test_memory_that_is_not_used_any_more_is_given_back() -> None:
+    assert grown(given_back=False) > 50
+    assert grown(given_back=True) < 10
