@@ -9,15 +9,18 @@ import sys
 import pytest
 
 GAPS = """
+import resource
+
 from local.heap import give_back_unused
 
 def resident():
     with open("/proc/self/statm") as kept:
-        return int(kept.read().split()[1]) * 4096 / 2**20
+        return int(kept.read().split()[1]) * resource.getpagesize() / 2**20
 
 if {given_back}:
     give_back_unused()
-del (large := [bytearray(8 * 2**20)])[:]  # from then on, glibc takes what is smaller from the heap
+large = bytearray(8 * 2**20)
+del large  # from then on, glibc takes what is smaller from the heap
 before = resident()
 blocks = [bytearray(2**20) for _ in range(100)]
 above = bytearray(100_000)
