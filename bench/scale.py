@@ -91,12 +91,14 @@ def request(resources: int) -> dict[str, Any]:
 
 
 def measure(resources: int, *, fails: bool) -> Run:
-    """Run one saga on a machine of its own, whose process gives memory back as that of one machine does."""
+    """Run one saga on a machine of its own, whose process does with memory what that of one machine does."""
     give_back_unused()
     with TemporaryDirectory() as state:
         machine = MeasuredMachine(Path(state), QUICK, hurry=True)
         try:
-            return _measured(machine, machine.deploy(synthesize()), resources, fails=fails)
+            endpoints = machine.deploy(synthesize())
+            machine.settle()
+            return _measured(machine, endpoints, resources, fails=fails)
         finally:
             machine.close()
 

@@ -161,7 +161,9 @@ def _run_machine(pipe: Connection) -> None:
     with TemporaryDirectory() as state:
         machine = WatchedMachine(tell, Path(state))
         try:
-            tell(machine.deploy(synthesize()).api)
+            endpoints = machine.deploy(synthesize())
+            machine.settle()
+            tell(endpoints.api)
             pipe.recv()
         finally:
             machine.close()

@@ -39,7 +39,7 @@ from local.event_pump.moto_source import MotoEventSource
 from local.event_pump.targets import LocalTargets
 from local.event_pump.watching import Watching
 from local.grants import grant_operator
-from local.heap import give_back_unused
+from local.heap import give_back_unused, keep_for_good
 from local.http_api.front import HttpApis
 from local.http_api.moto_source import MotoHttpApiSource
 from local.http_server import serve
@@ -251,6 +251,10 @@ class Machine:
         """Collect costs for the hour that has begun, soon: the schedule comes round for the first time in an hour."""
         self._warming.afterwards(lambda: self._invoke_later_if_there("skysaga-billing-start"), _FIRST_SAGA_SECONDS)
 
+    def settle(self) -> None:
+        """Have the process of its own that this machine is in keep for good, soon, what it has begun with."""
+        self._warming.afterwards(keep_for_good, _FIRST_SAGA_SECONDS)
+
     def close(self) -> None:
         """Stop everything, the last started first."""
         self._running.close()
@@ -348,6 +352,7 @@ def one_machine(report: Callable[[str], None], ports: Ports = ANY_PORTS, *, cost
     try:
         report("deploying the stacks")
         endpoints = machine.deploy(assembly)
+        machine.settle()
         with _announced(endpoints):
             if costs:
                 grant_operator(endpoints.aws, REGION, OPERATOR)

@@ -149,6 +149,7 @@ def prepare(module: str, *, later: bool) -> bytes:
     variables.update(read.items())
     os.environ._data = variables  # type: ignore[attr-defined]
     gc.freeze()  # what is here stays, and looking through it would copy it into each worker
+    gc.collect(0)  # of nothing; a module that waits for the first look before it has more of them need not wait
     alone = threading.active_count() == 1
     return json.dumps(sorted(map(os.fsdecode, read.names)) if alone else None).encode()
 

@@ -81,6 +81,26 @@ def test_a_function_loads_no_more_than_it_starts_with_and_builds_no_validator(
     assert not built
 
 
+def test_the_collector_of_garbage_looks_once_through_what_is_imported_and_then_more_often(
+    unpacked: Path, here: Bundles
+) -> None:
+    program = """
+import gc, lambdas
+print(gc.get_threshold()[0], gc.get_freeze_count())
+gc.collect(0)
+print(gc.get_threshold()[0], gc.get_freeze_count() > 1000, gc.callbacks)
+"""
+    ran = subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, "-S", "-P", "-c", program],
+        env={"PYTHONPATH": str(unpacked / here.code.stem)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert ran.stdout == "250000 0\n50000 True []\n"
+
+
 def test_every_function_starts_within_its_budget(here: Bundles, unpacked: Path) -> None:
     with laboratory(here, unpacked) as starts:
         over = too_much(rounds(starts, STARTS, 1))

@@ -86,6 +86,22 @@ def test_what_the_import_reads_of_the_environment_is_the_functions_own(
     assert (shared[0] == shared[2]) == (reads != "dict(os.environ)")
 
 
+def test_a_module_learns_that_it_is_imported_by_the_collectors_first_look(
+    runtime: LambdaRuntime, deployments: DeploymentsInMemory
+) -> None:
+    source = """
+import gc, os
+gc.set_threshold(1_000_000)
+LOOKED = []
+gc.callbacks.append(lambda phase, found: LOOKED.append((phase, found["generation"], os.getpid())))
+def looked(event, context): return [LOOKED, os.getppid(), gc.get_freeze_count() > 1000]
+"""
+    deployments.deploy("looked", "app.looked", code=archive({"app.py": source}))
+    looked, template, frozen = json.loads(runtime.invoke("looked", b"{}").payload)
+    assert looked == [["start", 0, template], ["stop", 0, template]]
+    assert frozen
+
+
 def test_each_log_has_what_the_import_prints(
     runtime: LambdaRuntime, deployments: DeploymentsInMemory, tmp_path: Path
 ) -> None:

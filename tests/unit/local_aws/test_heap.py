@@ -28,6 +28,20 @@ del blocks
 print(resident() - before)
 """
 
+KEPT = """
+import gc
+
+from local.heap import keep_for_good
+
+kept = [[] for _ in range(100_000)]
+cycle = []
+cycle.append(cycle)
+del cycle
+gc.collect = lambda collect=gc.collect: print(collect() > 0)
+keep_for_good()
+print(gc.get_freeze_count() > 100_000, gc.get_count()[0] < 1000)
+"""
+
 
 def grown(given_back: bool) -> float:
     """By how many MiB a process grows that needs a hundred for a moment."""
@@ -40,3 +54,9 @@ def grown(given_back: bool) -> float:
 def test_memory_that_is_not_used_any_more_is_given_back() -> None:
     assert grown(given_back=False) > 50
     assert grown(given_back=True) < 10
+
+
+def test_garbage_is_collected_before_what_is_there_is_kept_for_good() -> None:
+    ran = subprocess.run([sys.executable, "-c", KEPT], check=True, capture_output=True, text=True)  # noqa: S603 -- our own
+
+    assert ran.stdout == "True\nTrue True\n"
