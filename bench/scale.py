@@ -17,8 +17,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
@@ -90,8 +92,14 @@ def request(resources: int) -> dict[str, Any]:
     return {"name": "scale", "resources": [*disks, web]}
 
 
+def _alone(resources: int, *, fails: bool) -> Run:
+    """Measure in a process of its own, which has nothing in memory of another machine."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(measure, resources, fails=fails).result()
+
+
 def measure(resources: int, *, fails: bool) -> Run:
-    """Run one saga on a machine of its own, whose process does with memory what that of one machine does."""
+    """Run one saga on a machine that this process is for, and that does with memory what one machine does."""
     give_back_unused()
     with TemporaryDirectory() as state:
         machine = MeasuredMachine(Path(state), QUICK, hurry=True)
@@ -177,7 +185,7 @@ def figures(sizes: Iterable[int] = SIZES) -> list[Figure]:
     for fails in (False, True):
         runs = []
         for size in sizes:
-            runs.append(measure(size, fails=fails))
+            runs.append(_alone(size, fails=fails))
             found += _of(runs[-1])
             print(runs[-1], file=sys.stderr, flush=True)  # whatever becomes of the runs that are to come
         if len(runs) > 1:
