@@ -200,13 +200,18 @@ def ended(deployment: Deployment, execution: str) -> dict[str, Any]:
 
 
 def kill_between_pages(deployment: Deployment, source: str, function: str) -> str:
-    """SIGKILL a collector that has moved past a page of a read; the cursor that it came to."""
+    """SIGKILL a collector that has moved past a page of a read and asked for the next; the cursor that it came to.
+
+    That one has to be answered slowly, since a collector is given half a second to ask for it.
+    """
     runtime = deployment.machine.runtime
     assert isinstance(runtime, LambdaRuntime)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         read = state_of(deployment, source).get("read") or {}
-        if read.get("cursor") and not read["complete"] and runtime.kill(function):
+        if read.get("cursor") and not read["complete"]:
+            time.sleep(0.5)
+            assert runtime.kill(function), "it ended before it could be killed"
             return str(read["cursor"])
         time.sleep(0.02)
     raise AssertionError("no page was ever read")
