@@ -7,9 +7,6 @@ all others: beside them the median of many was once 1.5 times the peer's, and on
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -18,6 +15,7 @@ import pytest
 
 from bench.cold import STARTS, Beside, Taken, laboratory, rounds
 from infra.packaging.bundles import Bundles
+from tests.infra.interpreter import printed
 
 AGAIN = 31
 
@@ -64,17 +62,10 @@ def test_a_function_loads_no_more_than_it_starts_with_and_builds_no_validator(
     unpacked: Path, here: Bundles, module: str
 ) -> None:
     layer = unpacked / here.dependencies[STARTS[module].requirements].stem / "python"
-    path = os.pathsep.join([str(unpacked / here.code.stem), str(layer)])
-    environment = {"PYTHONPATH": path, "AWS_DEFAULT_REGION": "eu-west-1", "LAMBDA_TASK_ROOT": str(unpacked)}
+    environment = {"AWS_DEFAULT_REGION": "eu-west-1", "LAMBDA_TASK_ROOT": str(unpacked)}
 
-    ran = subprocess.run(  # noqa: S603 -- our own program
-        [sys.executable, "-S", "-P", "-c", LOADED.format(module=module)],
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    loaded, built = (set(line.split()) for line in ran.stdout.splitlines())
+    said = printed(LOADED.format(module=module), unpacked / here.code.stem, layer, **environment)
+    loaded, built = (set(line.split()) for line in said.splitlines())
 
     assert not loaded & (NEVER | {name for name, starts in ONLY.items() if module not in starts})
     assert {name for name, starts in ONLY.items() if module in starts} <= loaded
@@ -90,15 +81,7 @@ print(gc.get_threshold()[0], gc.get_freeze_count())
 gc.collect(0)
 print(gc.get_threshold()[0], gc.get_freeze_count() > 1000, gc.callbacks)
 """
-    ran = subprocess.run(  # noqa: S603 -- our own program
-        [sys.executable, "-S", "-P", "-c", program],
-        env={"PYTHONPATH": str(unpacked / here.code.stem)},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-
-    assert ran.stdout == "250000 0\n50000 True []\n"
+    assert printed(program, unpacked / here.code.stem) == "250000 0\n50000 True []\n"
 
 
 def test_every_function_starts_within_its_budget(here: Bundles, unpacked: Path) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from infra.packaging.deferral import IMPORTS, PASSING_ON, defer_imports, inside_functions, on_demand
 from infra.packaging.source import Unfamiliar
+from tests.infra.interpreter import printed
 
 PASSED_ON = """
 import sys
@@ -77,15 +76,7 @@ print("**Response Syntax**" in str(sqs.send_message.__doc__))
 def test_it_does_what_it_did_and_is_not_imported_before(
     layers: dict[str, Path], layer: str, program: str, says: str
 ) -> None:
-    ran = subprocess.run(  # noqa: S603 -- our own program
-        [sys.executable, "-S", "-P", "-c", program],
-        env={"PYTHONPATH": str(layers[layer])},
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    assert ran.stdout == says
+    assert printed(program, layers[layer]) == says
 
 
 def written(layers: dict[str, Path], module: str) -> str:

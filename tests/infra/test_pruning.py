@@ -7,8 +7,6 @@ import gzip
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from botocore import xform_name
 from infra.packaging.bundles import CODE
 from infra.packaging.compute import SERVICES, prune_compute
 from infra.packaging.descriptions import OPERATIONS, prune_descriptions
+from tests.infra.interpreter import printed
 
 INSTALLED = Path(google.cloud.compute_v1.__file__).parent
 DESCRIBED = Path(botocore.__file__).parent / "data"
@@ -47,14 +46,7 @@ json.dump(told, sys.stdout)
 
 
 def told(*path: Path) -> dict[str, str]:
-    ran = subprocess.run(  # noqa: S603 -- our own program
-        [sys.executable, "-S", "-P", "-c", TOLD],
-        env={"PYTHONPATH": os.pathsep.join(map(str, path))},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    found: dict[str, str] = json.loads(ran.stdout)
+    found: dict[str, str] = json.loads(printed(TOLD, *path))
     return found
 
 
